@@ -54,6 +54,13 @@ class InstrumentId(Struct, frozen=True):
 _parsed: dict[str, InstrumentId] = {}
 
 
+def learn(symbol: str, type: InstrumentType) -> None:
+    """A venue's list says what kind this symbol is: from now on so does InstrumentId."""
+    parsed = InstrumentId.from_str(symbol)
+    if parsed.type is not type:
+        _parsed[symbol] = InstrumentId(id=parsed.id, symbol=symbol, exchange=parsed.exchange, type=type)
+
+
 def _refuse(symbol: object, why: str) -> InstrumentError:
     return InstrumentError(f"{symbol!r} is not a symbol: {why}; {GRAMMAR}.")
 
@@ -81,7 +88,8 @@ def _type_of(symbol: str, prefix: str) -> InstrumentType:
         return InstrumentType.SPOT
     if tail != "PERP" and not _is_date(tail):
         raise _refuse(symbol, f"{'-' + tail!r} is neither -PERP nor a date -YYMMDD")
-    # By the text alone, as NexusTrader does: pairs quoted in USD itself are the inverse ones on all venues served.
+    # By the text alone, as NexusTrader does, until the venue's own list has been read (learn): text cannot tell
+    # BNB quoted in USD, which is inverse, from BN quoted in BUSD, which is linear.
     return InstrumentType.INVERSE if pair.endswith("USD") else InstrumentType.LINEAR
 
 
