@@ -10,17 +10,18 @@ every LISTEN_KEY_SECONDS, and replaced when the venue says that it has expired.
 import asyncio
 import itertools
 import time
-from decimal import Decimal
 from typing import Any
 
 import msgspec
 
-from nexus_fast.constants import WsOrderResultType
+from nexus_fast.constants import InstrumentType, WsOrderResultType
 from nexus_fast.error import CredentialError, PositionModeError, VenueError
 from nexus_fast.exchange.binance import websocket_api
-from nexus_fast.exchange.binance.outcomes import Outcome, cancel_outcome, place_outcome
+from nexus_fast.exchange.binance.instruments import TYPES
+from nexus_fast.exchange.binance.outcomes import classify
 from nexus_fast.exchange.binance.snapshot import read_balances, read_order, read_positions
 from nexus_fast.exchange.binance.user_data import decode
+from nexus_fast.exchange.outcome import Outcome
 from nexus_fast.feed.connection import WebSocketConnection
 from nexus_fast.feed.market import CommandFeed
 from nexus_fast.gateway.binance import order_templates
@@ -110,6 +111,19 @@ class BinanceAccount:
             await self._user.stop()
         await self._rest.close()
 
+    @property
+    def instrument_type(self) -> InstrumentType:
+        """The kind of instrument whose venue symbols the private events name."""
+        return TYPES[self.family]
+
+    @property
+    def has_websocket_entry(self) -> bool:
+        return True
+
+    def channels(self, instrument: Any) -> list[Channel]:
+        """The ways out for one symbol's requests, best first."""
+        return [self.channel]
+
     def templates(self, instrument: Any) -> Any:
         """The requests of one symbol on this account."""
         logged_on = self._credentials.kind == ED25519
@@ -123,6 +137,13 @@ class BinanceAccount:
             secret=None if logged_on else self._credentials.hmac_secret,
             recv_window=self._host.recv_window_ms,
         )
+
+    async def synchronise_clock(self) -> None:
+        """The venue's clock minus ours, for the timestamps of requests."""
+        try:
+            self.channel.clock_offset_ms = await self._rest.synchronise(TIME_PATHS[self.family])
+        except (VenueError, OSError, TimeoutError) as error:
+            self._log.warning(f"the venue's clock could not be read: {error}")
 
     async def _require_one_way(self) -> None:
         body = await self._rest.get(POSITION_MODE_PATH, signed=True)
@@ -237,14 +258,14 @@ class BinanceAccount:
             result = websocket_api.decode_order(answer.result)
             tracker.apply_to(number, OrderUpdate(event="ACCEPTED", client_id="", venue_id=str(result.order_id)))
             return
-        error = answer.error or websocket_api.ApiError()
-        reason = f"code={error.code} error={error.msg}"
-        outcome = place_outcome(error.code, answer.status, error.msg)
-        if outcome is Outcome.FAILED:
-            tracker.apply_to(number, OrderUpdate(event="REJECTED", client_id="", reason=reason))
-            tracker.result(number, WsOrderResultType.ACK_REJECTED, reason)
+        verdict = _verdict("place", answer)
+        if verdict.outcome is Outcome.REFUSED:
+            tracker.apply_to(number, OrderUpdate(event="REJECTED", client_id="", reason=verdict.reason))
+            tracker.result(number, WsOrderResultType.ACK_REJECTED, verdict.reason)
         else:
-            tracker.doubt(number, reason)
+            tracker.doubt(number, verdict.reason)
+        if verdict.resync_clock:
+            self._spawn(self.synchronise_clock())
 
     def _on_cancel_answer(self, number: int, answer: websocket_api.Answer) -> None:
         tracker = self._host.tracker
@@ -254,18 +275,19 @@ class BinanceAccount:
             result = websocket_api.decode_order(answer.result)
             tracker.apply_to(number, OrderUpdate(event="CANCELED", client_id="", venue_id=str(result.order_id)))
             return
-        error = answer.error or websocket_api.ApiError()
-        reason = f"cancel: code={error.code} error={error.msg}"
-        outcome = cancel_outcome(error.code, answer.status, error.msg)
-        event = "CANCEL_REJECTED" if outcome is Outcome.FAILED else "CANCEL_DOUBT"
-        tracker.apply_to(number, OrderUpdate(event=event, client_id="", reason=reason))
+        verdict = _verdict("cancel", answer)
+        event = "CANCEL_REJECTED" if verdict.outcome is Outcome.REFUSED else "CANCEL_DOUBT"
+        tracker.apply_to(number, OrderUpdate(event=event, client_id="", reason=f"cancel: {verdict.reason}"))
 
     def _on_modify_answer(self, number: int, answer: websocket_api.Answer) -> None:
-        if answer.error is not None:
-            reason = f"modify: code={answer.error.code} error={answer.error.msg}"
-            tracker = self._host.tracker
-            tracker.apply_to(number, OrderUpdate(event="MODIFY_REJECTED", client_id="", reason=reason))
-            tracker.result(number, WsOrderResultType.ACK_REJECTED, reason)
+        verdict = _verdict("modify", answer)
+        if verdict.outcome is Outcome.ACCEPTED:
+            return                       # the private stream brings the new price and quantity
+        tracker = self._host.tracker
+        tracker.apply_to(number, OrderUpdate(event="MODIFY_REJECTED", client_id="", reason=f"modify: {verdict.reason}"))
+        tracker.result(number, WsOrderResultType.ACK_REJECTED, f"modify: {verdict.reason}")
+        if verdict.outcome is Outcome.UNKNOWN:
+            self._host.query(number)
 
     # ------------------------------------------------------------------------------------------ user data
 
@@ -358,3 +380,10 @@ class BinanceAccount:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+def _verdict(request: str, answer: websocket_api.Answer) -> Any:
+    """What an answer means for the order."""
+    if answer.error is None:
+        return classify(request, answer.status)
+    return classify(request, answer.status, answer.error.code, answer.error.msg)
