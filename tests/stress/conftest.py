@@ -46,13 +46,15 @@ def torn(compile_torn):
 
 @pytest.fixture
 def race():
-    """race(program, mode, kind, path, reads) -> (exit status, reads, torn, lost): a writer and a reader, started together."""
+    """race(program, mode, kind, path, reads) -> (exit status, reads, torn, lost).
+
+    Runs a writer and a reader, two processes that start together.
+    """
     processes = []
 
     def start(*command):
-        process = subprocess.Popen(
-            [str(part) for part in command], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-        )
+        pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
+        process = subprocess.Popen([str(part) for part in command], text=True, **pipes)
         processes.append(process)
         return process
 

@@ -17,7 +17,8 @@ PLAIN_STORE = ("__atomic_store_n(word, value, __ATOMIC_RELAXED);", "*word = valu
 def sanitizer(tmp_path_factory):
     folder = tmp_path_factory.mktemp("tsan")
     (folder / "empty.c").write_text("int main(void) { return 0; }\n")
-    build = subprocess.run(["gcc", "-fsanitize=thread", folder / "empty.c", "-o", folder / "empty"], capture_output=True)
+    command = ["gcc", "-fsanitize=thread", folder / "empty.c", "-o", folder / "empty"]
+    build = subprocess.run(command, capture_output=True)
     if build.returncode or shutil.which("setarch") is None:
         pytest.skip("gcc has no ThreadSanitizer here")
     if subprocess.run(["setarch", "-R", folder / "empty"], capture_output=True).returncode:
@@ -38,5 +39,6 @@ def test_writer_and_reader_threads_race_on_no_word(segments, compile_torn, kind)
 
 def test_a_plain_store_of_a_word_is_found(segments, compile_torn):
     ring = RingWriter("ring", capacity=64)
-    result = run_threads(compile_torn(*FLAGS, change=lambda text: text.replace(*PLAIN_STORE)), "ring", ring.segment.path)
+    program = compile_torn(*FLAGS, change=lambda text: text.replace(*PLAIN_STORE))
+    result = run_threads(program, "ring", ring.segment.path)
     assert result.returncode != 0 and "data race" in result.stderr

@@ -43,7 +43,7 @@ def write_symbols(name, epoch, symbols):
 
 
 def read_symbols(name, epoch=None):
-    """{symbol: entry} of a segment's directory. With an epoch, raises SegmentMismatch when the directory has another."""
+    """{symbol: entry} of a segment's directory. With an epoch, raises SegmentMismatch when it is of another one."""
     try:
         with open(symbols_path(name), encoding="utf-8") as file:
             content = json.load(file)
