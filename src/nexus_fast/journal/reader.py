@@ -159,5 +159,6 @@ def show(event):
     return (
         f"{event.number} {event.time_ns} {event.client_id or '-'} venue={event.venue_id or '-'} "
         f"symbol={event.symbol_id} kind={event.kind} state={event.state} reason={event.reason} "
-        f"{SIDES.get(event.side, event.side)} {size} @ {price} filled={filled} account={event.account} strategy={event.strategy} flags={event.flags}"
+        f"{SIDES.get(event.side, event.side)} {size} @ {price} filled={filled} "
+        f"account={event.account} strategy={event.strategy} flags={event.flags}"
     )
