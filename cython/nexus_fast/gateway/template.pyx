@@ -282,7 +282,8 @@ cdef class TemplateSet:
         cdef nx_hmac hmac
         t.price_scale, t.size_scale, t.id_limit = self.price_scale, self.size_scale, self.id_limit
         t.id_prefix, t.id_overflow = ord(prefix) if prefix else 0, self.id_overflow[0]
-        t.has_price, t.has_quantity = Hole.PRICE in text, Hole.QUANTITY in text
+        holes = {*text, *(payload or ())}
+        t.has_price, t.has_quantity = Hole.PRICE in holes, Hole.QUANTITY in holes
         start, text = _without_start(list(text))
         tail = _between(text, start) if payload is None else _merged(payload)
         if not bool(tail) == (Hole.SIGNATURE in text) == (self._secret_state is not None):
