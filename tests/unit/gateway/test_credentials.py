@@ -51,7 +51,7 @@ def test_futures_query_of_the_documentation():
 
 
 def test_rest_query_with_a_symbol_that_is_not_ascii():
-    items = {"symbol": "１２３４５６", "side": "BUY", "type": "LIMIT", "timeInForce": "GTC", "quantity": "1", "price": "0.1"}
+    items = parse_qsl("symbol=１２３４５６&side=BUY&type=LIMIT&timeInForce=GTC&quantity=1&price=0.1")
     signed = signed_query(items, Credentials(KEY, SECRET), 1499827319559)
     assert signed.endswith("=e1353ec6b14d888f1164ae9af8228a3dbd508bc82eb867db8ab6046442f33ef3")
 

@@ -29,7 +29,7 @@ PATHS = {
     "/papi/v1/cm/order": "portfolio_coin_m",
     "/papi/v1/margin/order": "portfolio_margin",
 }
-CONSTANTS = ("selfTradePreventionMode", "positionSide")     # parameters that a template can be given
+CONSTANTS = ("selfTradePreventionMode", "positionSide")  # parameters that a template can be given
 
 MAY_DIFFER = {
     "newOrderRespType": "ours is always ACK: fills come by the user data stream, and a short answer comes sooner",
@@ -41,7 +41,7 @@ MAY_DIFFER = {
 }
 # Others name the order by the venue's id, ours by its client id; and ours never leave the client id to the venue.
 IDENTITY = "byClientId1"
-SPOT_CANCEL_ID = "newClientOrderId"     # ours names it, so that the cancelled order keeps its id
+SPOT_CANCEL_ID = "newClientOrderId"  # ours names it, so that the cancelled order keeps its id
 
 
 def load(name):
