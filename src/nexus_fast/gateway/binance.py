@@ -62,9 +62,9 @@ def order_templates(
     """All templates of one symbol (the venue's own name) on one account.
 
     family: a key of FAMILIES. entry: "ws" or "rest". secret: the HMAC key; None with entry="ws" means a connection on
-    which session.logon has been answered. recv_window: milliseconds after which the venue drops the request; None leaves
-    it to the venue (5000). host: of REST, "name" or "name:port". extra: further constant parameters of new orders, e.g.
-    {"selfTradePreventionMode": "EXPIRE_MAKER"}. Raises ValueError for what cannot be sent.
+    which session.logon has been answered. recv_window: milliseconds after which the venue drops the request, None for
+    the venue's default (5000). host: of REST, "name" or "name:port". extra: further constant parameters of new orders,
+    e.g. {"selfTradePreventionMode": "EXPIRE_MAKER"}. Raises ValueError for what cannot be sent.
     """
     rules = _family(family, entry)
     if not symbol or not all(c.isalnum() or c in "_-." for c in symbol):

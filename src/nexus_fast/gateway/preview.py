@@ -44,7 +44,8 @@ def preview(
     that of a connection which has logged on. entry="rest": the whole HTTP request. symbol: "USDCUSDT-PERP.BINANCE" or
     the venue's own "USDCUSDT". side, type, time_in_force: members of nexus_fast.constants or their names. amount,
     price: Decimal, text or number. client_oid: where none is given, an example id of the engine's length.
-    timestamp_ms: now where none is given. Raises ValueError, naming the thing, its value and the remedy, for an order that cannot be sent.
+    timestamp_ms: now where none is given. Raises ValueError for an order that cannot be sent, naming the thing, its
+    value and the remedy.
     """
     order_type = number_of(TYPES, "type", type)
     if order_type != MARKET and price is None:
