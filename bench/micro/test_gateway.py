@@ -43,7 +43,7 @@ def loops(tmp_path_factory):
 def per_step(benchmark, capsys):
     def run(name, steps, function, *args):
         benchmark.pedantic(function, args, rounds=300, warmup_rounds=20)
-        if benchmark.stats is None:         # --benchmark-disable: only that it runs
+        if benchmark.stats is None:  # --benchmark-disable: only that it runs
             return
         best, median = (figure / steps * 1e9 for figure in (benchmark.stats.stats.min, benchmark.stats.stats.median))
         benchmark.extra_info.update(best_ns=round(best, 1), median_ns=round(median, 1))
