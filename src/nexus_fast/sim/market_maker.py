@@ -8,6 +8,7 @@ the sequence of steps does not depend on the wall clock or on other symbols.
 
 import asyncio
 import random
+from bisect import bisect_right
 from collections import deque
 
 from nexus_fast.sim.fixed_point import product
@@ -16,7 +17,7 @@ from nexus_fast.sim.orders import BUY, SELL, Order, Type
 
 DEPTH = 20
 MOST_STEPS_AT_ONCE = 64
-_MAXIMUM_DRIFT = 500  # ticks (or 0.5 % of the price, if that is more) that the pull lets the middle stray
+_STRAY = 500_000  # 0.5 % of the start price (scaled): how far the pull lets the middle stray
 
 
 class RandomWalk:
@@ -30,9 +31,10 @@ class RandomWalk:
         self.random = random.Random(f"{seed}/{market.name}/{symbol}")
         self.quotes: dict[int, dict[int, deque[Order]]] = {BUY: {}, SELL: {}}
         self.anchor = self.instrument.start_price
-        tick = self.instrument.tick
-        self.drift = max(_MAXIMUM_DRIFT // 10 * tick, product(self.anchor, 500_000)) if self.anchor < 10**9 * 2 \
-            else max(_MAXIMUM_DRIFT * tick, product(self.anchor, 500_000))
+        self.stray = product(self.anchor, _STRAY)
+        # Levels lie up to `gap` apart (about 3 millionths of the price), and a side's are kept within `span` of the price.
+        self.gap = max(3, 3 * self.anchor // (10**6 * self.instrument.tick))
+        self.span = DEPTH * (self.gap + 2) * self.instrument.tick
 
     # ---- orders of its own
 
@@ -59,31 +61,30 @@ class RandomWalk:
         return False
 
     def fill_up(self) -> None:
-        """Keep DEPTH levels on each side and give up those far behind; also after a client has swept the book."""
+        """Keep DEPTH levels near the price on each side; also after a client has swept the book or quoted far off."""
         for side, levels, direction in ((BUY, self.book.bids, -1), (SELL, self.book.asks, 1)):
-            if len(levels.keys) >= DEPTH:
-                self._trim(side, levels)
-                continue
-            tick = self.instrument.tick
-            price = levels.keys[-1] * direction if levels.keys else self._anchor_quote(side)
-            while len(levels.keys) < DEPTH:
-                price += direction * tick * self.random.randint(1, 3)
-                if price < self.instrument.minimum_price or price > self.instrument.maximum_price:
-                    break
-                self.quote(side, price)
+            if len(self.quotes[side]) > 3 * DEPTH:
+                self._give_up_far(side)
+            near = self._near(side)
+            count = bisect_right(levels.keys, near * direction + self.span)
+            price = levels.keys[count - 1] * direction if count else near
+            for _ in range(DEPTH - count):
+                price += direction * self.instrument.tick * self.random.randint(1, self.gap)
+                if self.instrument.minimum_price <= price <= self.instrument.maximum_price:
+                    self.quote(side, price)
 
-    def _trim(self, side: int, levels) -> None:
-        while len(levels.keys) > DEPTH + 10:
-            price = abs(levels.keys[-1])
-            if not self.withdraw(side, price):
-                return
+    def _near(self, side: int) -> int:
+        """Where a side should begin: at the other side's best, unless that is far from the last price itself."""
+        last = self.book.last_price
+        opposite = self._best(-side)
+        return opposite if opposite and abs(opposite - last) <= self.span else last
 
-    def _anchor_quote(self, side: int) -> int:
-        """Where an empty side begins: next to the other side, or to the last price."""
-        bid, _, ask, _ = self.book.best()
-        if side == BUY:
-            return ask or self.book.last_price
-        return bid or self.book.last_price
+    def _give_up_far(self, side: int) -> None:
+        """Withdraw what lies farthest behind, and forget the prices at which nothing is left."""
+        farthest_first = sorted(self.quotes[side], reverse=side == SELL)
+        for price in farthest_first[:-2 * DEPTH]:
+            while self.withdraw(side, price):
+                pass
 
     # ---- steps
 
@@ -123,8 +124,8 @@ class RandomWalk:
     def _move(self) -> None:
         """The price goes a tick or more: one best level is taken out and the other side follows into the gap."""
         bid, _, ask, _ = self.book.best()
-        stray = (bid + ask) // 2 - self.anchor
-        up = self.random.random() < 0.5 - 0.5 * max(-1.0, min(1.0, stray / self.drift))
+        pull = ((bid + ask) // 2 - self.anchor) / self.stray
+        up = self.random.random() < 0.5 - 0.5 * max(-1.0, min(1.0, pull))
         taken, follower = (SELL, BUY) if up else (BUY, SELL)
         levels = self.book.asks if up else self.book.bids
         self.market.house_order(self.symbol, follower, Type.MARKET, 0, levels.best_quantity())

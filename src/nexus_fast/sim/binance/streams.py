@@ -264,15 +264,14 @@ class StreamConnection(Connection):
     def on_ws_connected(self, transport) -> None:
         super().on_ws_connected(transport)
         self.subscribe(self.first)
-        if self.hub.service.users is not None and self.route == PRIVATE:
-            keys = self.listen_keys or [(name, frozenset()) for name in self.first]
-            for key, events in keys:
+        if self.route == PRIVATE:
+            for key, events in self.listen_keys or [(name, frozenset()) for name in self.first]:
                 self.hub.service.users.attach(self, key, events)
 
     def on_ws_disconnected(self, transport) -> None:
         super().on_ws_disconnected(transport)
         self.unsubscribe(list(self.names))
-        if self.hub.service.users is not None:
+        if self.route == PRIVATE:
             self.hub.service.users.detach(self)
 
     def shutdown_notice(self, now_ms: int) -> bytes:
