@@ -106,6 +106,11 @@ class Book:
             return bool(self.asks.keys) and price >= self.asks.keys[0]
         return bool(self.bids.keys) and price <= -self.bids.keys[0]
 
+    def holds(self, order: Order) -> bool:
+        """True when the order rests here."""
+        level = (self.bids if order.side == BUY else self.asks).levels.get(order.price)
+        return level is not None and order.order_id in level.orders
+
     def submit(self, order: Order) -> None:
         """Match an order and rest what remains. Its fields and its status say what became of it."""
         limit = None if order.type == Type.MARKET else order.price

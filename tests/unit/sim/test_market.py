@@ -9,9 +9,11 @@ from hypothesis import strategies as st
 from nexus_fast.sim.account import Account, Position
 from nexus_fast.sim.clock import Clock
 from nexus_fast.sim.fixed_point import parse
+from nexus_fast.sim.futures_market import FuturesMarket
 from nexus_fast.sim.instruments import SPOT_INSTRUMENTS, USD_M_INSTRUMENTS
-from nexus_fast.sim.market import FuturesMarket, Refused, SpotMarket
+from nexus_fast.sim.market import Refused
 from nexus_fast.sim.orders import BUY, SELL, Order, SelfTrade, TimeInForce, Type
+from nexus_fast.sim.spot_market import SpotMarket
 from nexus_fast.sim.wire_statistics import WireStatistics
 
 

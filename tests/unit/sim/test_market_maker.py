@@ -4,15 +4,15 @@ from nexus_fast.sim.account import Account
 from nexus_fast.sim.clock import Clock
 from nexus_fast.sim.fixed_point import parse
 from nexus_fast.sim.instruments import SPOT_INSTRUMENTS
-from nexus_fast.sim.market import SpotMarket
 from nexus_fast.sim.market_maker import DEPTH, MarketMaker
 from nexus_fast.sim.orders import BUY, SELL, Order, TimeInForce, Type
+from nexus_fast.sim.spot_market import SpotMarket
 from nexus_fast.sim.wire_statistics import WireStatistics
 
 
 def moving_market(seed):
     market = SpotMarket("spot", SPOT_INSTRUMENTS, Clock(), WireStatistics(), 1)
-    return market, MarketMaker(market, seed, 10)
+    return market, MarketMaker(market, seed)
 
 
 def walk(seed, symbol="BTCUSDT", steps=500):

@@ -5,7 +5,7 @@ import asyncio
 import aiohttp
 from venue_client import on_venue
 
-from nexus_fast.sim.binance.streams import listen_keys_of, parse_path
+from nexus_fast.sim.binance.stream_connection import listen_keys_of, parse_path
 from nexus_fast.sim.binance.venue import BinanceOptions
 
 BEST = "btcusdt@bookTicker"

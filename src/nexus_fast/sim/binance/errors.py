@@ -53,6 +53,10 @@ def bad_symbol() -> VenueError:
     return VenueError(-1121, "Invalid symbol.")
 
 
+def internal() -> VenueError:
+    return VenueError(-1000, "An unknown error occurred while processing the request.", 500)
+
+
 def unknown_order() -> VenueError:
     return VenueError(-2011, "Unknown order sent.")
 

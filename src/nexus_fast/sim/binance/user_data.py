@@ -20,7 +20,8 @@ from nexus_fast.sim.binance.order_texts import (
 )
 from nexus_fast.sim.clock import Clock
 from nexus_fast.sim.fixed_point import quotient, short, text
-from nexus_fast.sim.market import Execution, FuturesMarket
+from nexus_fast.sim.futures_market import FuturesMarket
+from nexus_fast.sim.market import Execution
 from nexus_fast.sim.orders import Status
 
 LISTEN_KEY_SECONDS = 3600

@@ -14,12 +14,15 @@ from nexus_fast.sim.binance.operations_usd_m import cancel_all
 from nexus_fast.sim.binance.rate_limits import RateLimits
 from nexus_fast.sim.binance.requests import Call, Service
 from nexus_fast.sim.binance.rest import RestServer
-from nexus_fast.sim.binance.streams import StreamConnection, StreamHub, is_stream_path
+from nexus_fast.sim.binance.stream_connection import StreamConnection, is_stream_path
+from nexus_fast.sim.binance.streams import StreamHub
 from nexus_fast.sim.binance.user_data import LISTEN_KEY_SECONDS, SpotUserData, UsdMUserData
 from nexus_fast.sim.binance.ws_api import WebsocketApiConnection
 from nexus_fast.sim.clock import Clock
+from nexus_fast.sim.futures_market import FuturesMarket
 from nexus_fast.sim.instruments import SPOT, SPOT_INSTRUMENTS, USD_M, USD_M_INSTRUMENTS
-from nexus_fast.sim.market import FuturesMarket, Listener, SpotMarket
+from nexus_fast.sim.market import Listener
+from nexus_fast.sim.spot_market import SpotMarket
 from nexus_fast.sim.wire_statistics import WireStatistics
 
 SPOT_CLIENT_ID = re.compile(r"^[a-zA-Z0-9-_]{1,36}$")
