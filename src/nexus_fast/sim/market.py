@@ -1,8 +1,9 @@
 """A market: its instruments, one book per symbol, and the money of its accounts.
 
-`Market` is what all venues share; `spot_market` and `futures_market` know how money moves. A refusal is an exception with a reason from a
-closed list, which a venue folder turns into its own code and text. What happened is queued as `Execution`, account
-and trade events and handed to `listener` by `flush()`, so that a request's own answer can leave first.
+`Market` is what all venues share; `spot_market` and `futures_market` know how money moves. A refusal is an exception
+with a reason from a closed list, which a venue folder turns into its own code and text. What happened is queued as
+`Execution`, account and trade events and handed to `listener` by `flush()`, so that a request's own answer can leave
+first.
 """
 
 from dataclasses import dataclass
@@ -22,9 +23,9 @@ MAXIMUM_OPEN_ORDERS = 200
 class Refused(Exception):
     """An order was refused before it reached the book. `reason` is one of the words below; `detail` fills the text.
 
-    Reasons: tick_size, step_size, price_low, price_high, quantity_low, quantity_high, market_quantity_high, percent_price,
-    notional, duplicate_client_id, too_many_open, balance, margin, reduce_only, post_only, unknown_order, no_change,
-    amend_not_smaller, too_many_amends, no_liquidity.
+    Reasons: tick_size, step_size, price_low, price_high, quantity_low, quantity_high, market_quantity_high,
+    percent_price, notional, duplicate_client_id, too_many_open, balance, margin, reduce_only, post_only,
+    unknown_order, no_change, amend_not_smaller, too_many_amends.
     """
 
     def __init__(self, reason: str, detail: str = ""):
@@ -168,7 +169,7 @@ class Market:
             self.books[order.instrument.symbol].cancel(order)
 
     def flush(self, book: Book | None = None) -> None:
-        """Tell the listener what happened since the last call, then whether the best of `book` (None: any) has changed."""
+        """Tell the listener what happened since the last call, then of a new best in `book` (None: in any book)."""
         while self._pending:
             pending, self._pending = self._pending, []
             for event in pending:
@@ -260,9 +261,6 @@ class Market:
                 continue
             self.statistics.fills += 1
             commission, asset, realized = self._book_side(order, fill, is_maker)
-            order.commission += commission
-            order.realized += realized
-            order.last_trade_id = fill.trade_id
             self.orders_of(order.account).trades.append((order, fill, commission, asset, is_maker, realized))
             self._execution("TRADE", order, fill=fill, is_maker=is_maker, commission=commission, commission_asset=asset,
                             realized=realized)

@@ -1,9 +1,9 @@
 """Books that move: a seeded market maker that works its orders through the matching engine.
 
-Every step changes the best price or its quantity: another order joins or leaves the best level, a taker takes some of it, or
-the level is taken out and the spread follows, up or down with a pull towards the start price. What a client rests at
-the best is met by these takers as anybody's orders are. One generator per symbol, seeded by (seed, market, symbol):
-the sequence of steps does not depend on the wall clock or on other symbols.
+Every step changes the best price or its quantity: another order joins or leaves the best level, a taker takes some of
+it, or the level is taken out and the spread follows, up or down with a pull towards the start price. What a client
+rests at the best is met by these takers as anybody's orders are. One generator per symbol, seeded by (seed, market,
+symbol): the sequence of steps does not depend on the wall clock or on other symbols.
 """
 
 import asyncio
@@ -32,7 +32,7 @@ class RandomWalk:
         self.quotes: dict[int, dict[int, deque[Order]]] = {BUY: {}, SELL: {}}
         self.anchor = self.instrument.start_price
         self.stray = product(self.anchor, _STRAY)
-        # Levels lie up to `gap` apart (about 3 millionths of the price), and a side's are kept within `span` of the price.
+        # Levels lie up to `gap` ticks apart (3 millionths of the price); a side's are kept within `span` of it.
         self.gap = max(3, 3 * self.anchor // (10**6 * self.instrument.tick))
         self.span = DEPTH * (self.gap + 2) * self.instrument.tick
 

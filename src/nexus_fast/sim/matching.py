@@ -1,7 +1,8 @@
 """One symbol's order book with price-time priority.
 
-The book knows no accounts and no fees: it matches, keeps the queues, and calls its `settle` hook once per fill, before the next match,
-so that whoever owns it can book the money. Integers all the way; a resting order's price is the price of the trade.
+The book knows no accounts and no fees: it matches, keeps the queues, and calls its `settle` hook once per fill,
+before the next match, so that whoever owns it can book the money. Integers all the way; a resting order's price is
+the price of the trade.
 """
 
 from bisect import bisect_left, insort
@@ -81,8 +82,8 @@ class Side:
 class Book:
     """The book of one instrument.
 
-    `settle(fill)` is called for every match and `expire(order)` for every resting order that self-trade prevention takes
-    out. `update_id` grows by one with every change of the book.
+    `settle(fill)` is called for every match and `expire(order)` for every resting order that self-trade prevention
+    takes out. `update_id` grows by one with every change of the book.
     """
 
     def __init__(self, instrument, settle: Callable[[Fill], None], expire: Callable[[Order], None] | None = None):

@@ -41,9 +41,9 @@ def account_of(text: str) -> Account:
 class SimulatedVenue:
     """Start it, read `endpoints()`, trade, stop it.
 
-    `tick_rate`: steps of the market maker per second and symbol (0: books stand still). `seed`: of the market maker. `accounts`:
-    more accounts beside the standing one, as `account_of` takes them. `replay`: recordings that replace the market
-    maker of their symbols. `binance`: see `BinanceOptions`.
+    `tick_rate`: steps of the market maker per second and symbol (0: books stand still). `seed`: of the market maker.
+    `accounts`: more accounts beside the standing one, as `account_of` takes them. `replay`: recordings that replace
+    the market maker of their symbols. `binance`: see `BinanceOptions`.
     """
 
     def __init__(self, venues: Sequence[str] = VENUES, *, host: str = "127.0.0.1", port: int = 0, seed: int | str = 1,

@@ -16,8 +16,8 @@ def frame(number, bid, ask):
 
 @pytest.fixture
 def recording(tmp_path):
-    lines = [f"{1_700_000_000_000_000_000 + n * 20_000_000} {frame(n, f'{80000 + n}.00000000', f'{80000 + n}.10000000')}"
-             for n in range(200)]
+    lines = [f"{1_700_000_000_000_000_000 + n * 20_000_000} "
+             + frame(n, f"{80000 + n}.00000000", f"{80000 + n}.10000000") for n in range(200)]
     file = tmp_path / "binance_spot_sample.rawlog.gz"
     file.write_bytes(gzip.compress("\n".join(lines).encode()))
     return file

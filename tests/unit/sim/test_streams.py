@@ -101,9 +101,10 @@ async def followed(client, url, path):
 
 def test_diff_depth_leads_from_the_snapshot_to_the_same_book():
     async def scenario(client):
-        for url, path, service in ((client.endpoints["binance.spot"]["stream"], "/api/v3/depth", client.venue.binance.spot),
-                                   (client.endpoints["binance.usd_m"]["public"], "/fapi/v1/depth",
-                                    client.venue.binance.usd_m)):
+        venue, endpoints = client.venue.binance, client.endpoints
+        for url, path, service in (
+                (endpoints["binance.spot"]["stream"], "/api/v3/depth", venue.spot),
+                (endpoints["binance.usd_m"]["public"], "/fapi/v1/depth", venue.usd_m)):
             book, _ = await followed(client, url, path)
             assert max(map(float, book["b"])) < min(map(float, book["a"]))
             assert abs(len(book["b"]) - len(service.market.books["BTCUSDT"].bids.keys)) < 20

@@ -43,10 +43,12 @@ def _account(call: Call, legacy: bool) -> dict:
     figures = {asset: Figures(call, asset) for asset in call.account.usd_m.wallet}
     total = figures["USDT"]
     out = {
-        "totalInitialMargin": text(total.position_margin + total.order_margin), "totalMaintMargin": text(total.maintenance),
+        "totalInitialMargin": text(total.position_margin + total.order_margin),
+        "totalMaintMargin": text(total.maintenance),
         "totalWalletBalance": text(total.wallet), "totalUnrealizedProfit": text(total.unrealized),
         "totalMarginBalance": text(total.wallet + total.unrealized),
-        "totalPositionInitialMargin": text(total.position_margin), "totalOpenOrderInitialMargin": text(total.order_margin),
+        "totalPositionInitialMargin": text(total.position_margin),
+        "totalOpenOrderInitialMargin": text(total.order_margin),
         "totalCrossWalletBalance": text(total.wallet), "totalCrossUnPnl": text(total.unrealized),
         "availableBalance": text(total.available), "maxWithdrawAmount": text(total.available),
         "assets": [_asset(asset, each, now) for asset, each in figures.items()],
@@ -61,7 +63,8 @@ def _asset(asset: str, figures: Figures, now: int) -> dict:
     return {"asset": asset, "walletBalance": text(figures.wallet), "unrealizedProfit": text(figures.unrealized),
             "marginBalance": text(figures.wallet + figures.unrealized), "maintMargin": text(figures.maintenance),
             "initialMargin": text(figures.position_margin + figures.order_margin),
-            "positionInitialMargin": text(figures.position_margin), "openOrderInitialMargin": text(figures.order_margin),
+            "positionInitialMargin": text(figures.position_margin),
+            "openOrderInitialMargin": text(figures.order_margin),
             "crossWalletBalance": text(figures.wallet), "crossUnPnl": text(figures.unrealized),
             "availableBalance": text(figures.available), "maxWithdrawAmount": text(figures.available),
             "marginAvailable": True, "updateTime": now}
@@ -128,7 +131,8 @@ def _position_risk(call: Call, instrument: Instrument, legacy: bool) -> dict:
                     "adlQuantile": 1})
     else:
         out.update({"marginAsset": instrument.quote, "initialMargin": text(margin + ledger.order_margin(symbol)),
-                    "maintMargin": text(abs(notional) * MAINTENANCE_RATE // SCALE), "positionInitialMargin": text(margin),
+                    "maintMargin": text(abs(notional) * MAINTENANCE_RATE // SCALE),
+                    "positionInitialMargin": text(margin),
                     "openOrderInitialMargin": text(ledger.order_margin(symbol)), "adl": 1, "bidNotional": "0",
                     "askNotional": "0"})
     return out
@@ -196,7 +200,8 @@ def symbol_config(call: Call) -> list:
     wanted = call.instrument(mandatory=False)
     ledger = call.account.usd_m
     return [{"symbol": i.symbol, "marginType": "ISOLATED" if ledger.symbol_risk(i.symbol).isolated else "CROSSED",
-             "isAutoAddMargin": False, "leverage": ledger.symbol_risk(i.symbol).leverage, "maxNotionalValue": "200000000"}
+             "isAutoAddMargin": False, "leverage": ledger.symbol_risk(i.symbol).leverage,
+             "maxNotionalValue": "200000000"}
             for i in ([wanted] if wanted else call.service.market.instruments.values())]
 
 

@@ -70,7 +70,8 @@ def no_listen_key() -> VenueError:
 
 
 def conditional_order() -> VenueError:
-    return VenueError(-4120, "Order type not supported for this endpoint. Please use the Algo Order API endpoints instead.")
+    return VenueError(-4120, "Order type not supported for this endpoint. "
+                      "Please use the Algo Order API endpoints instead.")
 
 
 _FILTER = -1013

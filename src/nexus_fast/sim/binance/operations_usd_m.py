@@ -34,15 +34,16 @@ def build_order(call: Call) -> Order:
         raise VenueError(-4061, "Order's position side does not match user's setting.")
     mode = call.params.get("selfTradePreventionMode", "EXPIRE_MAKER")
     if mode not in SELF_TRADE_MODES:
-        raise VenueError(-1102, "Mandatory parameter 'selfTradePreventionMode' was not sent, was empty/null, or malformed.")
+        raise errors.missing("selfTradePreventionMode")
     client_id = call.client_id("newClientOrderId") or random_client_id()
     price, time_in_force, kind = (0, "GTC", Type.MARKET) if form == "MARKET" else _limit_fields(call, instrument)
     quantity = call.amount("quantity")
     if quantity == 0:
         raise VenueError(-4003, "Quantity less than or equal to zero.")
     market = call.service.market
-    order = Order(market.next_order_id(), client_id, call.account, instrument, side, kind, TIMES_IN_FORCE[time_in_force],
-                  price, quantity, reduce_only=boolean(call, "reduceOnly"), self_trade=SELF_TRADE_MODES[mode],
+    order = Order(market.next_order_id(), client_id, call.account, instrument, side, kind,
+                  TIMES_IN_FORCE[time_in_force], price, quantity,
+                  reduce_only=boolean(call, "reduceOnly"), self_trade=SELF_TRADE_MODES[mode],
                   words=Words(form, time_in_force))
     order.words.price_match = call.params.get("priceMatch", "NONE")
     if time_in_force == "GTD":
@@ -194,7 +195,8 @@ def cancel_all(call: Call, instrument: Instrument) -> None:
 def all_orders(call: Call) -> list:
     instrument = call.instrument()
     orders = [o for o in call.service.market.orders_of(call.account).by_id.values() if o.instrument is instrument]
-    return [order_texts.usd_m_status(o) for o in select(orders, call, "orderId", lambda o: o.order_id, lambda o: o.time)]
+    return [order_texts.usd_m_status(o)
+            for o in select(orders, call, "orderId", lambda o: o.order_id, lambda o: o.time)]
 
 
 def user_trades(call: Call) -> list:
@@ -218,9 +220,13 @@ def batch_orders(call: Call) -> list:
 
 
 def cancel_batch(call: Call) -> list:
-    names = ("orderId", "orderIdList") if "orderIdList" in call.params else ("origClientOrderId", "origClientOrderIdList")
-    return [_outcome(cancel, Call(call.service, {"symbol": call.need("symbol"), names[0]: str(each)}, call.received_ns,
-                                  call.account)) for each in _batch(call, names[1])]
+    name = "orderId" if "orderIdList" in call.params else "origClientOrderId"
+    out = []
+    for each in _batch(call, name + "List"):
+        one = Call(call.service, {"symbol": call.need("symbol"), name: str(each)}, call.received_ns, call.account)
+        out.append(_outcome(cancel, one))
+        call.book = one.book or call.book
+    return out
 
 
 def _batch(call: Call, name: str) -> list:

@@ -1,7 +1,7 @@
 """The REST entry of both markets: one HTTP server for /api, /sapi, /fapi and /dapi.
 
-aiohttp's low-level server without its router and middlewares: a path is one dictionary look-up. The moment a request's bytes
-arrive is taken in `data_received`, before they are parsed.
+aiohttp's low-level server without its router and middlewares: a path is one dictionary look-up. The moment a
+request's bytes arrive is taken in `data_received`, before they are parsed.
 """
 
 import logging
@@ -59,7 +59,8 @@ class RestServer(web.Server):
     def _unknown(self, path: str) -> web.Response:
         if path in self.paths:
             return _response(405, {"code": -1000, "msg": "Request method not supported"}, {})
-        return web.Response(status=404, text="<html><body><h2>404 Not found</h2></body></html>", content_type="text/html")
+        return web.Response(status=404, text="<html><body><h2>404 Not found</h2></body></html>",
+                            content_type="text/html")
 
     def _serve(self, request, service: Service, operation: Operation, body: str, received_ns: int) -> web.Response:
         query = request.rel_url.raw_query_string

@@ -20,7 +20,7 @@ _encode = msgspec.json.encode
 
 
 class StreamConnection(Connection):
-    """A market-data (or USD-M /private user-data) connection: SUBSCRIBE, UNSUBSCRIBE, LIST_SUBSCRIPTIONS, properties."""
+    """A market-data connection, or a USD-M user-data one on /private."""
 
     def __init__(self, connections: Connections, cadence: Cadence, hub: StreamHub, path: str):
         super().__init__(connections, cadence)
@@ -64,7 +64,7 @@ class StreamConnection(Connection):
     def _handle(self, method: str, params: list, identity) -> None:
         if method in ("SUBSCRIBE", "UNSUBSCRIBE"):
             if not isinstance(params, list) or not all(isinstance(name, str) for name in params):
-                return self._refuse(2, "Invalid request: invalid type for `params`, expected a list of strings", identity)
+                return self._refuse(2, "Invalid request: `params` must be a list of strings", identity)
             if method == "SUBSCRIBE" and len(self.names) + len(params) > MAXIMUM_STREAMS:
                 return self._refuse(2, f"Invalid request: more than {MAXIMUM_STREAMS} streams", identity)
             self._reply(None, identity)

@@ -178,7 +178,7 @@ class StreamHub:
                 "U": book.update_id, "u": book.update_id, "pu": book.update_id - 1, "b": bids, "a": asks, "st": 1}
 
     def _diff_depth(self, channel: Channel, book: Book) -> None:
-        """Changes since this channel's last frame: the difference of two whole books, so nothing can be lost between."""
+        """Changes since this channel's last frame: the difference of two whole books, so that nothing is lost."""
         state = self._depth_state.get(channel.name)
         bids, asks = _quantities(book.bids), _quantities(book.asks)
         self._depth_state[channel.name] = (book.update_id, bids, asks)
@@ -229,7 +229,8 @@ class StreamHub:
                         "P": text(quotient((day.close - day.open) * 100, day.open), 3),
                         "w": text(quotient(day.quote_volume, day.volume), price), "Q": "0", "b": text(bid, price),
                         "B": text(bid_quantity, lots), "a": text(ask, price), "A": text(ask_quantity, lots),
-                        "O": now - 86_400_000, "C": now, "F": day.first_trade_id, "L": day.last_trade_id, "n": day.trades})
+                        "O": now - 86_400_000, "C": now, "F": day.first_trade_id, "L": day.last_trade_id,
+                        "n": day.trades})
         out.update({"c": text(day.close, price), "o": text(day.open, price), "h": text(day.high, price),
                     "l": text(day.low, price), "v": text(day.volume, lots), "q": short(day.quote_volume)})
         return out

@@ -1,7 +1,7 @@
 """The WebSocket API of both markets: requests with signatures or in a session, answers with rate limits.
 
-Spot: wss …/ws-api/v3. USD-M: wss …/ws-fapi/v1. One JSON text frame per request, its `id` echoed as it came. An order's answer leaves
-before the user-data and market-data events that it causes.
+Spot: wss …/ws-api/v3. USD-M: wss …/ws-fapi/v1. One JSON text frame per request, its `id` echoed as it came. An
+order's answer leaves before the user-data and market-data events that it causes.
 """
 
 import logging
