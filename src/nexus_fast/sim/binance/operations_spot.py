@@ -7,8 +7,9 @@ from nexus_fast.sim.binance.errors import VenueError
 from nexus_fast.sim.binance.order_texts import Words
 from nexus_fast.sim.binance.requests import Call
 from nexus_fast.sim.fixed_point import text
-from nexus_fast.sim.market import Refused, quantity_for
+from nexus_fast.sim.market import Refused
 from nexus_fast.sim.orders import Order, SelfTrade, TimeInForce, Type
+from nexus_fast.sim.spot_market import quantity_for
 
 TIMES_IN_FORCE = {"GTC": TimeInForce.GTC, "IOC": TimeInForce.IOC, "FOK": TimeInForce.FOK}
 SELF_TRADE_MODES = {"NONE": SelfTrade.NONE, "EXPIRE_TAKER": SelfTrade.EXPIRE_TAKER,

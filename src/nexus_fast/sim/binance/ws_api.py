@@ -1,9 +1,10 @@
 """The WebSocket API of both markets: requests with signatures or in a session, answers with rate limits.
 
-Spot: wss …/ws-api/v3. USD-M: wss …/ws-fapi/v1. One JSON text frame per request, its `id` echoed as it came. An order's answer leaves
-before the user-data and market-data events that it causes.
+Spot: wss …/ws-api/v3. USD-M: wss …/ws-fapi/v1. One JSON text frame per request, its `id` echoed as it came. An
+order's answer leaves before the user-data and market-data events that it causes.
 """
 
+import logging
 from time import perf_counter_ns
 from urllib.parse import parse_qs
 
@@ -22,6 +23,7 @@ class _Number(str):
     """A JSON number that is not an integer, kept as the text it was sent in: that text is what was signed."""
 
 
+_log = logging.getLogger(__name__)
 _decoder = msgspec.json.Decoder(float_hook=_Number)
 _encode = msgspec.json.encode
 MAXIMUM_SUBSCRIPTIONS = 1000
@@ -85,6 +87,9 @@ class WebsocketApiConnection(Connection):
             answer = b'"status":%d,"error":%b' % (error.status, _encode(error.body()))
             if error.code == -2015 and self.session is not None and self.session.revoked:
                 identity, self.session = None, None
+        except Exception:
+            _log.exception("a WebSocket API request failed inside the simulator: %.200r", payload)
+            answer = b'"status":500,"error":' + _encode(errors.internal().body())
         self.send(b'{"id":%b,%b%b}' % (_encode(identity), answer, self._limits(call)))
         self.service.market.flush(call.book if call is not None else None)
 
