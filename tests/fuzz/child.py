@@ -12,8 +12,14 @@ from wire_frames import ROOT, SHARED, recorded  # noqa: E402
 from wire_fuzzer import WireFuzzer  # noqa: E402
 
 PARSERS = [("binance", "spot"), ("binance", "usd_m"), ("bybit", "linear"), ("okx", "public")]
-SOURCES = ("live_2026/*", "derived/*", "nautilus/rust_adapters/*/ws_*.json", "gocryptotrader/*_ws*", "crypto_msg_parser/*",
-           "cryptofeed/binance_*.rawlog.gz")
+SOURCES = (
+    "live_2026/*",
+    "derived/*",
+    "nautilus/rust_adapters/*/ws_*.json",
+    "gocryptotrader/*_ws*",
+    "crypto_msg_parser/*",
+    "cryptofeed/binance_*.rawlog.gz",
+)
 
 
 def seeds():
@@ -43,7 +49,9 @@ def main():
         for pair, fuzzer in fuzzers.items():
             for status, count in fuzzer.run(5000).items():
                 total[pair][status] = total[pair].get(status, 0) + count
-    print(json.dumps({"seed": options.seed, "frames": len(frames), "mutants": {"/".join(k): v for k, v in total.items()}}))
+    print(
+        json.dumps({"seed": options.seed, "frames": len(frames), "mutants": {"/".join(k): v for k, v in total.items()}})
+    )
 
 
 if __name__ == "__main__":

@@ -14,7 +14,16 @@ from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 BUILT = REPOSITORY / "build" / "fuzz"
-MODULES = ["core.scan", "core.types", "wire.document", "wire.field", "wire.binance", "wire.bybit", "wire.okx", "wire.registry"]
+MODULES = [
+    "core.scan",
+    "core.types",
+    "wire.document",
+    "wire.field",
+    "wire.binance",
+    "wire.bybit",
+    "wire.okx",
+    "wire.registry",
+]
 # -fno-wrapv: Python's own flags make signed overflow defined, which would hide it.
 SANITIZERS = ["-fsanitize=address,undefined", "-fno-sanitize-recover=undefined", "-fno-omit-frame-pointer"]
 COMPILE = ["-O1", "-g", "-fno-wrapv", *SANITIZERS]
@@ -54,7 +63,9 @@ def build_here():
     setup(
         name="nexus_fast_fuzz",
         script_args=["build_ext", "--build-lib", str(BUILT / "lib"), "--build-temp", str(BUILT / "temp")],
-        ext_modules=cythonize(modules, include_path=["cython"], build_dir=str(BUILT / "c"), compiler_directives=directives),
+        ext_modules=cythonize(
+            modules, include_path=["cython"], build_dir=str(BUILT / "c"), compiler_directives=directives
+        ),
     )
     for package in ("nexus_fast", "nexus_fast/core", "nexus_fast/wire"):
         (BUILT / "lib" / package / "__init__.py").touch()
@@ -66,7 +77,7 @@ def run_child(arguments, timeout):
         **os.environ,
         "PYTHONPATH": str(BUILT / "lib"),
         "LD_PRELOAD": sanitizer_library(),
-        "ASAN_OPTIONS": "detect_leaks=0:abort_on_error=0",      # the interpreter leaks by design
+        "ASAN_OPTIONS": "detect_leaks=0:abort_on_error=0",  # the interpreter leaks by design
         "UBSAN_OPTIONS": "print_stacktrace=1",
     }
     command = [sys.executable, str(Path(__file__).with_name("child.py")), *map(str, arguments)]

@@ -1,4 +1,4 @@
-"""A share of the fuzzing in every test run, and proof that it can fail. The long run: python tests/fuzz/sanitized.py."""
+"""A share of the fuzzing in every run, and proof that it can fail. The long run: python tests/fuzz/sanitized.py."""
 
 import json
 import sys
@@ -26,7 +26,7 @@ def test_mutated_frames_never_read_outside_their_block():
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-6000:]
     for pair, counts in json.loads(done.stdout)["mutants"].items():
         assert sum(counts.values()) >= 20_000, (pair, counts)
-        assert counts["1"] > 200 and counts["-1"] > 200, (pair, counts)     # mutants on both sides of the rules
+        assert counts["1"] > 200 and counts["-1"] > 200, (pair, counts)  # mutants on both sides of the rules
 
 
 def test_mutants_get_what_the_rules_give():
@@ -37,7 +37,9 @@ def test_mutants_get_what_the_rules_give():
         assert STATUS[status] == expected(venue, bytes.fromhex(frame))[0], bytes.fromhex(frame)
 
 
-@pytest.mark.parametrize(("fault", "words"), [("over_read", "heap-buffer-overflow"), ("overflow", "signed integer overflow")])
+@pytest.mark.parametrize(
+    ("fault", "words"), [("over_read", "heap-buffer-overflow"), ("overflow", "signed integer overflow")]
+)
 def test_the_harness_reports_a_parser_that_is_wrong(fault, words):
     done = sanitized.run_child(["--seconds", 1, "--fault", fault], timeout=120)
     assert done.returncode != 0
