@@ -21,7 +21,7 @@ scales = st.integers(0, 18)
 @example(mantissa=999999999999999999, decimals=18)
 @example(mantissa=-999999999999999999, decimals=1)
 @example(mantissa=900719925474099267, decimals=3)
-@settings(max_examples=3000, deadline=None)
+@settings(max_examples=700, deadline=None)
 def test_text_to_number_is_exact_and_its_double_correctly_rounded(mantissa, decimals):
     text = f"{Decimal(mantissa).scaleb(-decimals):f}"
     number, scale, double = number_of(text.encode())
@@ -30,7 +30,7 @@ def test_text_to_number_is_exact_and_its_double_correctly_rounded(mantissa, deci
 
 
 @given(middle=st.integers(2**53, 2**59 - 1), decimals=st.integers(0, 15))
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=300, deadline=None)
 def test_doubles_round_right_beside_a_tie(middle, decimals):
     """Mantissas around the middle of two neighbouring doubles, where one unit decides."""
     low = float(Fraction(middle, 10**decimals))
@@ -42,7 +42,7 @@ def test_doubles_round_right_beside_a_tie(middle, decimals):
 
 
 @given(amount=st.decimals(allow_nan=False, allow_infinity=False, min_value=-(10**12), max_value=10**12), scale=scales)
-@settings(max_examples=2000, deadline=None)
+@settings(max_examples=500, deadline=None)
 def test_str_of_a_decimal_at_a_scale_is_exact_or_refused(amount, scale):
     wanted = Fraction(amount) * 10**scale
     try:
@@ -127,7 +127,7 @@ def test_numbers_keep_the_decimals_they_were_written_with(text, answer):
 
 
 @given(mantissa=mantissas, decimals=scales, scale=scales)
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=300, deadline=None)
 def test_rescaling_is_exact_or_refused(mantissa, decimals, scale):
     wanted = Fraction(mantissa, 10**decimals) * 10**scale
     try:

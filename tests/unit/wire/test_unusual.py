@@ -161,7 +161,7 @@ numbers = st.one_of(
 
 
 @given(number=numbers, bare=st.booleans(), field=st.sampled_from(["b", "B", "a", "A"]))
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=400, deadline=None)
 def test_a_number_is_exact_or_refused(number, bare, field):
     frame = json.loads(SPOT)
     frame[field] = "@"
@@ -359,7 +359,7 @@ json_values = st.recursive(
 
 
 @given(value=json_values, venue=st.sampled_from(sorted(MARKET)), ascii_only=st.booleans())
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=250, deadline=None)
 def test_any_json_gives_what_the_rules_give(value, venue, ascii_only):
     text = json.dumps(value, ensure_ascii=ascii_only)
     try:

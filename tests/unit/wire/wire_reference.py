@@ -3,6 +3,7 @@
 `expected(venue, market, frame)` gives ("quote", {...}) or ("other" | "malformed" | "range" | "insane", None).
 """
 
+import json
 import re
 from decimal import Decimal
 
@@ -25,20 +26,9 @@ def load(frame):
     """Plain objects, with Raw for every number: what msgspec refuses is Malformed."""
     try:
         msgspec.json.decode(frame)
-        return unfold(msgspec.json.decode(frame, type=msgspec.Raw))
+        return json.loads(frame.decode(), parse_int=Raw, parse_float=Raw)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, ValueError) as error:
         raise Malformed from error
-
-
-def unfold(raw):
-    text = bytes(raw).strip(b" \t\r\n")
-    if text[:1] == b"{":
-        return {k: unfold(v) for k, v in msgspec.json.decode(text, type=dict[str, msgspec.Raw]).items()}
-    if text[:1] == b"[":
-        return [unfold(v) for v in msgspec.json.decode(text, type=list[msgspec.Raw])]
-    if text[:1] in b"-0123456789":
-        return Raw(text.decode())
-    return msgspec.json.decode(text)
 
 
 class Fields:
