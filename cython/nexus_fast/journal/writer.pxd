@@ -143,13 +143,15 @@ cdef extern from *:
 cdef class MappedFile:
     cdef char* base             # NULL when unmapped
     cdef size_t size
-    cdef size_t touched         # bytes from the start that have been touched
+    cdef size_t ready           # bytes from the start that an append may go to
+    cdef int fd                 # -1 once all of it is ready
     cdef readonly str path
     cdef readonly uint64_t index
 
     cdef uint64_t* records(self) noexcept nogil
     cdef uint64_t* end(self) noexcept nogil
     cdef bint prepare(self, uint64_t pages) noexcept nogil
+    cdef void prepare_piece(self, size_t piece) noexcept nogil
     cdef bint release(self, uint64_t pages) noexcept nogil
 
 
