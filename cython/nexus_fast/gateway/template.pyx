@@ -98,7 +98,7 @@ cdef dict LONGEST = {Hole.END: 0, Hole.PRICE: 21, Hole.QUANTITY: 21, Hole.CLIENT
                      Hole.REQUEST_ID: LONGEST_ID, Hole.TIMESTAMP: 13, Hole.SIGNATURE: 64, Hole.SIGNED_TO: 0}
 STATUS_TEXTS = {
     NX_FILL_NO_ROOM: "the buffer is too small",
-    NX_FILL_BAD_CLIENT_ID: "a client id has 1 to 36 characters",
+    NX_FILL_BAD_CLIENT_ID: "the client id is empty or longer than the venue takes",
     NX_FILL_BAD_NUMBER: "price and quantity must be positive and have at most 18 digits",
     NX_FILL_BAD_TIME: "a timestamp is milliseconds since 1970, 13 digits",
     NX_FILL_NO_TEMPLATE: "the venue has no such request",
@@ -134,7 +134,7 @@ cdef int template_bound(const nx_template* template) noexcept nogil:
 
 
 cdef inline int write_values(const nx_template_fields* t, const nx_order_request* r, nx_values* v) noexcept nogil:
-    if r.client_id_length < 1 or r.client_id_length > LONGEST_ID:
+    if r.client_id_length < 1 or r.client_id_length > t.id_limit:
         return NX_FILL_BAD_CLIENT_ID
     if r.timestamp_ms < nx_first_time or r.timestamp_ms >= nx_time_limit:
         return NX_FILL_BAD_TIME
@@ -223,11 +223,13 @@ cdef class TemplateSet:
     """Templates of one symbol on one account by one entry.
 
     secret: the HMAC key, of which only the two hash states are kept; None: requests carry no signature.
-    A request id is the client id behind a one-letter prefix (none for a new order); where that is longer than id_limit,
-    it is id_overflow and the request's own number.
+    id_limit: the longest client id and request id that the venue takes. A request id is the client id behind a
+    one-letter prefix (none for a new order); where that is too long, it is id_overflow and the request's own number.
     """
 
     def __cinit__(self, *, price_scale, size_scale, secret=None, id_limit=LONGEST_ID, id_overflow="#"):
+        if not 1 <= id_limit <= LONGEST_ID or len(id_overflow) != 1:
+            raise ValueError(f"id_limit={id_limit} is not 1 to {LONGEST_ID}, or id_overflow={id_overflow!r} not one character")
         for name, scale in (("price_scale", price_scale), ("size_scale", size_scale)):
             if not 0 <= scale <= 18:
                 raise ValueError(f"{name}={scale}: a scale is 0 to 18")

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from urllib.parse import quote
 
 from nexus_fast.gateway.template import Hole, TemplateSet
+from nexus_fast.gateway.texts import json_object, query
 from nexus_fast.gateway.words import LIMIT, MARKET, POST_ONLY, order_kinds
 
 SIDE_TEXTS = ("BUY", "SELL")
@@ -159,11 +160,8 @@ class _WebSocketTexts:
         """(the request, what is signed) of one operation; after a logon nothing is signed."""
         signed = dict(sorted({**parameters, **self.key}.items()))
         sent = dict(sorted({**signed, "signature": Hole.SIGNATURE}.items())) if self.key else signed
-        text = ['{"id":"', Hole.REQUEST_ID, f'","method":"{self.METHODS[operation]}","params":{{']
-        for number, (name, value) in enumerate(sent.items()):
-            quotes = "" if name in NUMBERS else '"'
-            text += ["," if number else "", f'"{name}":{quotes}', value, quotes]
-        return [*text, "}}"], _query(signed) if self.key else None
+        start = ['{"id":"', Hole.REQUEST_ID, f'","method":"{self.METHODS[operation]}","params":']
+        return [*start, *json_object(sent, NUMBERS), "}"], query(signed) if self.key else None
 
 
 class _RestTexts:
@@ -183,13 +181,12 @@ class _RestTexts:
             f" HTTP/1.1\r\nHost: {self.host}\r\nX-MBX-APIKEY: {self.api_key}\r\nUser-Agent: nexus_fast\r\n"
             "Content-Length: 0\r\nConnection: keep-alive\r\n\r\n"
         )
-        query = _query(dict(ordered))
-        return [start, Hole.SIGNED_FROM, *query, Hole.SIGNED_TO, "&signature=", Hole.SIGNATURE, end], None
-
-
-def _query(parameters):
-    """`name=value` joined by `&`, values as they are."""
-    items = []
-    for number, (name, value) in enumerate(parameters.items()):
-        items += ["&" if number else "", f"{name}=", value]
-    return items
+        return [
+            start,
+            Hole.SIGNED_FROM,
+            *query(dict(ordered)),
+            Hole.SIGNED_TO,
+            "&signature=",
+            Hole.SIGNATURE,
+            end,
+        ], None
