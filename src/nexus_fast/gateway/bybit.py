@@ -4,8 +4,8 @@ The connection is authenticated once; an order carries no signature, and its tim
 (websocket/trade/guideline.mdx). The answer says that the request was accepted; the order stream says what became of it.
 """
 
-from nexus_fast.gateway.template import Hole, TemplateSet
-from nexus_fast.gateway.texts import json_object
+from nexus_fast.gateway.template import TemplateSet
+from nexus_fast.gateway.texts import Hole, json_object
 from nexus_fast.gateway.words import LIMIT, MARKET, POST_ONLY, order_kinds
 
 CATEGORIES = ("spot", "linear", "inverse")

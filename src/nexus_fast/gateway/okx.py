@@ -5,8 +5,8 @@ instIdCode (GET /api/v5/public/instruments): instId is no longer accepted here. 
 and digits alone, at most 32.
 """
 
-from nexus_fast.gateway.template import Hole, TemplateSet
-from nexus_fast.gateway.texts import json_object
+from nexus_fast.gateway.template import TemplateSet
+from nexus_fast.gateway.texts import Hole, json_object
 from nexus_fast.gateway.words import LIMIT, MARKET, order_kinds
 
 SIDE_TEXTS = ("buy", "sell")
