@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nexus_fast.gateway.template import Hole, TemplateSet
+from nexus_fast.gateway.template import TemplateSet
+from nexus_fast.gateway.texts import Hole
 
 NOW = 1747699200123
 VALUES = {"price": 125, "quantity": 7, "client_id": "abc", "timestamp_ms": NOW}
