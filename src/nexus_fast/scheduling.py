@@ -30,9 +30,9 @@ class Scheduler:
             raise ConfigurationError(f"schedule({func!r}): that is not callable; give the function, not its result.")
         if trigger not in TRIGGERS and isinstance(trigger, str):
             raise ConfigurationError(f"schedule(trigger={trigger!r}): there are {', '.join(map(repr, TRIGGERS))}.")
-        scheduler = self._built()
+        options.setdefault("name", _name(func))
         try:
-            return scheduler.add_job(self._guarded(func), trigger=trigger, name=options.pop("name", _name(func)), **options)
+            return self._built().add_job(self._guarded(func), trigger=trigger, **options)
         except (TypeError, ValueError, LookupError) as error:
             raise ConfigurationError(f"schedule({_name(func)}, {trigger!r}, {options}): {error}") from error
 
@@ -89,7 +89,7 @@ def _name(func: Callable) -> str:
 
 
 def _is_coroutine_function(func: Callable) -> bool:
-    return inspect.iscoroutinefunction(func) or inspect.iscoroutinefunction(getattr(func, "__call__", None))
+    return inspect.iscoroutinefunction(func) or inspect.iscoroutinefunction(type(func).__call__)
 
 
 def _build() -> Any:

@@ -22,9 +22,10 @@ def installed(monkeypatch):
 IMPORTS = {
     "nexustrader.constants": "settings ExchangeType OrderSide OrderType KlineInterval BookLevel TimeInForce DataType "
     "PositionSide TriggerType OrderStatus WsOrderResultType StorageType AccountType",
-    "nexustrader.config": "Config PublicConnectorConfig PrivateConnectorConfig BasicConfig MockConnectorConfig LogConfig "
-    "WebConfig ZeroMQSignalConfig",
-    "nexustrader.exchange": "BinanceAccountType BybitAccountType OkxAccountType HyperLiquidAccountType BitgetAccountType",
+    "nexustrader.config": "Config PublicConnectorConfig PrivateConnectorConfig BasicConfig MockConnectorConfig "
+    "LogConfig WebConfig ZeroMQSignalConfig",
+    "nexustrader.exchange": "BinanceAccountType BybitAccountType OkxAccountType HyperLiquidAccountType "
+    "BitgetAccountType",
     "nexustrader.exchange.binance": "BinanceAccountType",
     "nexustrader.exchange.binance.constants": "BinanceAccountType",
     "nexustrader.exchange.bybit": "BybitAccountType",

@@ -12,7 +12,8 @@ from nexus_fast.exchange import BinanceAccountType, BybitAccountType, HyperLiqui
 
 # NexusTrader 0.3.38: name of the enumeration -> its members as name=value.
 VALUES = {
-    "ExchangeType": "BINANCE=binance OKX=okx BYBIT=bybit HYPERLIQUID=hyperliquid BITGET=bitget BYBIT_TRADFI=bybit_tradfi",
+    "ExchangeType": "BINANCE=binance OKX=okx BYBIT=bybit HYPERLIQUID=hyperliquid BITGET=bitget "
+    "BYBIT_TRADFI=bybit_tradfi",
     "OrderSide": "BUY=BUY SELL=SELL",
     "TimeInForce": "GTC=GTC IOC=IOC FOK=FOK",
     "PositionSide": "LONG=LONG SHORT=SHORT FLAT=FLAT",

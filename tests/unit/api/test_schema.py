@@ -61,10 +61,11 @@ def test_order_properties():
 
 
 def test_order_fields_stand_where_nexustrader_has_them():
-    assert Order.__struct_fields__ == tuple(
+    names = (
         "exchange symbol status oid eid amount filled timestamp type side time_in_force price trigger_price average "
-        "last_filled_price last_filled remaining fee fee_currency cost cum_cost reduce_only position_side reason".split()
+        "last_filled_price last_filled remaining fee fee_currency cost cum_cost reduce_only position_side reason"
     )
+    assert Order.__struct_fields__ == tuple(names.split())
 
 
 def test_an_order_is_printed_with_its_values():

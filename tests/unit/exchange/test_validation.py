@@ -106,7 +106,10 @@ BAD = {
         ),
         ["private_conn_config has BYBIT", "Add a PublicConnectorConfig"],
     ),
-    "no public connector at all": (lambda: config(public={}), ["public_conn_config is empty", "BinanceAccountType.SPOT"]),
+    "no public connector at all": (
+        lambda: config(public={}),
+        ["public_conn_config is empty", "BinanceAccountType.SPOT"],
+    ),
     "a public MARGIN connector": (
         lambda: config(public=publics(BinanceAccountType.MARGIN)),
         ["public_conn_config", "BinanceAccountType.MARGIN", "BinanceAccountType.SPOT"],
@@ -152,7 +155,10 @@ BAD = {
         ["private_conn_config", "BybitAccountType.UNIFIED", "not of BINANCE"],
     ),
     "text for an account type": (lambda: config(public=publics("SPOT")), ["'SPOT'", "not an account type"]),
-    "an empty public list": (lambda: config(public={BINANCE: []}), ["public_conn_config", "[]", "Leave the exchange out"]),
+    "an empty public list": (
+        lambda: config(public={BINANCE: []}),
+        ["Config.public_conn_config[ExchangeType.BINANCE]", "[]", "Leave the exchange out"],
+    ),
     "an empty private list": (
         lambda: config(private={BINANCE: []}),
         ["Config.private_conn_config[ExchangeType.BINANCE]", "[]", "Leave the exchange out"],
@@ -170,7 +176,9 @@ BAD = {
         ["BinanceAccountType.SPOT twice"],
     ),
     "two OKX connectors": (
-        lambda: config(basic={OKX: BasicConfig()}, public=publics(OkxAccountType.LIVE, OkxAccountType.LIVE, exchange=OKX)),
+        lambda: config(
+            basic={OKX: BasicConfig()}, public=publics(OkxAccountType.LIVE, OkxAccountType.LIVE, exchange=OKX)
+        ),
         ["2 connectors", "OkxAccountType.LIVE", "keep one"],
     ),
     "a mock connector": (

@@ -315,7 +315,7 @@ class TestProtectedOrders:
     @pytest.mark.parametrize(
         ("changes", "text"),
         [
-            ({"tp_order_type": OrderType.STOP_LOSS_MARKET, "tp_trigger_price": 1}, "tp_order_type=.*TAKE_PROFIT_MARKET"),
+            ({"tp_order_type": OrderType.STOP_LOSS_MARKET, "tp_trigger_price": 1}, "tp_order_type=.*TAKE_PROFIT"),
             ({"sl_trigger_price": Decimal(1)}, "sl_order_type=None"),
             ({"tp_order_type": OrderType.TAKE_PROFIT_MARKET}, "needs tp_trigger_price"),
             ({**SL, "sl_price": None}, "needs sl_price"),
