@@ -139,20 +139,25 @@ def test_transitions_name_every_status_and_end_only_in_ends():
 
 
 # Libraries that cost more than they may at start-up, and that only some programs need.
-HEAVY = ("aiohttp", "dynaconf", "apscheduler", "cryptography", "rich", "click", "numpy", "pandas", "asyncio", "ccxt")
+HEAVY = ("aiohttp", "dynaconf", "apscheduler", "cryptography", "rich", "click", "numpy", "pandas", "ccxt")
 MODULES = (
     "nexus_fast", "nexus_fast.constants", "nexus_fast.config", "nexus_fast.exchange", "nexus_fast.exchange.binance",
     "nexus_fast.exchange.validation", "nexus_fast.exchange.routing", "nexus_fast.endpoints", "nexus_fast.error",
     "nexus_fast.identity", "nexus_fast.log", "nexus_fast.clock", "nexus_fast.scheduling",
 )  # fmt: skip
-WITH_BOOKS = ("nexus_fast.schema", "nexus_fast.cache", "nexus_fast.strategy.api")
+WITH_BOOKS = ("nexus_fast.schema", "nexus_fast.cache")
+WITH_ENGINE = ("nexus_fast.strategy", "nexus_fast.engine")
 
 
-@pytest.mark.parametrize("modules", [MODULES, WITH_BOOKS], ids=["names", "with books"])
-def test_importing_the_names_brings_nothing_heavy_and_touches_nothing(modules, tmp_path):
+@pytest.mark.parametrize(
+    ("modules", "without"),
+    [(MODULES, (*HEAVY, "asyncio")), (WITH_BOOKS, (*HEAVY, "asyncio")), (WITH_ENGINE, HEAVY)],
+    ids=["names", "books", "engine"],
+)
+def test_importing_brings_nothing_heavy_and_touches_nothing(modules, without, tmp_path):
     code = (
         f"import sys, warnings; warnings.simplefilter('error')\nfor m in {modules!r}: __import__(m)\n"
-        f"print([m for m in {HEAVY!r} if m in sys.modules])"
+        f"print([m for m in {without!r} if m in sys.modules])"
     )
     environ = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     answer = subprocess.run(
