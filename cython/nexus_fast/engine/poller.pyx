@@ -1,0 +1,176 @@
+# seam: the transport's read is a Python method.
+"""The loop's fast half: reads the hot connections over and over without the selector, and gives uvloop a turn for
+everything cold (timers, REST, signals, reconnects).
+
+    uvloop ──call_soon──▶ Poller() ── read, read, read … for spin_us ──▶ call_soon(itself) ──▶ uvloop's turn ──▶ …
+
+busy      spins always. adaptive: spins until `idle_ms` have passed without a message, then leaves the sockets to the
+selector and spins again from the first message on. block: the selector only; this class is not used.
+"""
+
+import logging
+
+from libc.stdint cimport int64_t
+
+from nexus_fast.core.atomics cimport cpu_relax
+from nexus_fast.core.clock cimport clock_ticks
+from nexus_fast.feed.frames cimport PayloadHandler
+
+from nexus_fast.core.clock import ticks_per_ns
+
+logger = logging.getLogger("nexus_fast.engine")
+
+cdef enum:
+    # Order and user-data sockets are read once in this many rounds: a tick waits for no one, an acknowledgement can.
+    COLD_ROUNDS = 4
+
+
+cdef class HotConnection:
+    """A transport whose bytes the poller reads."""
+    cdef readonly object loop
+    cdef readonly object read_ready
+    cdef readonly int descriptor
+    cdef readonly PayloadHandler handler
+    cdef readonly bint urgent
+    cdef readonly bint polled
+    cdef object on_readable                  # what the selector calls while the poller rests
+
+    def __init__(self, loop, transport, PayloadHandler handler, bint urgent):
+        self.loop = loop
+        self.on_readable = None
+        self.read_ready = transport._read_ready
+        self.descriptor = transport.get_extra_info("socket").fileno()
+        self.handler = handler
+        self.urgent = urgent
+
+    def take(self):
+        """From the selector to the poller."""
+        self.loop.remove_reader(self.descriptor)
+        self.polled = True
+
+    def give_back(self, poller=None):
+        """To the selector; with a poller, the first bytes wake it."""
+        self.polled = False
+        self.on_readable = poller
+        self.loop.add_reader(self.descriptor, self.read_ready if poller is None else self.read_and_wake)
+
+    def read_and_wake(self):
+        self.read_ready()
+        if self.on_readable is not None:
+            self.on_readable.wake()
+
+
+cdef class Poller:
+    cdef object loop
+    cdef list connections
+    cdef list urgent                         # their read methods
+    cdef list patient
+    cdef int64_t spin_ticks
+    cdef int64_t idle_ticks                  # 0: never sleep
+    cdef int64_t last_active
+    cdef int64_t messages_seen
+    cdef readonly bint running
+    cdef readonly bint spinning
+    cdef readonly int64_t turns
+
+    def __init__(self, loop, double spin_us=50.0, double idle_ms=0.0):
+        self.loop = loop
+        self.spin_ticks = <int64_t>(spin_us * 1000 * ticks_per_ns())
+        self.idle_ticks = <int64_t>(idle_ms * 1_000_000 * ticks_per_ns())
+        self.connections = []
+        self.urgent = []
+        self.patient = []
+
+    def add(self, HotConnection connection):
+        self.connections.append(connection)
+        self.sort()
+        if self.spinning:
+            connection.take()
+        else:
+            self.wake()
+
+    def remove(self, HotConnection connection):
+        """The connection is over: its descriptor is closed or about to be."""
+        if connection in self.connections:
+            self.connections.remove(connection)
+            self.sort()
+
+    def start(self):
+        self.running = True
+        self.wake()
+
+    def stop(self):
+        """Back to the selector, for good."""
+        self.running = False
+        if self.spinning:
+            self.spinning = False
+            for connection in self.connections:
+                connection.give_back()
+
+    def wake(self):
+        """Begin to spin, if there is something to read."""
+        if not self.running or self.spinning or not self.connections:
+            return
+        for connection in self.connections:
+            connection.take()
+        self.spinning = True
+        self.last_active = clock_ticks()
+        self.loop.call_soon(self)
+
+    def rest(self):
+        """Back to the selector until the next bytes come."""
+        self.spinning = False
+        for connection in self.connections:
+            connection.give_back(self)
+
+    cdef sort(self):
+        self.urgent = [c.read_ready for c in self.connections if c.urgent]
+        self.patient = [c.read_ready for c in self.connections if not c.urgent]
+
+    cdef int64_t messages(self):
+        cdef int64_t total = 0
+        cdef HotConnection connection
+        for connection in self.connections:
+            total += connection.handler.messages
+        return total
+
+    def __call__(self):
+        if not self.running or not self.spinning:
+            return
+        self.turns += 1
+        try:
+            self.spin()
+        except Exception:
+            # Nothing may stop the loop: a transport reports its own errors, this is for what nobody foresaw.
+            logger.exception("reading the hot connections failed; going on")
+        if self.idle_ticks and self.is_idle(clock_ticks()):
+            self.rest()
+        elif self.spinning:
+            self.loop.call_soon(self)
+
+    cdef int spin(self) except -1:
+        cdef int64_t until = clock_ticks() + self.spin_ticks
+        cdef int round = 0
+        cdef list urgent, patient
+        while self.spinning:
+            # The lists are replaced, never changed, when a connection comes or goes during a read.
+            urgent = self.urgent
+            for read_ready in urgent:
+                read_ready()
+            if round == 0:
+                patient = self.patient
+                for read_ready in patient:
+                    read_ready()
+            round = (round + 1) % COLD_ROUNDS
+            cpu_relax()
+            if clock_ticks() >= until:
+                break
+        return 0
+
+    cdef bint is_idle(self, int64_t now):
+        cdef int64_t seen = self.messages()
+        if seen != self.messages_seen:
+            self.messages_seen = seen
+            self.last_active = now
+            return False
+        return now - self.last_active > self.idle_ticks

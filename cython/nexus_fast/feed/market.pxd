@@ -1,0 +1,51 @@
+"""Market data of one connection: payload -> quote -> record -> ring, latest table, strategies."""
+
+from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
+
+from nexus_fast.core.types cimport nx_bookl1
+from nexus_fast.engine.dispatch cimport Dispatcher
+from nexus_fast.feed.frames cimport PayloadHandler
+from nexus_fast.feed.symbols cimport SymbolTable, nx_symbol
+from nexus_fast.order.entry cimport OrderEntry
+from nexus_fast.shm.latest cimport LatestTable, nx_latest
+from nexus_fast.shm.ring cimport RingWriter, nx_ring
+from nexus_fast.wire.quote cimport nx_parse_function, nx_quote
+
+cdef enum:
+    KEPT_FRAMES = 16
+
+
+cdef class MarketFeed(PayloadHandler):
+    cdef:
+        nx_parse_function parse
+        SymbolTable symbols
+        Dispatcher dispatcher
+        OrderEntry entry
+        RingWriter ring_writer
+        LatestTable latest_table
+        nx_ring* ring
+        nx_latest* latest
+        uint8_t venue
+        object on_other                      # (payload): acknowledgements, notices, other events
+        nx_quote quote
+        nx_bookl1 record
+    cdef:
+        readonly int64_t quotes
+        readonly int64_t others
+        readonly int64_t malformed           # no valid message of the venue
+        readonly int64_t out_of_range        # a number that does not fit exactly
+        readonly int64_t insane              # negative size, zero price, bid above ask
+        readonly int64_t unknown_symbols
+        readonly int64_t outdated            # an update id that is not newer than the book's
+        readonly int64_t consecutive_errors
+        readonly list kept                   # the last refused payloads, newest last
+
+    cdef int on_quote(self) except -1
+    cdef int make_record(self, const nx_symbol* symbol) noexcept nogil
+    cdef int on_unusual(self, int status, const char* data, Py_ssize_t size) except -1
+    cdef int keep(self, const char* data, Py_ssize_t size) except -1
+
+
+cdef class CommandFeed(PayloadHandler):
+    cdef object on_message                   # (payload: bytes)
+    cdef object on_error                     # (payload, exception)

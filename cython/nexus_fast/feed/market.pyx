@@ -1,0 +1,138 @@
+# seam: acknowledgements and refused frames go to Python; a quote stays in C up to the strategy.
+from libc.string cimport memcpy
+
+from nexus_fast.core.clock cimport clock_realtime_ns, clock_ticks
+from nexus_fast.core.scan cimport number_to_double, rescale
+from nexus_fast.core.types cimport NX_FLAG_NO_ASK, NX_FLAG_NO_BID, NX_FLAG_RESET
+from nexus_fast.order.entry cimport STAGE_PARSE, STAGE_PUBLISH
+from nexus_fast.shm.latest cimport latest_write
+from nexus_fast.shm.ring cimport ring_publish
+from nexus_fast.wire.quote cimport NX_PARSE_INSANE, NX_PARSE_MALFORMED, NX_PARSE_OTHER, NX_PARSE_QUOTE, NX_PARSE_RANGE
+from nexus_fast.wire.registry cimport parser_for
+
+
+cdef class MarketFeed(PayloadHandler):
+    """`on_other(payload)` gets every well-formed message that is no quote. A refused frame leaves the book untouched."""
+
+    def __init__(self, str venue, str market, uint8_t venue_code, SymbolTable symbols, Dispatcher dispatcher,
+                 OrderEntry entry, RingWriter ring, LatestTable latest, on_other):
+        self.parse = parser_for(venue, market)
+        self.venue = venue_code
+        self.symbols = symbols
+        self.dispatcher = dispatcher
+        self.entry = entry
+        self.ring_writer = ring
+        self.latest_table = latest
+        self.ring = ring.handle()
+        self.latest = latest.handle()
+        self.on_other = on_other
+        self.kept = []
+
+    cdef int on_payload(self, const char* data, Py_ssize_t size) except -1:
+        cdef int64_t ticks = clock_ticks()
+        cdef int status = self.parse(data, size, &self.quote)
+        if status != NX_PARSE_QUOTE:
+            return self.on_unusual(status, data, size)
+        cdef const nx_symbol* symbol = self.symbols.find(self.quote.symbol, self.quote.symbol_length)
+        if symbol == NULL:
+            self.unknown_symbols += 1
+            return 0
+        cdef const nx_bookl1* known = &self.entry.books[symbol.symbol_id]
+        if (self.quote.update_id and self.quote.update_id <= known.update_id
+                and not self.quote.flags & NX_FLAG_RESET):
+            self.outdated += 1
+            return 0
+        if self.make_record(symbol):
+            self.out_of_range += 1
+            self.keep(data, size)
+            return 0
+        self.record.receive_ticks = ticks
+        return self.on_quote()
+
+    cdef int make_record(self, const nx_symbol* symbol) noexcept nogil:
+        """The quote at the symbol's scales; not 0 when a number is not exact there."""
+        cdef nx_bookl1* record = &self.record
+        cdef nx_quote* quote = &self.quote
+        cdef int wrong = 0
+        record.flags = quote.flags & (NX_FLAG_NO_BID | NX_FLAG_NO_ASK | NX_FLAG_RESET)
+        wrong |= rescale(quote.bid.mantissa, quote.bid.decimals, symbol.price_scale, &record.bid)
+        wrong |= rescale(quote.ask.mantissa, quote.ask.decimals, symbol.price_scale, &record.ask)
+        wrong |= rescale(quote.bid_size.mantissa, quote.bid_size.decimals, symbol.size_scale, &record.bid_size)
+        wrong |= rescale(quote.ask_size.mantissa, quote.ask_size.decimals, symbol.size_scale, &record.ask_size)
+        if wrong:
+            return -1
+        record.bid_value = number_to_double(&quote.bid)
+        record.ask_value = number_to_double(&quote.ask)
+        record.bid_size_value = number_to_double(&quote.bid_size)
+        record.ask_size_value = number_to_double(&quote.ask_size)
+        record.venue_time_ns = quote.event_time_ns if quote.event_time_ns else quote.venue_time_ns
+        record.receive_time_ns = clock_realtime_ns()
+        record.update_id = quote.update_id
+        record.symbol_id = symbol.symbol_id
+        record.price_scale = symbol.price_scale
+        record.size_scale = symbol.size_scale
+        record.venue = self.venue
+        return 0
+
+    cdef int on_quote(self) except -1:
+        cdef OrderEntry entry = self.entry
+        self.quotes += 1
+        self.consecutive_errors = 0
+        if entry.stages.enabled:
+            entry.stages.begin(self.record.receive_ticks)
+            entry.stages.lap(STAGE_PARSE)
+        ring_publish(self.ring, &self.record)
+        latest_write(self.latest, self.record.symbol_id, &self.record)
+        memcpy(&entry.books[self.record.symbol_id], &self.record, sizeof(nx_bookl1))
+        if entry.stages.enabled:
+            entry.stages.lap(STAGE_PUBLISH)
+        entry.now_ns = self.record.receive_time_ns
+        try:
+            self.dispatcher.quote(&entry.books[self.record.symbol_id])
+        finally:
+            entry.now_ns = 0
+            entry.stages.tick_started = 0
+        return 0
+
+    cdef int on_unusual(self, int status, const char* data, Py_ssize_t size) except -1:
+        if status == NX_PARSE_OTHER:
+            self.others += 1
+            self.on_other(data[:size])
+            return 0
+        self.consecutive_errors += 1
+        if status == NX_PARSE_RANGE:
+            self.out_of_range += 1
+        elif status == NX_PARSE_INSANE:
+            self.insane += 1
+        else:
+            self.malformed += 1
+        return self.keep(data, size)
+
+    cdef int keep(self, const char* data, Py_ssize_t size) except -1:
+        """For `nexus-fast inspect` and the log: at most KEPT_FRAMES payloads, 4 KiB of each."""
+        if len(self.kept) >= KEPT_FRAMES:
+            del self.kept[0]
+        self.kept.append(data[:min(size, 4096)])
+        return 0
+
+    def counters(self):
+        """What this connection has seen."""
+        return {"messages": self.messages, "quotes": self.quotes, "others": self.others, "malformed": self.malformed,
+                "out_of_range": self.out_of_range, "insane": self.insane, "unknown_symbols": self.unknown_symbols,
+                "outdated": self.outdated}
+
+
+cdef class CommandFeed(PayloadHandler):
+    """A connection whose messages are answered in Python: order entry and user data."""
+
+    def __init__(self, on_message, on_error):
+        self.on_message = on_message
+        self.on_error = on_error
+
+    cdef int on_payload(self, const char* data, Py_ssize_t size) except -1:
+        cdef bytes payload = data[:size]
+        try:
+            self.on_message(payload)
+        except Exception as error:
+            self.on_error(payload, error)
+        return 0

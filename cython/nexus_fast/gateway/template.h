@@ -1,0 +1,52 @@
+/* What a request template is made of, and the copy loop. Included by template.pyx alone. */
+#ifndef NEXUS_FAST_TEMPLATE_FIELDS_H
+#define NEXUS_FAST_TEMPLATE_FIELDS_H
+#include <stdint.h>
+#include <string.h>
+
+enum { NX_COPY_SLACK = 16 };    /* nx_put reads and writes up to this much too far */
+
+static const int64_t nx_first_time = 1000000000000;         /* milliseconds of 13 digits */
+static const int64_t nx_time_limit = 10000000000000;
+static const int64_t nx_number_limit = 1000000000000000000; /* first mantissa that is refused */
+
+typedef struct {
+    uint16_t length;            /* of the literal that comes first; the literals of a text lie one behind the other */
+    uint8_t hole;               /* what comes after it, see Hole */
+    uint8_t spare;
+} nx_piece;
+
+typedef struct {
+    const nx_piece *pieces;
+    const char *literals;       /* NX_COPY_SLACK readable bytes behind the last */
+    int count;
+    int bound;                  /* the longest that the text can get, slack and padding of the signature included */
+} nx_text;
+
+struct nx_template {
+    uint32_t inner[8];          /* the midstate: the key and the constant head of what is signed (see sha256.pxd) */
+    uint32_t outer[8];
+    uint64_t absorbed;
+    nx_text text;               /* the request */
+    nx_text signed_text;        /* what is signed, from the midstate on; count 0: it is a part of the request */
+    int signed_from;            /* where that part starts in the request, counted from the midstate on */
+    uint8_t has_price;
+    uint8_t has_quantity;
+    uint8_t price_scale;
+    uint8_t size_scale;
+    uint8_t id_limit;
+    char id_prefix;             /* request id = prefix + client id; 0: the client id itself */
+    char id_overflow;           /* request id = this + request number, where that would be over id_limit */
+};
+
+/* Whole 16-byte words; `from` and `to` have the slack. The barrier keeps compilers from calling memcpy instead. */
+static inline char *nx_put(char *to, const char *from, unsigned length) {
+    unsigned i = 0;
+    do {
+        memcpy(to + i, from + i, 16);
+        i += 16;
+        __asm__("" : "+r"(i));
+    } while (i < length);
+    return to + length;
+}
+#endif

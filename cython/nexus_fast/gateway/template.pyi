@@ -1,0 +1,70 @@
+from collections.abc import Sequence
+from enum import IntEnum
+
+class Hole(IntEnum):
+    END = 0
+    PRICE = 1
+    QUANTITY = 2
+    CLIENT_ID = 3
+    REQUEST_ID = 4
+    TIMESTAMP = 5
+    SIGNATURE = 6
+    SIGNED_TO = 7
+    SIGNED_FROM = 8
+
+STATUS_TEXTS: dict[int, str]
+
+class TemplateSet:
+    price_scale: int
+    size_scale: int
+    id_limit: int
+    id_overflow: bytes
+    def __init__(
+        self,
+        *,
+        price_scale: int,
+        size_scale: int,
+        secret: bytes | None = None,
+        id_limit: int = 36,
+        id_overflow: str = "#",
+    ) -> None: ...
+    def set_place(
+        self,
+        side: int,
+        type: int,
+        time_in_force: int,
+        reduce_only: bool,
+        text: Sequence[str | Hole],
+        payload: Sequence[str | Hole] | None = None,
+    ) -> None: ...
+    def set_cancel(
+        self, text: Sequence[str | Hole], payload: Sequence[str | Hole] | None = None, prefix: str = "c"
+    ) -> None: ...
+    def set_modify(
+        self, side: int, text: Sequence[str | Hole], payload: Sequence[str | Hole] | None = None, prefix: str = "m"
+    ) -> None: ...
+    def has_place(self, side: int, type: int, time_in_force: int, reduce_only: bool) -> bool: ...
+    def place_text(
+        self,
+        side: int,
+        type: int,
+        time_in_force: int,
+        reduce_only: bool,
+        *,
+        price: int = 0,
+        quantity: int = 0,
+        client_id: str = "",
+        timestamp_ms: int = 0,
+        request_number: int = 0,
+    ) -> bytes: ...
+    def cancel_text(self, *, client_id: str = "", timestamp_ms: int = 0, request_number: int = 0) -> bytes: ...
+    def modify_text(
+        self,
+        side: int,
+        *,
+        price: int = 0,
+        quantity: int = 0,
+        client_id: str = "",
+        timestamp_ms: int = 0,
+        request_number: int = 0,
+    ) -> bytes: ...

@@ -1,0 +1,248 @@
+from libc.stdlib cimport calloc, free
+from libc.string cimport memcpy, memset
+
+from nexus_fast.core.clock cimport clock_monotonic_ns, clock_realtime_ns, clock_ticks
+from nexus_fast.core.histogram cimport histogram_record
+from nexus_fast.core.types cimport NX_MARKET, NX_ORDER_REDUCE_ONLY, NX_ORDER_WARM, nx_order_event
+from nexus_fast.gateway.channel cimport (
+    CHANNEL_CAPACITY,
+    CHANNEL_HEADROOM,
+    NX_SEND_DOUBT,
+    NX_SEND_DOWN,
+    channel_send,
+)
+from nexus_fast.gateway.template cimport template_fill
+from nexus_fast.journal.writer cimport journal_append
+from nexus_fast.order.gate cimport gate_check
+from nexus_fast.order.reasons cimport *
+from nexus_fast.order.route cimport NO_ACCOUNT, route_shape
+from nexus_fast.order.states cimport *
+from nexus_fast.shm.ring cimport ring_publish
+
+from nexus_fast.core.clock import ticks_per_ns
+from nexus_fast.core.histogram cimport Histogram
+
+STAGE_NAMES = ("parse", "publish", "strategy", "gate", "journal", "encode", "send", "total")
+
+
+cdef class Stages:
+    cdef void begin(self, int64_t ticks) noexcept nogil:
+        self.tick_started = ticks
+        self.mark = ticks
+
+    cdef void lap(self, int stage) noexcept nogil:
+        cdef int64_t now = clock_ticks()
+        histogram_record(&self.histograms[stage], now - self.mark)
+        self.mark = now
+
+    def clear(self):
+        memset(self.histograms, 0, sizeof(self.histograms))
+
+    def summary(self):
+        """{stage: {n, p50, p90, p99, p999, max}} in nanoseconds."""
+        cdef Histogram copy = Histogram()
+        cdef int stage
+        found = {}
+        scale = ticks_per_ns()
+        for stage in range(STAGES):
+            memcpy(&copy.data, &self.histograms[stage], sizeof(nx_histogram))
+            found[STAGE_NAMES[stage]] = copy.summary(scale)
+        return found
+
+
+cdef class OrderEntry:
+    """`wake` is called once when news is waiting for `take_notes`; it must only schedule, never work."""
+
+    def __cinit__(self, OrderTable table, RouteTable routes, JournalWriter journal, RingWriter ring, uint32_t symbols, wake):
+        self.table = table
+        self.routes = routes
+        self.stages = Stages()
+        self.journal_writer = journal
+        self.journal = journal.handle()
+        self.ring_writer = ring
+        self.ring = ring.handle()
+        self.symbols = symbols
+        self.books = <nx_bookl1*>calloc(max(symbols, 1), sizeof(nx_bookl1))
+        if self.books == NULL:
+            raise MemoryError(f"no memory for the books of {symbols} symbols")
+        self.wake = wake
+        self.deadline_ns = 5_000_000_000
+
+    def __dealloc__(self):
+        free(self.books)
+
+    cdef int64_t submit(self, uint32_t symbol_id, uint8_t account, uint8_t side, uint8_t type, uint8_t time_in_force,
+                        uint8_t flags, int64_t price, int64_t quantity, uint8_t strategy,
+                        const char* client_id, uint8_t client_id_length) noexcept nogil:
+        cdef nx_route* route
+        cdef nx_order* order
+        cdef const nx_template* template
+        cdef int status
+        if self.stages.enabled and self.stages.tick_started:
+            self.stages.lap(STAGE_STRATEGY)
+        order = self.table.take()
+        if order == NULL:
+            self.refused_number = 0
+            self.refused += 1
+            return -NX_REASON_TABLE_FULL
+        if client_id_length:
+            memset(order.client_id, 0, sizeof(order.client_id))
+            memcpy(order.client_id, client_id, client_id_length)
+            order.client_id_length = client_id_length
+        order.symbol_id = symbol_id
+        order.side = side
+        order.type = type
+        order.time_in_force = time_in_force
+        order.flags = flags
+        order.strategy = strategy
+        order.price = 0 if type == NX_MARKET else price
+        order.quantity = quantity
+        order.created_ns = self.now_ns if self.now_ns else clock_realtime_ns()
+        order.changed_ns = order.created_ns
+        if symbol_id >= self.symbols:
+            return self.refuse(order, NX_REASON_SYMBOL_UNKNOWN)
+        if account == NO_ACCOUNT:
+            account = self.routes.default_account[symbol_id]
+        if account == NO_ACCOUNT:
+            return self.refuse(order, NX_REASON_NO_ROUTE)
+        order.account = account
+        route = self.routes.find(symbol_id, account)
+        if route == NULL:
+            return self.refuse(order, NX_REASON_NO_ROUTE)
+        order.price_scale = route.price_scale
+        order.size_scale = route.size_scale
+        template = route.place[route_shape(side, type, time_in_force, flags & NX_ORDER_REDUCE_ONLY)]
+        if self.halted:
+            return self.refuse(order, NX_REASON_HALTED)
+        if template == NULL:
+            return self.refuse(order, NX_REASON_NO_SUCH_ORDER)
+        if not route.trading:
+            return self.refuse(order, NX_REASON_NOT_TRADING)
+        status = gate_check(&route.limits, &self.books[symbol_id] if self.books[symbol_id].receive_time_ns else NULL,
+                            side, type == NX_MARKET, order.price, quantity, flags & NX_ORDER_REDUCE_ONLY)
+        if status:
+            return self.refuse(order, status)
+        if self.stages.enabled and self.stages.tick_started:
+            self.stages.lap(STAGE_GATE)
+        order.state = NX_STATE_PENDING
+        if self.record(order, NX_EVENT_INTENT):
+            order.state = NX_STATE_FREE
+            return self.refuse(order, NX_REASON_JOURNAL_FULL)
+        if self.stages.enabled and self.stages.tick_started:
+            self.stages.lap(STAGE_JOURNAL)
+        status = self.request(route, template, order, order.price, quantity)
+        if status and status != -NX_REASON_SEND:
+            return self.refuse(order, -status)
+        if self.stages.enabled and self.stages.tick_started:
+            self.stages.lap(STAGE_SEND)
+            histogram_record(&self.stages.histograms[STAGE_TOTAL], self.stages.mark - self.stages.tick_started)
+        order.deadline_ns = clock_monotonic_ns() + self.deadline_ns
+        self.sent += 1
+        self.note(order.number)
+        return order.number
+
+    cdef nx_channel* channel_of(self, const nx_route* route) noexcept nogil:
+        cdef nx_channel* channel
+        cdef int i
+        for i in range(route.channel_count):
+            channel = route.channels[i]
+            if channel.ready and not channel.in_flight:
+                return channel
+        return NULL
+
+    cdef int request(self, const nx_route* route, const nx_template* template, nx_order* order,
+                     int64_t price, int64_t quantity) noexcept nogil:
+        """0 when the bytes are out, or the negative reason: nothing left; -NX_REASON_SEND: something may have left."""
+        cdef nx_channel* channel = self.channel_of(route)
+        cdef nx_order_request fields
+        cdef int size, status
+        if channel == NULL:
+            return -NX_REASON_NOT_CONNECTED
+        fields.price = price
+        fields.quantity = quantity
+        fields.timestamp_ms = (self.now_ns if self.now_ns else clock_realtime_ns()) // 1000000 + channel.clock_offset_ms
+        fields.request_number = order.number
+        fields.client_id = order.client_id
+        fields.client_id_length = order.client_id_length
+        fields.side = order.side
+        fields.type = order.type
+        fields.time_in_force = order.time_in_force
+        fields.flags = order.flags
+        size = template_fill(template, &fields, channel.buffer + CHANNEL_HEADROOM, CHANNEL_CAPACITY)
+        if size <= 0:
+            return -NX_REASON_ENCODING
+        if self.stages.enabled and self.stages.tick_started:
+            self.stages.lap(STAGE_ENCODE)
+        if not channel.framed:
+            channel.in_flight = 1
+        status = channel_send(channel, size)
+        if status == NX_SEND_DOWN:
+            return -NX_REASON_NOT_CONNECTED
+        if status == NX_SEND_DOUBT:
+            return -NX_REASON_SEND
+        return 0
+
+    cdef int cancel(self, nx_order* order) noexcept nogil:
+        cdef nx_route* route = self.routes.find(order.symbol_id, order.account)
+        cdef int status
+        if route == NULL or route.cancel == NULL:
+            return -NX_REASON_NO_ROUTE
+        self.table.apply(order, NX_EVENT_CANCEL_INTENT, -1, self.now_ns if self.now_ns else clock_realtime_ns())
+        self.record(order, NX_EVENT_CANCEL_INTENT)
+        status = self.request(route, route.cancel, order, 0, 0)
+        order.deadline_ns = clock_monotonic_ns() + self.deadline_ns
+        order.announced = 0
+        self.note(order.number)
+        return status
+
+    cdef int modify(self, nx_order* order, int64_t price, int64_t quantity) noexcept nogil:
+        cdef nx_route* route = self.routes.find(order.symbol_id, order.account)
+        cdef int status
+        if route == NULL or route.modify[order.side] == NULL:
+            return -NX_REASON_NO_SUCH_ORDER
+        if self.halted:
+            return -NX_REASON_HALTED
+        status = gate_check(&route.limits, &self.books[order.symbol_id] if self.books[order.symbol_id].receive_time_ns else NULL,
+                            order.side, 0, price, quantity, order.flags & NX_ORDER_REDUCE_ONLY)
+        if status:
+            return -status
+        self.record(order, NX_EVENT_MODIFY_INTENT)
+        return self.request(route, route.modify[order.side], order, price, quantity)
+
+    cdef int refuse(self, nx_order* order, uint8_t reason) noexcept nogil:
+        self.table.apply(order, NX_EVENT_REFUSED, -1, order.created_ns)
+        order.reason = reason
+        self.refused_number = order.number
+        self.refused += 1
+        self.record(order, NX_EVENT_REFUSED)
+        self.note(order.number)
+        return -<int>reason
+
+    cdef int record(self, const nx_order* order, uint8_t event) noexcept nogil:
+        """Into the journal and the order ring. -1 when the journal has no room; then nothing is published."""
+        cdef nx_order_event entry
+        self.table.describe(order, event, &entry)
+        self.event_number += 1
+        entry.number = self.event_number
+        if journal_append(self.journal, &entry):
+            return -1
+        ring_publish(self.ring, &entry)
+        return 0
+
+    cdef void note(self, uint64_t number) noexcept nogil:
+        if self.notes_written - self.notes_read < NOTES:
+            self.notes[self.notes_written & (NOTES - 1)] = number
+            self.notes_written += 1
+        if not self.woken:
+            with gil:
+                self.woken = True
+                self.wake()
+
+    def take_notes(self):
+        """The numbers of the orders that have news, oldest first."""
+        self.woken = False
+        found = []
+        while self.notes_read < self.notes_written:
+            found.append(self.notes[self.notes_read & (NOTES - 1)])
+            self.notes_read += 1
+        return found

@@ -1,0 +1,3 @@
+TEXTS: tuple[str, ...]
+
+def reason_text(reason: int) -> str: ...

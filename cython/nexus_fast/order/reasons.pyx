@@ -1,0 +1,33 @@
+"""Texts of the refusals: what was wrong and what to do."""
+
+TEXTS = (
+    "",
+    "the symbol is not listed by the venue; see Strategy.linear_info / spot_info for those that are",
+    "no private connector trades this symbol; add one to private_conn_config or pass account_type=",
+    "the account's order connection is down; the engine is reconnecting",
+    "order entry is halted",
+    "the order table is full: too many orders are open or in doubt",
+    "the journal has no room left; free disk space",
+    "the venue has no such order (type, time in force and reduce_only together)",
+    "a LIMIT order needs a price",
+    "the price is not a multiple of the tick size; use price_to_precision",
+    "the price is outside of the venue's range for this symbol",
+    "the amount is not a multiple of the lot size; use amount_to_precision",
+    "the amount is below the venue's minimum; see min_order_amount",
+    "the amount is above the venue's maximum",
+    "price times amount is below the venue's minimum notional; see min_order_amount",
+    "the amount is above RiskConfig.max_quantity",
+    "price times amount is above RiskConfig.max_notional",
+    "the price is further from the market than RiskConfig.max_price_distance",
+    "a risk limit needs a fresh book and there is none: subscribe to the symbol's bookl1",
+    "the request could not be written",
+    "the connection broke before the request was handed to the operating system",
+    "the venue does not trade this symbol at present",
+    "the number has more digits than the venue's price or lot scale can carry",
+    "the client_oid is in use by an open order",
+)
+
+
+def reason_text(int reason):
+    """The sentence for a refusal code of the order gate."""
+    return TEXTS[reason] if 0 <= reason < NX_REASONS else f"refused with code {reason}"

@@ -1,0 +1,47 @@
+"""A row per symbol and account: everything that an order needs, found by two indices and decided before the first tick."""
+
+from libc.stdint cimport int64_t, uint8_t, uint32_t
+
+from nexus_fast.gateway.channel cimport nx_channel
+from nexus_fast.gateway.template cimport nx_template
+from nexus_fast.order.gate cimport nx_limits
+
+cdef enum:
+    # side (2) x type (3) x time in force (3) x reduce_only (2)
+    ROUTE_SHAPES = 36
+    ROUTE_CHANNELS = 8
+
+cdef inline int route_shape(uint8_t side, uint8_t type, uint8_t time_in_force, uint8_t reduce_only) noexcept nogil:
+    return ((side * 3 + type) * 3 + time_in_force) * 2 + reduce_only
+
+ctypedef struct nx_route:
+    const nx_template* place[36]        # by route_shape; NULL where the venue has no such order
+    const nx_template* cancel
+    const nx_template* modify[2]        # by side; NULL where the venue cannot
+    nx_channel* channels[8]             # the first ready one that is not waiting for a response carries the request
+    int channel_count
+    uint32_t symbol_id
+    uint8_t account
+    uint8_t trading                     # the venue trades the symbol now
+    uint8_t price_scale
+    uint8_t size_scale
+    nx_limits limits
+
+
+cdef class Route:
+    cdef nx_route row
+    cdef list keep                      # templates and channels that the row points into
+
+
+cdef class RouteTable:
+    cdef nx_route** rows                # [symbol_id * accounts + account]; NULL: not built yet
+    cdef Py_ssize_t symbols
+    cdef Py_ssize_t accounts
+    cdef uint8_t* default_account       # by symbol id; NO_ACCOUNT where none trades it
+    cdef dict kept
+
+    cdef inline nx_route* find(self, uint32_t symbol_id, uint8_t account) noexcept nogil:
+        return self.rows[symbol_id * self.accounts + account]
+
+cdef enum:
+    NO_ACCOUNT = 255

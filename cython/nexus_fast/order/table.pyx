@@ -1,0 +1,114 @@
+from libc.stdlib cimport calloc, free
+from libc.string cimport memcmp, memcpy, memset
+
+from nexus_fast.core.fixed cimport uint_write_fixed
+from nexus_fast.order.states cimport (
+    NX_ACT_CONFLICT,
+    NX_EVENT_FILL,
+    NX_EVENT_FILLED,
+    NX_STATE_FREE,
+    order_transition,
+    state_is_live,
+)
+
+
+cdef class OrderTable:
+    """`capacity` slots (a power of two). `session_ms` and `identity` make the prefix of every client id."""
+
+    def __cinit__(self, int64_t session_ms, str identity, Py_ssize_t capacity=65536):
+        if capacity < 2 or capacity & (capacity - 1):
+            raise ValueError(f"order table capacity {capacity} is not a power of two")
+        if len(identity) != 3 or not identity.isalnum() or not identity.isascii():
+            raise ValueError(f"identity {identity!r} must be 3 ASCII letters or digits: it stands in every client id")
+        self.slots = <nx_order*>calloc(capacity, sizeof(nx_order))
+        if self.slots == NULL:
+            raise MemoryError(f"no memory for {capacity} orders")
+        self.mask = capacity - 1
+        self.next_number = 1
+        self.named = {}
+        prefix = f"{session_ms:013d}{identity}".encode()
+        memcpy(self.prefix, <const char*>prefix, CLIENT_ID_PREFIX)
+
+    def __dealloc__(self):
+        free(self.slots)
+
+    cdef nx_order* take(self) noexcept nogil:
+        cdef uint64_t number = self.next_number
+        cdef nx_order* order = &self.slots[number & self.mask]
+        if state_is_live(order.state):
+            return NULL
+        self.next_number += 1
+        memset(order, 0, sizeof(nx_order))
+        order.number = number
+        memcpy(order.client_id, self.prefix, CLIENT_ID_PREFIX)
+        uint_write_fixed(number % 100000000, 8, order.client_id + CLIENT_ID_PREFIX)
+        order.client_id_length = CLIENT_ID_LENGTH
+        return order
+
+    cdef nx_order* by_number(self, uint64_t number) noexcept nogil:
+        cdef nx_order* order = &self.slots[number & self.mask]
+        return order if number and order.number == number else NULL
+
+    cdef nx_order* by_client_id(self, const char* text, Py_ssize_t length) noexcept nogil:
+        cdef uint64_t number = 0
+        cdef nx_order* order
+        cdef int i
+        if length != CLIENT_ID_LENGTH or memcmp(text, self.prefix, CLIENT_ID_PREFIX):
+            return NULL
+        for i in range(CLIENT_ID_PREFIX, CLIENT_ID_LENGTH):
+            if not 48 <= text[i] <= 57:
+                return NULL
+            number = number * 10 + (text[i] - 48)
+        order = &self.slots[number & self.mask]
+        return order if order.number % 100000000 == number and order.number else NULL
+
+    cdef int apply(self, nx_order* order, uint8_t event, int64_t filled, int64_t now_ns) noexcept nogil:
+        cdef int found, actions
+        if filled > order.filled:
+            order.filled = filled
+        elif event == NX_EVENT_FILL and filled >= 0 and filled <= order.filled:
+            return 0                       # older than what is known, or a repetition
+        if event == NX_EVENT_FILL and order.quantity and order.filled >= order.quantity:
+            event = NX_EVENT_FILLED
+        found = order_transition(order.state, event, order.filled > 0)
+        actions = found >> 8
+        if actions & NX_ACT_CONFLICT:
+            self.conflicts += 1
+            return actions
+        if (found & 0xFF) != order.state:
+            order.deadline_ns = 0
+        order.state = found & 0xFF
+        order.changed_ns = now_ns
+        return actions
+
+    cdef void describe(self, const nx_order* order, uint8_t event, nx_order_event* out) noexcept nogil:
+        memset(out, 0, sizeof(nx_order_event))
+        out.order_number = order.number
+        out.time_ns = order.changed_ns
+        out.price = order.price
+        out.quantity = order.quantity
+        out.filled = order.filled
+        out.trade_id = -1
+        memcpy(out.client_id, order.client_id, 40)
+        memcpy(out.venue_id, order.venue_id, 40)
+        out.symbol_id = order.symbol_id
+        out.kind = event
+        out.state = order.state
+        out.side = order.side
+        out.type = order.type
+        out.time_in_force = order.time_in_force
+        out.flags = order.flags
+        out.account = order.account
+        out.reason = order.reason
+        out.price_scale = order.price_scale
+        out.size_scale = order.size_scale
+        out.strategy = order.strategy
+
+    @property
+    def capacity(self):
+        return self.mask + 1
+
+    @property
+    def issued(self):
+        """Orders numbered so far."""
+        return self.next_number - 1

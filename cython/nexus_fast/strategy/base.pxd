@@ -1,0 +1,50 @@
+"""What users derive from. A Cython strategy overrides `on_quote` and sends with `send_order`; a Python strategy overrides
+`on_bookl1` and calls `create_order`. Both may run in one engine.
+
+    from nexus_fast.core.types cimport nx_bookl1, NX_BUY, NX_LIMIT
+    from nexus_fast.strategy.base cimport Strategy
+
+    cdef class Taker(Strategy):
+        cdef int on_quote(self, const nx_bookl1* book) except -1:
+            self.send_order(book.symbol_id, NX_BUY, NX_LIMIT, book.ask, 1000)
+            return 0
+"""
+
+from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
+
+from nexus_fast.core.types cimport NX_GTC, nx_bookl1
+from nexus_fast.order.entry cimport OrderEntry
+from nexus_fast.order.table cimport nx_order
+
+
+cdef class StrategyCore:
+    cdef:
+        object __weakref__
+        dict __dict__
+        public object _runtime               # the engine's services; None before the engine is built
+        OrderEntry entry                     # the way to the venues; None before the engine is built
+        dict symbol_ids                      # symbol -> symbol id
+        list symbol_names                    # symbol id -> symbol
+        list symbol_exchanges                # symbol id -> ExchangeType
+        dict account_ids                     # account type -> account index
+        object python_on_bookl1              # the overridden on_bookl1, or None
+        uint8_t index                        # of this strategy in the engine
+        readonly int64_t callback_errors     # exceptions that left a user's callback
+
+    # The tick. The record is good until the call returns; copy it to keep it.
+    cdef int on_quote(self, const nx_bookl1* book) except -1
+
+    # Order number > 0 (sent, or in doubt); a negative nx_reason when refused. Price and quantity are mantissas at the
+    # symbol's scales (book.price_scale, book.size_scale). The account is the symbol's own.
+    cdef int64_t send_order(self, uint32_t symbol_id, uint8_t side, uint8_t type, int64_t price, int64_t quantity,
+                            uint8_t time_in_force=*, uint8_t flags=*) noexcept nogil
+    # 0, or a negative nx_reason. A number that is not an order's is refused.
+    cdef int send_cancel(self, uint64_t order_number) noexcept nogil
+    cdef const nx_order* order(self, uint64_t order_number) noexcept nogil
+
+    cdef uint8_t account_index(self, uint32_t symbol_id, object account_type) except? 254
+    cdef nx_order* find_order(self, object oid)
+
+
+cdef class Strategy(StrategyCore):
+    pass

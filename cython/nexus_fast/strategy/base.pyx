@@ -1,0 +1,270 @@
+# seam: the one place where Python's Decimals, enums and strings become indices and mantissas, and back.
+from cpython.object cimport PyObject
+from cpython.ref cimport Py_INCREF, Py_XDECREF
+from cpython.unicode cimport PyUnicode_AsUTF8AndSize, PyUnicode_DecodeASCII
+from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t, uintptr_t
+
+from nexus_fast.core.book cimport bookl1_from_record
+from nexus_fast.core.scan cimport scan_decimal
+from nexus_fast.core.types cimport (
+    NX_BUY,
+    NX_FOK,
+    NX_IOC,
+    NX_LIMIT,
+    NX_MARKET,
+    NX_ORDER_REDUCE_ONLY,
+    NX_POST_ONLY,
+    NX_SELL,
+)
+from nexus_fast.order.reasons cimport NX_REASON_INEXACT, NX_REASON_PRICE_MISSING
+from nexus_fast.order.route cimport NO_ACCOUNT, nx_route
+from nexus_fast.order.states cimport state_is_closed
+
+from decimal import Decimal
+
+from nexus_fast.constants import OrderSide, OrderType, TimeInForce
+from nexus_fast.error import OrderError, StrategyBuildError
+from nexus_fast.strategy.api import StrategyApi
+
+cdef object BUY = OrderSide.BUY
+cdef object SELL = OrderSide.SELL
+cdef object MARKET = OrderType.MARKET
+cdef object LIMIT = OrderType.LIMIT
+cdef object POST_ONLY = OrderType.POST_ONLY
+cdef object GTC = TimeInForce.GTC
+cdef object IOC = TimeInForce.IOC
+cdef object FOK = TimeInForce.FOK
+
+# Strategies use the same few Decimals again and again: an object seen at a scale before has its mantissa here. The entry
+# holds a reference, so an address cannot come to mean another object.
+cdef enum:
+    KNOWN_NUMBERS = 256
+
+cdef struct KnownNumber:
+    PyObject* number
+    int64_t mantissa
+    int scale
+
+cdef KnownNumber known[KNOWN_NUMBERS]
+
+
+cdef int to_mantissa(object number, int scale, int64_t* out) except -1:
+    """1 when `number` (Decimal, int, str or float by its repr) is exact at the scale, else 0."""
+    cdef KnownNumber* entry = &known[(<uintptr_t><PyObject*>number >> 4) & (KNOWN_NUMBERS - 1)]
+    cdef const char* text
+    cdef Py_ssize_t size
+    if entry.number == <PyObject*>number and entry.scale == scale:
+        out[0] = entry.mantissa
+        return 1
+    written = repr(number) if isinstance(number, float) else str(number)
+    text = PyUnicode_AsUTF8AndSize(written, &size)
+    if scan_decimal(text, size, scale, out):
+        return 0
+    if isinstance(number, Decimal):
+        Py_INCREF(number)
+        Py_XDECREF(entry.number)
+        entry.number = <PyObject*>number
+        entry.mantissa = out[0]
+        entry.scale = scale
+    return 1
+
+
+cdef class StrategyCore:
+    def __cinit__(self, *args, **kwargs):
+        self.symbol_ids = {}
+        self.symbol_names = []
+        self.symbol_exchanges = []
+        self.account_ids = {}
+
+    def attach(self, runtime, OrderEntry entry, uint8_t index, dict symbol_ids, list names, list exchanges, dict account_ids):
+        """Called by the engine when it is built."""
+        self._runtime = runtime
+        self.entry = entry
+        self.index = index
+        self.symbol_ids = symbol_ids
+        self.symbol_names = names
+        self.symbol_exchanges = exchanges
+        self.account_ids = account_ids
+        overridden = type(self).on_bookl1 is not StrategyApi.on_bookl1
+        self.python_on_bookl1 = self.on_bookl1 if overridden else None
+
+    cdef int on_quote(self, const nx_bookl1* book) except -1:
+        if self.python_on_bookl1 is not None:
+            self.python_on_bookl1(bookl1_from_record(
+                book, self.symbol_exchanges[book.symbol_id], self.symbol_names[book.symbol_id]))
+        return 0
+
+    cdef int64_t send_order(self, uint32_t symbol_id, uint8_t side, uint8_t type, int64_t price, int64_t quantity,
+                            uint8_t time_in_force=NX_GTC, uint8_t flags=0) noexcept nogil:
+        return self.entry.submit(symbol_id, NO_ACCOUNT, side, type, time_in_force, flags, price, quantity, self.index, NULL, 0)
+
+    cdef int send_cancel(self, uint64_t order_number) noexcept nogil:
+        cdef nx_order* order = self.entry.table.by_number(order_number)
+        if order == NULL or state_is_closed(order.state):
+            return -1
+        return self.entry.cancel(order)
+
+    cdef const nx_order* order(self, uint64_t order_number) noexcept nogil:
+        return self.entry.table.by_number(order_number)
+
+    def create_order(self, str symbol, side, type, amount, price=None, time_in_force=GTC, bint reduce_only=False,
+                     client_oid=None, idempotency_key=None, account_type=None, **kwargs):
+        """Send an order by the account's fastest entry; returns its oid at once. What becomes of it comes to the
+        on_…_order callbacks: an order that our own checks refuse comes to on_failed_order with a reason.
+
+        symbol: "BTCUSDT.BINANCE", "BTCUSDT-PERP.BINANCE"; amount, price: Decimal (base units or contracts, quote units);
+        account_type: overrides the account that the symbol takes by itself. Raises OrderError or RouteError for a call
+        that can never be an order: an account that is not configured, an argument that is not known."""
+        cdef uint8_t side_code, type_code, time_code = NX_GTC, account
+        cdef uint32_t symbol_id
+        cdef int64_t price_mantissa = 0, quantity = 0, number
+        cdef nx_route* route
+        cdef const char* client_id = NULL
+        cdef Py_ssize_t client_id_length = 0
+        if self.entry is None:
+            raise StrategyBuildError("create_order was called before the engine was built; call it from on_start or a later callback")
+        if kwargs or idempotency_key is not None or client_oid is not None:
+            existing = self._runtime.before_create(self, symbol, client_oid, idempotency_key, kwargs)
+            if existing is not None:
+                return existing
+        side_code = NX_BUY if side is BUY else NX_SELL if side is SELL else code_of_side(side)
+        if type is MARKET:
+            type_code = NX_MARKET
+        elif type is LIMIT:
+            type_code = NX_LIMIT
+        elif type is POST_ONLY:
+            type_code = NX_POST_ONLY
+        else:
+            raise OrderError(f"create_order was given type {type!r}; it takes MARKET, LIMIT and POST_ONLY "
+                             "(take-profit and stop-loss orders: create_tp_sl_order)")
+        if time_in_force is not GTC:
+            time_code = NX_IOC if time_in_force is IOC else NX_FOK if time_in_force is FOK else code_of_time(time_in_force)
+        found = self.symbol_ids.get(symbol)
+        if found is None:
+            return self._runtime.refuse_unknown(self, symbol, side, type, amount, price, time_in_force, reduce_only, client_oid,
+                                                account_type)
+        symbol_id = found
+        account = self.account_index(symbol_id, account_type)
+        route = self.entry.routes.find(symbol_id, account)
+        if route == NULL:
+            self._runtime.prepare_route(symbol_id, account)
+            route = self.entry.routes.find(symbol_id, account)
+        if client_oid is not None:
+            client_id = PyUnicode_AsUTF8AndSize(client_oid, &client_id_length)
+        if type_code != NX_MARKET and price is None:
+            return self.refused(NX_REASON_PRICE_MISSING, symbol, side, type, amount, price, time_in_force, reduce_only, client_oid)
+        if not to_mantissa(amount, route.size_scale, &quantity) or (
+                type_code != NX_MARKET and not to_mantissa(price, route.price_scale, &price_mantissa)):
+            return self.refused(NX_REASON_INEXACT, symbol, side, type, amount, price, time_in_force, reduce_only, client_oid)
+        number = self.entry.submit(symbol_id, account, side_code, type_code, time_code,
+                                   NX_ORDER_REDUCE_ONLY if reduce_only else 0, price_mantissa, quantity, self.index,
+                                   client_id, <uint8_t>client_id_length)
+        if number < 0:
+            number = self.entry.refused_number
+            if number == 0:
+                raise OrderError("the order table is full: 65536 orders are open or in doubt; cancel some")
+        if client_oid is not None:
+            self.entry.table.named[client_oid.encode()] = number
+        order = self.entry.table.by_number(number)
+        oid = PyUnicode_DecodeASCII(order.client_id, order.client_id_length, NULL)
+        if idempotency_key is not None:
+            self._runtime.remember_key(idempotency_key, oid)
+        return oid
+
+    def refused(self, int reason, symbol, side, type, amount, price, time_in_force, reduce_only, client_oid):
+        return self._runtime.refuse(self, reason, symbol, side, type, amount, price, time_in_force, reduce_only, client_oid)
+
+    def create_order_ws(self, symbol, side, type, amount, price=None, time_in_force=GTC, reduce_only=False,
+                        client_oid=None, idempotency_key=None, account_type=None, **kwargs):
+        """As create_order, which goes by the venue's WebSocket API wherever there is one. With ws_fallback=False an account
+        without one is refused with a RouteError."""
+        if not kwargs.pop("ws_fallback", True):
+            self._runtime.require_websocket_entry(symbol, account_type)
+        return self.create_order(symbol, side, type, amount, price, time_in_force, reduce_only, client_oid,
+                                 idempotency_key, account_type, **kwargs)
+
+    def cancel_order(self, str symbol, str oid, account_type=None, **kwargs):
+        """Ask the venue to cancel; returns the oid. The outcome comes to on_canceled_order or on_cancel_failed_order."""
+        cdef nx_order* order
+        cdef int status
+        if self.entry is None:
+            raise StrategyBuildError("cancel_order was called before the engine was built; call it from on_start or a later callback")
+        order = self.find_order(oid)
+        if order == NULL:
+            self._runtime.cancel_foreign(self, symbol, oid, account_type)
+            return oid
+        if not state_is_closed(order.state):
+            status = self.entry.cancel(order)
+            if status:
+                self._runtime.cancel_failed(order.number, -status)
+        return oid
+
+    def cancel_order_ws(self, symbol, oid, account_type=None, **kwargs):
+        """As cancel_order, which goes by the venue's WebSocket API wherever there is one."""
+        return self.cancel_order(symbol, oid, account_type)
+
+    def modify_order(self, str symbol, str oid, side=None, price=None, amount=None, account_type=None, **kwargs):
+        """Change price and amount of an open order where the venue can (Binance futures: loses the queue position).
+        Raises OrderError for an order that is not open or a venue that cannot."""
+        cdef nx_order* order = self.find_order(oid)
+        cdef int64_t price_mantissa, quantity
+        cdef int status
+        if order == NULL or state_is_closed(order.state):
+            raise OrderError(f"modify_order: {oid} is not an open order of this engine")
+        price_mantissa, quantity = order.price, order.quantity
+        if price is not None and not to_mantissa(price, order.price_scale, &price_mantissa):
+            raise OrderError(f"modify_order: price {price} has more digits than {symbol} allows")
+        if amount is not None and not to_mantissa(amount, order.size_scale, &quantity):
+            raise OrderError(f"modify_order: amount {amount} has more digits than {symbol} allows")
+        status = self.entry.modify(order, price_mantissa, quantity)
+        if status:
+            self._runtime.modify_failed(order.number, -status)
+        return oid
+
+    def cancel_all_orders(self, str symbol, account_type=None):
+        """Cancel every open order of the symbol, on `account_type` or on every account."""
+        if self.entry is None:
+            raise StrategyBuildError("cancel_all_orders was called before the engine was built")
+        self._runtime.cancel_all(self, symbol, account_type)
+
+    cdef nx_order* find_order(self, object oid):
+        cdef Py_ssize_t size
+        cdef const char* text = PyUnicode_AsUTF8AndSize(oid, &size)
+        cdef nx_order* order = self.entry.table.by_client_id(text, size)
+        if order == NULL:
+            number = self.entry.table.named.get(oid.encode())
+            if number is not None:
+                order = self.entry.table.by_number(number)
+        return order
+
+    cdef uint8_t account_index(self, uint32_t symbol_id, object account_type) except? 254:
+        cdef uint8_t account
+        if account_type is None:
+            account = self.entry.routes.default_account[symbol_id]
+            if account == NO_ACCOUNT:
+                self._runtime.no_account(self.symbol_names[symbol_id])
+            return account
+        found = self.account_ids.get(account_type)
+        if found is None:
+            self._runtime.wrong_account(self.symbol_names[symbol_id], account_type)
+        return found
+
+
+cdef uint8_t code_of_side(side) except 255:
+    if side in ("BUY", "buy"):
+        return NX_BUY
+    if side in ("SELL", "sell"):
+        return NX_SELL
+    raise OrderError(f"side {side!r} is not OrderSide.BUY or OrderSide.SELL")
+
+
+cdef uint8_t code_of_time(time_in_force) except 255:
+    for code, member in enumerate((GTC, IOC, FOK)):
+        if time_in_force == member.value:
+            return code
+    raise OrderError(f"time_in_force {time_in_force!r} is not one of TimeInForce.GTC, IOC, FOK")
+
+
+cdef class Strategy(StrategyCore, StrategyApi):
+    """Base of all strategies: callbacks to override (on_start, on_bookl1, on_filled_order …), orders, subscriptions, the
+    cache, the clock, schedules. docs/write-a-strategy.md shows both kinds."""

@@ -1,0 +1,195 @@
+"""Binance bookTicker frames to quotes.
+
+    spot    {"u":1,"s":"BTCUSDT","b":"1.0","B":"2","a":"1.1","A":"3"}                            no times
+    USD-M   {"e":"bookTicker","u":1,"s":"…","ps":"…",b,B,a,A,"T":1,"E":1,"st":1}                 ps, st since June 2026
+    COIN-M  {"u":1,"e":"bookTicker","s":"…","ps":"…",b,B,a,A,"T":1,"E":1}                        or ps behind E
+    either  {"stream":"btcusdt@bookTicker","data":{…}}                                           combined streams
+
+One parser serves the three markets, because it goes by keys. It is called by the feed, once per frame.
+
+The fast path follows the orders above literally, comparing whole runs of punctuation and keys at a time, and accepts a
+frame only if it is of exactly that form up to its last byte. Everything else it hands on: the general path proves the
+document and looks the keys up, in any order, with escapes, space, exponents, null and unknown keys. A frame that the
+fast path accepts gets the same result from the general one (tests/unit/wire holds them against each other).
+
+Spot frames carry no "e": a document without it is a quote if it has all four of b, B, a, A, and another event if not.
+"""
+
+from libc.stdint cimport int64_t, uint32_t, uint64_t
+
+from nexus_fast.core.scan cimport read_decimal, read_plain, read_unsigned, starts
+from nexus_fast.wire.document cimport (
+    NX_ABSENT, NX_OBJECT, NX_STRING, nx_value, pick_members, read_document, text_is,
+)
+from nexus_fast.wire.field cimport count_field, decimal_field, symbol_field, time_field, worse
+from nexus_fast.wire.quote cimport NX_PARSE_MALFORMED, NX_PARSE_OTHER, NX_PARSE_UNUSUAL, judge
+
+cdef enum:
+    LAST_MILLISECOND = 9223372036854
+
+
+# --- fast: each step returns the cursor behind what it read, or NULL for "not the expected form" --------------------
+
+cdef inline const char* fast_head(const char* p, const char* end, nx_quote* out) noexcept nogil:
+    """{"u":…,"s":"… with the event name before or behind u, up to the quote that closes the symbol or ps."""
+    if starts(p, end, b'{"u":', 5):
+        p = read_unsigned(p + 5, end, &out.update_id)
+        if p != NULL and starts(p, end, b',"e":"bookTicker"', 17):
+            p += 17
+    elif starts(p, end, b'{"e":"bookTicker","u":', 22):
+        p = read_unsigned(p + 22, end, &out.update_id)
+    else:
+        return NULL
+    if p == NULL or not starts(p, end, b',"s":"', 6):
+        return NULL
+    out.symbol = p + 6
+    p = read_plain(p + 6, end)
+    if p == NULL or p == out.symbol:
+        return NULL
+    out.symbol_length = <uint32_t>(p - out.symbol)
+    return read_plain(p + 8, end) if starts(p, end, b'","ps":"', 8) else p
+
+
+cdef inline const char* fast_sides(const char* p, const char* end, nx_quote* out) noexcept nogil:
+    """From the quote that closes the string before b to behind the one that closes A."""
+    if not starts(p, end, b'","b":"', 7):
+        return NULL
+    p = read_decimal(p + 7, end, &out.bid)
+    if p == NULL or not starts(p, end, b'","B":"', 7):
+        return NULL
+    p = read_decimal(p + 7, end, &out.bid_size)
+    if p == NULL or not starts(p, end, b'","a":"', 7):
+        return NULL
+    p = read_decimal(p + 7, end, &out.ask)
+    if p == NULL or not starts(p, end, b'","A":"', 7):
+        return NULL
+    p = read_decimal(p + 7, end, &out.ask_size)
+    return p + 1 if p != NULL else NULL
+
+
+cdef inline const char* fast_times(const char* p, const char* end, nx_quote* out) noexcept nogil:
+    ""","T":…,"E":… and behind them ps and st where they come."""
+    cdef uint64_t transaction_ms, event_ms, market
+    p = read_unsigned(p + 5, end, &transaction_ms)
+    if p == NULL or not starts(p, end, b',"E":', 5):
+        return NULL
+    p = read_unsigned(p + 5, end, &event_ms)
+    if p == NULL or transaction_ms > LAST_MILLISECOND or event_ms > LAST_MILLISECOND:
+        return NULL
+    out.venue_time_ns = <int64_t>transaction_ms * 1000000
+    out.event_time_ns = <int64_t>event_ms * 1000000
+    if starts(p, end, b',"ps":"', 7):
+        p = read_plain(p + 7, end)
+        if p == NULL:
+            return NULL
+        p += 1
+    return read_unsigned(p + 6, end, &market) if starts(p, end, b',"st":', 6) else p
+
+
+cdef int fast_book_ticker(const char* data, Py_ssize_t size, nx_quote* out) noexcept nogil:
+    """NX_PARSE_QUOTE, NX_PARSE_INSANE or NX_PARSE_UNUSUAL."""
+    cdef const char* p = data
+    cdef const char* end = data + size
+    if size < 64:                       # shorter than any quote, and the eight-byte loads need eight
+        return NX_PARSE_UNUSUAL
+    if p[2] == c's' and starts(p, end, b'{"stream":"', 11):
+        p = read_plain(p + 11, end)
+        if p == NULL or not starts(p, end, b'","data":', 9):
+            return NX_PARSE_UNUSUAL
+        p += 9
+        end -= 1
+        if end[0] != c'}':
+            return NX_PARSE_UNUSUAL
+    out.flags = 0
+    out.venue_time_ns = 0
+    out.event_time_ns = 0
+    p = fast_head(p, end, out)
+    if p != NULL:
+        p = fast_sides(p, end, out)
+    if p != NULL and starts(p, end, b',"T":', 5):
+        p = fast_times(p, end, out)
+    if p == NULL or end - p != 1 or p[0] != c'}':
+        return NX_PARSE_UNUSUAL
+    return judge(out)
+
+
+# --- general --------------------------------------------------------------------------------------------------------
+
+cdef enum:
+    STREAM = 0
+    DATA = 1
+    EVENT = 0
+    UPDATE = 1
+    SYMBOL = 2
+    BID = 3
+    BID_SIZE = 4
+    ASK = 5
+    ASK_SIZE = 6
+    TRANSACTION_TIME = 7
+    EVENT_TIME = 8
+
+cdef extern from *:
+    """
+    static const char* const nx_binance_envelope[] = {"stream", "data"};
+    static const char* const nx_binance_fields[] = {"e", "u", "s", "b", "B", "a", "A", "T", "E"};
+    """
+    const char* const* ENVELOPE "nx_binance_envelope"
+    const char* const* FIELDS "nx_binance_fields"
+
+
+cdef bint is_book_ticker(const nx_value* fields) noexcept nogil:
+    if fields[EVENT].kind != NX_ABSENT:
+        return text_is(&fields[EVENT], b"bookTicker")
+    return (fields[BID].kind != NX_ABSENT and fields[BID_SIZE].kind != NX_ABSENT
+            and fields[ASK].kind != NX_ABSENT and fields[ASK_SIZE].kind != NX_ABSENT)
+
+
+cdef int read_fields(const nx_value* fields, nx_quote* out) noexcept nogil:
+    cdef int status
+    out.flags = 0
+    status = count_field(&fields[UPDATE], True, &out.update_id)
+    status = worse(status, symbol_field(&fields[SYMBOL], out))
+    status = worse(status, decimal_field(&fields[BID], &out.bid))
+    status = worse(status, decimal_field(&fields[BID_SIZE], &out.bid_size))
+    status = worse(status, decimal_field(&fields[ASK], &out.ask))
+    status = worse(status, decimal_field(&fields[ASK_SIZE], &out.ask_size))
+    status = worse(status, time_field(&fields[TRANSACTION_TIME], &out.venue_time_ns))
+    status = worse(status, time_field(&fields[EVENT_TIME], &out.event_time_ns))
+    if out.venue_time_ns == 0:
+        out.venue_time_ns = out.event_time_ns
+    return status
+
+
+cdef int general_book_ticker(const char* data, Py_ssize_t size, nx_quote* out) noexcept nogil:
+    """Any nx_parse but NX_PARSE_UNUSUAL."""
+    cdef nx_value root
+    cdef nx_value[2] envelope
+    cdef nx_value[9] fields
+    cdef int status
+    if not read_document(data, size, &root):
+        return NX_PARSE_MALFORMED
+    pick_members(&root, ENVELOPE, 2, envelope)
+    if envelope[STREAM].kind == NX_STRING and envelope[DATA].kind == NX_OBJECT:
+        root = envelope[DATA]
+    pick_members(&root, FIELDS, 9, fields)
+    if not is_book_ticker(fields):
+        return NX_PARSE_OTHER
+    status = read_fields(fields, out)
+    return status if status else judge(out)
+
+
+cdef inline int parse_book_ticker(const char* data, Py_ssize_t size, nx_quote* out) noexcept nogil:
+    cdef int status = fast_book_ticker(data, size, out)
+    return status if status != NX_PARSE_UNUSUAL else general_book_ticker(data, size, out)
+
+
+cdef int parse_spot(const char* data, Py_ssize_t size, nx_quote* out) noexcept nogil:
+    return parse_book_ticker(data, size, out)
+
+
+cdef int parse_usd_m(const char* data, Py_ssize_t size, nx_quote* out) noexcept nogil:
+    return parse_book_ticker(data, size, out)
+
+
+cdef int parse_coin_m(const char* data, Py_ssize_t size, nx_quote* out) noexcept nogil:
+    return parse_book_ticker(data, size, out)

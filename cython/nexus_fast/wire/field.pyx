@@ -1,0 +1,94 @@
+"""See field.pxd."""
+
+from libc.stdint cimport uint32_t
+from libc.string cimport memset
+
+from nexus_fast.core.scan cimport NX_SCAN_RANGE, scan_number
+from nexus_fast.wire.document cimport (
+    NX_ABSENT, NX_ARRAY, NX_NULL, NX_NUMBER, NX_STRING, copy_text, next_element,
+)
+from nexus_fast.wire.quote cimport NX_PARSE_MALFORMED, NX_PARSE_RANGE
+
+cdef enum:
+    LAST_MILLISECOND = 9223372036854    # the last that int64 nanoseconds hold, in the year 2262
+
+
+cdef int decimal_field(const nx_value* value, nx_number* out) noexcept nogil:
+    cdef int status
+    if value.kind != NX_NUMBER and (value.kind != NX_STRING or value.escaped):
+        return NX_PARSE_MALFORMED
+    status = scan_number(value.start, value.end - value.start, out)
+    if status == NX_SCAN_RANGE:
+        return NX_PARSE_RANGE
+    return NX_PARSE_MALFORMED if status else 0
+
+
+cdef int count_field(const nx_value* value, bint required, uint64_t* out) noexcept nogil:
+    """A non-negative integer in plain digits; 0 where it is absent and need not be there."""
+    cdef const char* p = value.start
+    cdef uint64_t digit
+    out[0] = 0
+    if value.kind == NX_ABSENT or value.kind == NX_NULL:
+        return NX_PARSE_MALFORMED if required else 0
+    if value.kind != NX_NUMBER and (value.kind != NX_STRING or value.escaped or p == value.end):
+        return NX_PARSE_MALFORMED
+    while p < value.end:
+        if p[0] < c'0' or p[0] > c'9':
+            return NX_PARSE_MALFORMED
+        p += 1
+    p = value.start
+    while p < value.end:
+        digit = <uint64_t>(p[0] - c'0')
+        if out[0] > (<uint64_t>0xFFFFFFFFFFFFFFFF - digit) // 10:
+            return NX_PARSE_RANGE
+        out[0] = out[0] * 10 + digit
+        p += 1
+    return 0
+
+
+cdef int time_field(const nx_value* value, int64_t* out_ns) noexcept nogil:
+    """Milliseconds to nanoseconds; 0 where the venue sends none."""
+    cdef uint64_t milliseconds
+    cdef int status = count_field(value, False, &milliseconds)
+    out_ns[0] = 0
+    if status or milliseconds > LAST_MILLISECOND:
+        return status if status else NX_PARSE_RANGE
+    out_ns[0] = <int64_t>milliseconds * 1000000
+    return 0
+
+
+cdef int symbol_field(const nx_value* value, nx_quote* out) noexcept nogil:
+    cdef Py_ssize_t length
+    if value.kind != NX_STRING or value.start == value.end:
+        return NX_PARSE_MALFORMED
+    out.symbol = value.start
+    length = value.end - value.start
+    if value.escaped:
+        length = copy_text(value, out.symbol_storage, sizeof(out.symbol_storage))
+        out.symbol = out.symbol_storage
+    if length < 0 or length > 0x7FFFFFFF:
+        return NX_PARSE_RANGE
+    out.symbol_length = <uint32_t>length
+    return 0
+
+
+cdef int level_field(const nx_value* levels, nx_number* price, nx_number* size, bint* present) noexcept nogil:
+    """The best level of one side, `[[price, size, …], …]`; an empty side is not present and its numbers are zero."""
+    cdef const char* cursor = NULL
+    cdef nx_value level, part
+    cdef int status
+    memset(price, 0, sizeof(nx_number))
+    memset(size, 0, sizeof(nx_number))
+    present[0] = False
+    if levels.kind != NX_ARRAY:
+        return NX_PARSE_MALFORMED
+    if not next_element(levels, &cursor, &level):
+        return 0
+    present[0] = True
+    cursor = NULL
+    if level.kind != NX_ARRAY or not next_element(&level, &cursor, &part):
+        return NX_PARSE_MALFORMED
+    status = decimal_field(&part, price)
+    if not next_element(&level, &cursor, &part):
+        return NX_PARSE_MALFORMED
+    return worse(status, decimal_field(&part, size))

@@ -1,0 +1,6 @@
+VENUE_NUMBERS: dict[str, int]
+MARKET_NUMBERS: dict[str, dict[str, int]]
+
+class UnknownParser(ValueError): ...
+
+def parser_id(venue: str, market: str) -> tuple[int, int]: ...

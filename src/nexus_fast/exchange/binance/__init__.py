@@ -1,0 +1,1 @@
+from nexus_fast.exchange.binance.accounts import BinanceAccountType as BinanceAccountType

@@ -1,0 +1,1 @@
+from nexus_fast.exchange.bitget.accounts import BitgetAccountType as BitgetAccountType

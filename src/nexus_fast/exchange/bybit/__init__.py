@@ -1,0 +1,1 @@
+from nexus_fast.exchange.bybit.accounts import BybitAccountType as BybitAccountType

@@ -1,0 +1,1 @@
+from nexus_fast.exchange.hyperliquid.accounts import HyperLiquidAccountType as HyperLiquidAccountType

@@ -1,0 +1,1 @@
+from nexus_fast.exchange.okx.accounts import OkxAccountType as OkxAccountType

@@ -1,0 +1,163 @@
+"""Reads a journal back: every complete record in the order in which it was written.
+
+Needs no lock: a journal can be read while its writer runs.
+"""
+
+import struct
+from dataclasses import dataclass
+from pathlib import Path
+
+from nexus_fast.core.types import fingerprint, unpack
+from nexus_fast.journal.error import JournalError
+from nexus_fast.journal.files import HEADER_SIZE, RECORD_SIZE, journal_files
+
+MAGIC = b"NXJRNL1\0"
+LAYOUT_VERSION = 1
+HEADER = struct.Struct("<8sIIQQQQQQqq48x256s")
+EMPTY = bytes(RECORD_SIZE)
+SIDES = {0: "BUY", 1: "SELL"}
+
+
+@dataclass(frozen=True)
+class JournalHeader:
+    """First page of a journal file (docs/memory-model.md)."""
+
+    magic: bytes
+    layout_version: int
+    record_size: int
+    fingerprint: int
+    epoch: int
+    index: int
+    capacity: int
+    first_sequence: int
+    identity_hash: int
+    created_ns: int
+    writer_pid: int
+    identity: str
+
+
+@dataclass(frozen=True)
+class Torn:
+    """A record that is there in part: the place, what is wrong, and how many bytes that are not zero follow it."""
+
+    path: Path
+    position: int
+    reason: str
+    bytes_after: int
+
+    def __str__(self):
+        return f"{self.path} record {self.position}: {self.reason}; {self.bytes_after} bytes follow that were not read"
+
+
+def read_header(path, content):
+    """The header of a journal file. Raises JournalError when it is none, or one of another version."""
+    if len(content) < HEADER.size or content[:8] != MAGIC:
+        raise JournalError(f"{path} is no journal file: it does not begin with {MAGIC!r}")
+    values = list(HEADER.unpack_from(content))
+    values[-1] = values[-1].split(b"\0", 1)[0].decode(errors="replace")
+    header = JournalHeader(*values)
+    if (header.layout_version, header.fingerprint) != (LAYOUT_VERSION, fingerprint("order_event")):
+        raise JournalError(
+            f"{path} was written by another version of nexus_fast (layout {header.layout_version}, record "
+            f"{header.fingerprint:016x}): read it with the version that wrote it"
+        )
+    return header
+
+
+class JournalReader:
+    """Iterates over the events of all epochs. While it runs, `epoch` is that of the event last returned.
+
+    In each epoch it stops at the first record that is empty or torn; torn ones are in `torn`.
+    """
+
+    def __init__(self, directory):
+        if not Path(directory).is_dir():
+            raise JournalError(f"there is no journal in {directory}: no such directory")
+        self.directory = Path(directory)
+        self.epoch = 0
+        self.torn = []
+        self._events = self._all_events()
+
+    def __iter__(self):
+        return self
+
+    def __next__(self):
+        return next(self._events)
+
+    def _all_events(self):
+        ended = 0
+        for epoch, _, path in journal_files(self.directory):
+            if epoch == ended:
+                self._note_rest(path)
+                continue
+            self.epoch = epoch
+            whole = yield from self._file_events(path)
+            ended = 0 if whole else epoch
+
+    def _note_rest(self, path):
+        """A file after the end of its epoch: the one that was mapped ahead, empty unless something is wrong."""
+        content = path.read_bytes()[HEADER_SIZE:].rstrip(b"\0")
+        if content:
+            self.torn.append(Torn(path, 0, "the file before this one ends too early", len(content)))
+
+    def _file_events(self, path):
+        """Yields the file's events; returns whether the next file goes on from it."""
+        content = path.read_bytes()
+        if not content.rstrip(b"\0"):
+            return False
+        header = read_header(path, content)
+        for position in range(header.capacity):
+            start = HEADER_SIZE + position * RECORD_SIZE
+            record = content[start : start + RECORD_SIZE]
+            if record == EMPTY[: len(record)]:
+                self._note_gap(path, position, content[start:])
+                return False
+            reason = damage(record, header.first_sequence + position)
+            if reason:
+                self.torn.append(Torn(path, position, reason, len(content[start + RECORD_SIZE :].rstrip(b"\0"))))
+                return False
+            yield unpack("order_event", record)
+        return True
+
+    def _note_gap(self, path, position, rest):
+        after = len(rest.strip(b"\0"))
+        if after:
+            self.torn.append(Torn(path, position, "empty, in front of others", after))
+
+
+def damage(record, sequence):
+    """What is wrong with a record that should carry this number, as text; "" when it is whole."""
+    from nexus_fast.journal.writer import checksum
+
+    if len(record) < RECORD_SIZE:
+        return f"cut off after {len(record)} bytes"
+    event = unpack("order_event", record)
+    if event.sequence != sequence:
+        return f"number {event.sequence} where {sequence} belongs"
+    if event.checksum != checksum(record):
+        return f"checksum {event.checksum:08x} is not that of its bytes, {checksum(record):08x}"
+    return ""
+
+
+def read_journal(directory):
+    """Iterator over the OrderEventRecords in a journal's directory; its `torn` lists what could not be read."""
+    return JournalReader(directory)
+
+
+def decimal_text(mantissa, scale):
+    """mantissa * 10**-scale in plain digits."""
+    digits = str(abs(mantissa)).rjust(scale + 1, "0")
+    text = f"{digits[:-scale]}.{digits[-scale:]}" if scale else digits
+    return f"-{text}" if mantissa < 0 else text
+
+
+def show(event):
+    """One event as a line of text; kind, state and reason as the numbers they have in the record."""
+    price = decimal_text(event.price, event.price_scale)
+    size = decimal_text(event.quantity, event.size_scale)
+    filled = decimal_text(event.filled, event.size_scale)
+    return (
+        f"{event.number} {event.time_ns} {event.client_id or '-'} venue={event.venue_id or '-'} symbol={event.symbol_id} "
+        f"kind={event.kind} state={event.state} reason={event.reason} {SIDES.get(event.side, event.side)} "
+        f"{size} @ {price} filled={filled} account={event.account} strategy={event.strategy} flags={event.flags}"
+    )

@@ -1,0 +1,17 @@
+"""What can go wrong with shared memory."""
+
+
+class SegmentError(RuntimeError):
+    """A segment could not be made, mapped or used."""
+
+
+class SegmentBusy(SegmentError):
+    """Another live process writes this segment."""
+
+
+class SegmentMissing(SegmentError):
+    """There is no such segment."""
+
+
+class SegmentMismatch(SegmentError):
+    """The segment was written by another version, or is something else."""

@@ -1,0 +1,67 @@
+"""The symbol directory: which symbol has which id, for processes that read the market ring and the latest table.
+
+It is a JSON file beside the segments, `<segment name>.symbols.json`, replaced as a whole:
+
+    {"version": 1, "epoch": 7, "symbols": [{"id": 0, "symbol": "BTCUSDT-PERP.BINANCE", "exchange": "binance",
+                                            "price_scale": 1, "size_scale": 3}, …]}
+
+A symbol's entry may carry more keys. Ids belong to the epoch of the segment's writer.
+"""
+
+import json
+import os
+
+from nexus_fast.shm.error import SegmentMismatch, SegmentMissing
+from nexus_fast.shm.segment import segment_path
+
+VERSION = 1
+KEYS = ("id", "symbol", "exchange", "price_scale", "size_scale")
+
+
+def symbols_path(name):
+    """The file of the directory that belongs to a segment."""
+    return segment_path(name) + ".symbols.json"
+
+
+def write_symbols(name, epoch, symbols):
+    """Replaces the directory of a segment. symbols: mappings with at least id, symbol, exchange and the two scales."""
+    entries = [dict(entry) for entry in symbols]
+    for entry in entries:
+        missing = [key for key in KEYS if key not in entry]
+        if missing:
+            raise ValueError(f"symbol entry {entry!r} lacks {', '.join(missing)}")
+    for key in ("id", "symbol"):
+        if len({entry[key] for entry in entries}) != len(entries):
+            raise ValueError(f"the symbol directory of {name!r} would hold the same {key} twice")
+    path = symbols_path(name)
+    temporary = f"{path}.{os.getpid()}"
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    with open(descriptor, "w", encoding="utf-8") as file:
+        json.dump({"version": VERSION, "epoch": epoch, "symbols": entries}, file)
+    os.replace(temporary, path)
+    return path
+
+
+def read_symbols(name, epoch=None):
+    """{symbol: entry} of a segment's directory. With an epoch, raises SegmentMismatch when the directory has another."""
+    try:
+        with open(symbols_path(name), encoding="utf-8") as file:
+            content = json.load(file)
+    except FileNotFoundError:
+        raise SegmentMissing(f"there is no symbol directory {symbols_path(name)}: its engine has not built yet") from None
+    if content.get("version") != VERSION:
+        raise SegmentMismatch(f"symbol directory of {name!r} has version {content.get('version')}, this program reads {VERSION}")
+    if epoch is not None and content["epoch"] != epoch:
+        raise SegmentMismatch(
+            f"symbol directory of {name!r} is of epoch {content['epoch']}, the segment of epoch {epoch}: "
+            "a new writer is starting, try again"
+        )
+    return {entry["symbol"]: entry for entry in content["symbols"]}
+
+
+def remove_symbols(name):
+    """Removes the directory of a segment, if there is one."""
+    try:
+        os.unlink(symbols_path(name))
+    except FileNotFoundError:
+        pass
