@@ -36,7 +36,7 @@ static int price_scale, size_scale, quick_ack;
 static int64_t quantity; /* at size_scale */
 static hmac_key key;
 static struct {
-    long quotes, orders, accepted, rejected, events, bad_frames, warm;
+    long quotes, orders, accepted, rejected, events, bad_frames;
 } count;
 
 /* ---- text ---- */
@@ -268,29 +268,14 @@ static void open_all(long port, int family, const char *api_key, const char *sec
 
 /* ---- the three ways to wait ---- */
 
-/* One whole order, short of its send, after `every` ns without a quote: what may have gone cold is warm again. */
-static int64_t keep_warm(int64_t last, int64_t every) {
-    static volatile uint8_t sink;
-    size_t n;
-    if (!every || now_ns() - last < every) return last;
-    uint8_t *frame = build_order(9700000 + (count.warm & 1023), &n);
-    sink = frame[n - 1];
-    (void)sink;
-    count.warm++;
-    return now_ns();
-}
-
-static void spin(int64_t until, int64_t warm_every) {
-    int64_t last = now_ns();
+static void spin(int64_t until) {
     for (unsigned turn = 0;; turn++) {
         int got = service(&market, MSG_DONTWAIT);
         if (got < 0) return;
-        if (got) { last = warm_every ? now_ns() : 0; continue; }
-        if (turn % 8 == 0) {
+        if (!got && turn % 8 == 0) {
             service(&orders, MSG_DONTWAIT);
             service(&user, MSG_DONTWAIT);
         }
-        last = keep_warm(last, warm_every);
         if (turn % 4096 == 0 && now_ns() > until) return;
     }
 }
@@ -321,7 +306,7 @@ static void wait_recv(int64_t until) {
 
 int main(int argc, char **argv) {
     static const char *const known[] = {"--port", "--cpu", "--family", "--mode", "--key", "--secret", "--quick-ack",
-                                        "--warm-us", "--seconds", NULL};
+                                        "--seconds", NULL};
     check_options(argc, argv, known);
     const char *mode = option(argc, argv, "--mode", "spin"), *family = option(argc, argv, "--family", "spot");
     const char *api_key = option(argc, argv, "--key", "sim"), *secret = option(argc, argv, "--secret", "sim");
@@ -333,12 +318,12 @@ int main(int argc, char **argv) {
     open_all(option_number(argc, argv, "--port", 0), usd_m, api_key, secret);
     pin_to(option_number(argc, argv, "--cpu", -1));
     int64_t until = now_ns() + option_number(argc, argv, "--seconds", 120) * 1000000000LL;
-    if (!strcmp(mode, "spin")) spin(until, option_number(argc, argv, "--warm-us", 0) * 1000);
+    if (!strcmp(mode, "spin")) spin(until);
     else if (!strcmp(mode, "epoll")) wait_epoll(until);
     else if (!strcmp(mode, "recv")) wait_recv(until);
     else die("--mode %s: spin, epoll or recv", mode);
     printf("{\"quotes\": %ld, \"orders\": %ld, \"accepted\": %ld, \"rejected\": %ld, \"events\": %ld, \"bad_frames\": %ld, "
-           "\"warm\": %ld, \"sha256\": \"%s\"}\n", count.quotes, count.orders, count.accepted, count.rejected, count.events,
-           count.bad_frames, count.warm, sha256_backend());
+           "\"sha256\": \"%s\"}\n", count.quotes, count.orders, count.accepted, count.rejected, count.events,
+           count.bad_frames, sha256_backend());
     return 0;
 }

@@ -13,6 +13,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdarg.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -331,15 +332,22 @@ static const char *run(void) {
     }
 }
 
-static void write_result(const char *path, const char *ended) {
+/* How often somebody else was given this core: a run with many is a run of somebody else's. */
+static long taken_away(void) {
+    struct rusage usage;
+    getrusage(RUSAGE_SELF, &usage);
+    return usage.ru_nivcsw;
+}
+
+static void write_result(const char *path, const char *ended, long switches) {
     FILE *out = fopen(path, "w");
     if (!out) die("cannot write %s", path);
     fprintf(out, "{\"ended\": \"%s\", \"family\": \"%s\", \"pace\": \"%s\", \"gap_ns\": %lld, \"sent\": %lld,\n", ended,
             market && market->family == USD_M ? "usd_m" : "spot", pace == FIXED_SCHEDULE ? "schedule" : "after",
             (long long)gap, (long long)next_tick);
     fprintf(out, "\"orders\": %ld, \"bad_signatures\": %ld, \"refused\": %ld, \"unmatched\": %ld, \"lost\": %ld, "
-            "\"lost_warming\": %ld, \"cancels\": %ld,\n", count.orders, count.bad_signatures, count.refused,
-            count.unmatched, count.lost, count.lost_warming, count.cancels);
+            "\"lost_warming\": %ld, \"cancels\": %ld, \"involuntary_switches\": %ld,\n", count.orders, count.bad_signatures, count.refused,
+            count.unmatched, count.lost, count.lost_warming, count.cancels, switches);
     samples_write(out, "latency", &latency);
     fprintf(out, ",\n");
     samples_write(out, "from_intended", &from_intended);
@@ -385,6 +393,7 @@ int main(int argc, char **argv) {
     events = named(option(argc, argv, "--events", "fill"), event_names);
     pace = named(option(argc, argv, "--pace", "after"), pace_names);
     const char *out = option(argc, argv, "--out", "/dev/stdout"), *ended = "no client in time";
+    long switches = 0;
     int64_t settle = option_number(argc, argv, "--settle-ms", 300) * 1000000;
     if (hmac_set(&secret, option(argc, argv, "--secret", "sim"))) die("--secret: at most 64 characters");
     samples_make(&latency, (size_t)(total - warm_up));
@@ -401,9 +410,11 @@ int main(int argc, char **argv) {
         deadline = now_ns() + option_number(argc, argv, "--seconds", 60) * 1000000000LL;
         prepare_tick();
         next_intended = now_ns() + gap;
+        switches = -taken_away();
         ended = run();
+        switches += taken_away();
     }
-    write_result(out, ended);
+    write_result(out, ended, switches);
     say_goodbye();
     return *ended ? 3 : 0;
 }
