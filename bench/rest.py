@@ -20,7 +20,7 @@ SPOT_SYMBOL = {
     "quotePrecision": 8, "quoteAssetPrecision": 8, "isSpotTradingAllowed": True, "isMarginTradingAllowed": True,
     "orderTypes": ["LIMIT", "LIMIT_MAKER", "MARKET"], "permissions": ["SPOT"], "permissionSets": [["SPOT"]],
     "filters": [
-        {"filterType": "PRICE_FILTER", "minPrice": "0.01000000", "maxPrice": "1000000.00000000", "tickSize": "0.01000000"},
+        {"filterType": "PRICE_FILTER", "minPrice": "0.01000000", "maxPrice": "1000000.00", "tickSize": "0.01000000"},
         {"filterType": "LOT_SIZE", "minQty": "0.00001000", "maxQty": "9000.00000000", "stepSize": "0.00001000"},
         {"filterType": "MARKET_LOT_SIZE", "minQty": "0.00000000", "maxQty": "100.00000000", "stepSize": "0.00000000"},
         {"filterType": "NOTIONAL", "minNotional": "5.00000000", "applyMinToMarket": True,
@@ -49,7 +49,8 @@ SPOT_ACCOUNT = {
 }
 ASSET = {
     "asset": "USDT", "accountAlias": "bench", "balance": "100000000000.00", "walletBalance": "100000000000.00",
-    "crossWalletBalance": "100000000000.00", "availableBalance": "100000000000.00", "maxWithdrawAmount": "100000000000.00",
+    "crossWalletBalance": "100000000000.00", "availableBalance": "100000000000.00",
+    "maxWithdrawAmount": "100000000000.00",
     "marginBalance": "100000000000.00", "unrealizedProfit": "0", "crossUnPnl": "0", "marginAvailable": True,
 }
 USD_M_ACCOUNT = {
@@ -70,8 +71,9 @@ def answer(path: str) -> object:
         "/api/v3/openOrders": [],
         "/api/v3/allOrders": [],
         "/api/v3/myTrades": [],
-        "/api/v3/ticker/bookTicker": {"symbol": "BTCUSDT", "bidPrice": "97000.00", "bidQty": "1", "askPrice": "97000.01",
-                                      "askQty": "1"},
+        "/api/v3/ticker/bookTicker": {
+            "symbol": "BTCUSDT", "bidPrice": "97000.00", "bidQty": "1", "askPrice": "97000.01", "askQty": "1",
+        },
         "/fapi/v1/ping": {},
         "/fapi/v1/time": {"serverTime": now},
         "/fapi/v1/exchangeInfo": {**info, "symbols": [USD_M_SYMBOL]},

@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -138,9 +137,10 @@ def judge(scene: Scene, result: dict, stderr: str) -> None:
     """Raises RunError unless every order was in order."""
     for name in ("bad_signatures", "refused", "unmatched"):
         if result[name]:
-            raise RunError(f"{scene.client}: {result[name]} orders with {name}; first one and its reason:\n{stderr[-2000:]}")
+            raise RunError(f"{scene.client}: {name}: {result[name]}; the first of them:\n{stderr[-4000:]}")
     if result["ended"]:
-        raise RunError(f"{scene.client}: {result['ended']} after {result['sent']} ticks and {result['orders']} orders\n{stderr[-4000:]}")
+        seen = f"{result['sent']} ticks and {result['orders']} orders"
+        raise RunError(f"{scene.client}: {result['ended']}, after {seen}\n{stderr[-4000:]}")
 
 
 def run(scene: Scene, rest_port: int) -> dict:
@@ -148,14 +148,15 @@ def run(scene: Scene, rest_port: int) -> dict:
     with tempfile.TemporaryDirectory(prefix="nexus-bench-") as folder:
         out, endpoints = Path(folder, "result.json"), Path(folder, "endpoints.toml")
         said, log = Path(folder, "client.out"), Path(folder, "client.log")
-        exchange = subprocess.Popen(exchange_command(scene, out), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        pipe = subprocess.PIPE
+        exchange = subprocess.Popen(exchange_command(scene, out), stdout=pipe, stderr=pipe, text=True)
         client = None
         try:
             port = port_of(exchange)
             endpoints.write_text(endpoints_text(port, rest_port))
             with said.open("w") as output, log.open("w") as errors:
-                client = subprocess.Popen(client_command(scene, port, endpoints), stdout=output, stderr=errors, text=True,
-                                          env=engine_environment(), cwd=folder)
+                command = client_command(scene, port, endpoints)
+                client = subprocess.Popen(command, stdout=output, stderr=errors, env=engine_environment(), cwd=folder)
             wait_for_exchange(exchange, client, scene.seconds + 60)
             switches = switches_of(client.pid)
             stop(client)

@@ -52,14 +52,14 @@ def parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="bench wire", description=__doc__.splitlines()[0])
     add = parser.add_argument
     add("--family", choices=("spot", "usd_m"), default="spot")
-    add("--clients", type=listed(CLIENTS), default=list(CLIENTS), help="floor, cython, python; the floor is always among them")
+    add("--clients", type=listed(CLIENTS), default=list(CLIENTS), help="the floor is always among them")
     add("--modes", type=listed(MODES), default=["busy"])
     add("--gaps", type=lambda text: [gap_us(part) for part in text.split(",")], default=[20.0])
     add("--ticks", type=int, help="per run; default by gap")
     add("--warm-up", type=int, help="ticks before those that count; default by gap")
     add("--rounds", type=int, default=3)
     add("--events", choices=("none", "new", "fill"), default="fill", help="what user data brings for each order")
-    add("--pace", choices=("after", "schedule"), default="after", help="gap counts from the order, or from tick to tick")
+    add("--pace", choices=("after", "schedule"), default="after", help="gap from the order, or from tick to tick")
     add("--exchange-cpu", type=int, default=0)
     add("--client-cpu", type=int, default=1)
     add("--json", type=Path, help="where to write everything, histograms included")
@@ -100,7 +100,7 @@ def gap_text(gap: float) -> str:
 
 
 def summarise(runs: list[dict], options: argparse.Namespace) -> list[dict]:
-    """One row per mode, gap and client: medians over the rounds, and the median ratio to the floor of the same round."""
+    """One row per mode, gap and client: medians over the rounds; ratios are medians too, to the same round's floor."""
     rows = []
     keys = dict.fromkeys((r["scene"]["mode"], r["scene"]["gap_us"], r["scene"]["client"]) for r in runs)
     for mode, gap, client in keys:
@@ -125,7 +125,8 @@ def summarise(runs: list[dict], options: argparse.Namespace) -> list[dict]:
 
 def table(rows: list[dict]) -> str:
     """Microseconds; ratios are to the floor of the same round."""
-    head = ["mode", "gap", "client", "n", "p50", "p90", "p99", "p99.9", "max", "p50/floor", "p99/floor", "lost", "bad", "switches"]
+    head = ["mode", "gap", "client", "n", "p50", "p90", "p99", "p99.9", "max", "p50/floor", "p99/floor", "lost", "bad",
+            "switches"]
     lines = [head, ["---"] * len(head)]
     for row in rows:
         times = [f"{row[name] / 1000:.1f}" for name in ("p50", "p90", "p99", "p999", "max")]
@@ -133,7 +134,8 @@ def table(rows: list[dict]) -> str:
         rest = [str(row["lost"]), str(row["bad_signatures"]), str(row["switches"])]
         lines.append([row["mode"], gap_text(row["gap_us"]), row["client"], str(row["n"]), *times, *ratios, *rest])
     widths = [max(len(line[i]) for line in lines) for i in range(len(head))]
-    return "\n".join("| " + " | ".join(cell.rjust(w) for cell, w in zip(line, widths, strict=True)) + " |" for line in lines)
+    padded = ([cell.rjust(width) for cell, width in zip(line, widths, strict=True)] for line in lines)
+    return "\n".join(f"| {' | '.join(line)} |" for line in padded)
 
 
 def main(arguments: list[str] | None = None) -> int:
