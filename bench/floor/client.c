@@ -168,12 +168,8 @@ static inline void take(connection *c, const ws_frame *f) {
     else count.events++;
 }
 
-/* Reads what is there; 1 when there was something, 0 when not, -1 when the venue has closed. */
-static inline int service(connection *c, int flags) {
-    ssize_t n = recv(c->fd, c->in + c->have, ROOM - c->have, flags);
-    if (n < 0) return errno == EAGAIN || errno == EINTR ? 0 : -1;
-    if (n == 0) return -1;
-    c->have += (size_t)n;
+/* Every whole frame in the buffer. */
+static inline void take_frames(connection *c) {
     ws_frame f;
     size_t used = 0;
     int status;
@@ -183,6 +179,15 @@ static inline int service(connection *c, int flags) {
     }
     if (status < 0) die("not a frame");
     if (c->have -= used) memmove(c->in, c->in + used, c->have);
+}
+
+/* Reads what is there; 1 when there was something, 0 when not, -1 when the venue has closed. */
+static inline int service(connection *c, int flags) {
+    ssize_t n = recv(c->fd, c->in + c->have, ROOM - c->have, flags);
+    if (n < 0) return errno == EAGAIN || errno == EINTR ? 0 : -1;
+    if (n == 0) return -1;
+    c->have += (size_t)n;
+    take_frames(c);
     if (c == &market && !quick_ack) { /* the kernel turns it on again by itself */
         int zero = 0;
         setsockopt(c->fd, IPPROTO_TCP, TCP_QUICKACK, &zero, sizeof zero);
@@ -264,6 +269,7 @@ static void open_all(long port, int family, const char *api_key, const char *sec
     if (family == SPOT) subscribe_user_data(api_key, secret);
     open_connection(&market, port, family == SPOT ? "/ws" : "/public/ws");
     request(&market, "{\"method\":\"SUBSCRIBE\",\"params\":[\"btcusdt@bookTicker\"],\"id\":1}");
+    take_frames(&market); /* the first quotes may have come with the answer */
 }
 
 /* ---- the three ways to wait ---- */
