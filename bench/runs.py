@@ -143,8 +143,9 @@ def judge(scene: Scene, result: dict, stderr: str) -> None:
         raise RunError(f"{scene.client}: {result['ended']}, after {seen}\n{stderr[-4000:]}")
 
 
-def run(scene: Scene, rest_port: int) -> dict:
-    """The exchange's result, with `scene`, `client` (what the client says of itself) and `client_switches`."""
+def run(scene: Scene, rest_port: int, environment: dict[str, str] | None = None) -> dict:
+    """The exchange's result, with `scene`, `client` (what the client says of itself) and `client_switches`.
+    environment: variables for the client besides its usual ones."""
     with tempfile.TemporaryDirectory(prefix="nexus-bench-") as folder:
         out, endpoints = Path(folder, "result.json"), Path(folder, "endpoints.toml")
         said, log = Path(folder, "client.out"), Path(folder, "client.log")
@@ -156,7 +157,8 @@ def run(scene: Scene, rest_port: int) -> dict:
             endpoints.write_text(endpoints_text(port, rest_port))
             with said.open("w") as output, log.open("w") as errors:
                 command = client_command(scene, port, endpoints)
-                client = subprocess.Popen(command, stdout=output, stderr=errors, env=engine_environment(), cwd=folder)
+                variables = {**engine_environment(), **(environment or {})}
+                client = subprocess.Popen(command, stdout=output, stderr=errors, env=variables, cwd=folder)
             wait_for_exchange(exchange, client, scene.seconds + 60)
             switches = switches_of(client.pid)
             stop(client)

@@ -9,38 +9,22 @@
  *
  * Writes `PORT n` to stdout when it listens and the result, JSON, to --out. Exit: 0 done, 2 could not, 3 out of time. */
 #define _GNU_SOURCE
-#include <errno.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <stdarg.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "answers.h"
 #include "host.h"
+#include "peers.h"
 #include "samples.h"
 #include "ticks.h"
-#include "websocket.h"
 
-enum { PEERS = 32, ROOM = 1 << 16, MEMBERS = 32 };
-enum kind { FREE, HANDSHAKE, MARKET, API, USER };
+enum { MEMBERS = 32 };
 enum { NO_EVENTS, NEW_EVENT, FILL_EVENTS };
 enum { GAP_AFTER_ORDER, FIXED_SCHEDULE };
 
-typedef struct {
-    int fd, family, combined, quotes, user_stream, rate_limits;
-    enum kind kind;
-    size_t have;
-    uint8_t in[ROOM];
-} connection;
-
-static connection peers[PEERS];
-static connection *market, *orders; /* where quotes go; where the last order came from */
-static int listener, pace, events;
+static int pace, events;
 static const char *symbol;
 static hmac_key secret;
-static int64_t gap, bound, total, warm_up, deadline, last_activity;
+static int64_t gap, bound, total, warm_up, deadline;
 
 static int64_t sent_at[SLOTS], intended_at[SLOTS], waiting[SLOTS]; /* by slot; waiting: k + 1, or 0 */
 static int64_t next_tick, oldest, next_intended, losses_in_a_row;
@@ -48,35 +32,6 @@ static samples latency, from_intended;
 static struct {
     long orders, bad_signatures, refused, unmatched, lost, lost_warming, cancels;
 } count;
-
-/* ---- sending ---- */
-
-static void drop(connection *c) {
-    close(c->fd);
-    c->kind = FREE;
-    if (c == market) market = NULL;
-    if (c == orders) orders = NULL;
-}
-
-static void send_all(connection *c, const void *data, size_t n) {
-    ssize_t sent = send(c->fd, data, n, MSG_NOSIGNAL | MSG_DONTWAIT);
-    if (sent != (ssize_t)n) drop(c); /* a peer that lets megabytes pile up is gone for this purpose */
-}
-
-/* `text` points into a buffer with 4 bytes of room before it. */
-static void send_text(connection *c, char *text, int n, int opcode) {
-    uint8_t *frame = ws_server_header((uint8_t *)text, (size_t)n, opcode);
-    send_all(c, frame, (size_t)((uint8_t *)text + n - frame));
-}
-
-static void send_format(connection *c, const char *format, ...) {
-    char buffer[2048];
-    va_list list;
-    va_start(list, format);
-    int n = vsnprintf(buffer + 4, sizeof buffer - 4, format, list);
-    va_end(list);
-    if (n < (int)sizeof buffer - 4) send_text(c, buffer + 4, n, WS_TEXT);
-}
 
 /* ---- orders ---- */
 
@@ -186,54 +141,7 @@ static void take_frame(connection *c, const ws_frame *f, int64_t arrived) {
     if (c->kind != FREE) drop(c); /* a close, or a fragment: nothing here sends one */
 }
 
-/* ---- connections ---- */
-
-static int starts(const char *path, const char *with) { return !strncmp(path, with, strlen(with)); }
-
-static void take_path(connection *c, const char *path) {
-    c->kind = MARKET;
-    c->family = SPOT;
-    if (starts(path, "/ws-api/") || starts(path, "/ws-fapi/")) c->kind = API;
-    if (starts(path, "/ws-fapi/") || starts(path, "/public") || starts(path, "/market")) c->family = USD_M;
-    if (starts(path, "/private")) c->family = USD_M, c->kind = USER, c->user_stream = 1;
-    c->combined = strstr(path, "/stream") != NULL;
-    c->quotes = c->kind == MARKET && strstr(path, "bookTicker");
-    c->rate_limits = !strstr(path, "returnRateLimits=false");
-}
-
-static void take_handshake(connection *c) {
-    char path[512] = "", accept[29], answer[256], *line;
-    char *text = (char *)c->in, *end;
-    text[c->have] = 0;
-    if (!(end = strstr(text, "\r\n\r\n"))) return;
-    line = strcasestr(text, "sec-websocket-key:");
-    if (sscanf(text, "GET %511s", path) != 1 || !line || strlen(line) < 18 + 24) return drop(c);
-    line += 18;
-    while (*line == ' ') line++;
-    ws_accept_key(line, accept);
-    take_path(c, path);
-    int n = snprintf(answer, sizeof answer,
-                     "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-                     "Sec-WebSocket-Accept: %s\r\n\r\n", accept);
-    size_t used = (size_t)(end + 4 - text);
-    memmove(c->in, c->in + used, c->have - used);
-    c->have -= used;
-    send_all(c, answer, (size_t)n);
-}
-
-static void accept_one(void) {
-    int one = 1, fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK);
-    if (fd < 0) return;
-    last_activity = now_ns();
-    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
-    for (connection *c = peers; c < peers + PEERS; c++)
-        if (c->kind == FREE) {
-            memset(c, 0, offsetof(connection, in));
-            c->fd = fd, c->kind = HANDSHAKE;
-            return;
-        }
-    close(fd);
-}
+/* ---- what arrives ---- */
 
 /* Takes what has come on one connection; t1 is taken here. */
 static void service(connection *c) {
@@ -360,18 +268,6 @@ static void say_goodbye(void) {
     for (connection *c = peers; c < peers + PEERS; c++)
         if (c->kind > HANDSHAKE) send_text(c, close_frame + 4, 2, WS_CLOSE);
     for (int64_t until = now_ns() + 300000000; now_ns() < until; usleep(2000)) service_all();
-}
-
-static int listen_on(long port) {
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
-    socklen_t size = sizeof address;
-    int one = 1;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    listener = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
-    setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
-    if (bind(listener, (void *)&address, size) || listen(listener, 16)) die("cannot listen on port %ld", port);
-    getsockname(listener, (void *)&address, &size);
-    return ntohs(address.sin_port);
 }
 
 static int named(const char *value, const char *const *names) {

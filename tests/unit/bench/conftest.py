@@ -1,4 +1,4 @@
-"""The bench is not an installed package: tests import it from the root of the repository, and skip without a compiler."""
+"""The bench is not an installed package: tests import it from the root, and skip without a compiler."""
 
 import shutil
 import sys

@@ -16,9 +16,10 @@ PATHS = {"spot": ("/ws", "/ws-api/v3"), "usd_m": ("/public/ws", "/ws-fapi/v1")}
 class Exchange:
     def __init__(self, binary, out, *options):
         self.out = out
-        common = ["--secret", SECRET, "--settle-ms", "30", "--seconds", "20", "--connect-seconds", "10", "--out", str(out)]
-        self.process = subprocess.Popen([str(binary), *common, *options], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                                        text=True)
+        bounds = ["--settle-ms", "30", "--seconds", "20", "--connect-seconds", "10"]
+        command = [str(binary), "--secret", SECRET, "--out", str(out), *bounds, *options]
+        pipe = subprocess.PIPE
+        self.process = subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True)
         self.port = int(self.process.stdout.readline().split()[1])
 
     def open(self, path):
@@ -50,8 +51,8 @@ def ask(socket, method, params, number=1):
 
 def order(price, secret=SECRET, **changes):
     params = {
-        "symbol": "BTCUSDT", "side": "BUY", "type": "LIMIT", "timeInForce": "GTC", "price": price, "quantity": "0.00100",
-        "newClientOrderId": "abc1", "apiKey": "key", "timestamp": int(time.time() * 1000),
+        "symbol": "BTCUSDT", "side": "BUY", "type": "LIMIT", "timeInForce": "GTC", "price": price,
+        "quantity": "0.00100", "newClientOrderId": "abc1", "apiKey": "key", "timestamp": int(time.time() * 1000),
     }
     payload = "&".join(f"{name}={params[name]}" for name in sorted(params))
     signature = hmac.new(secret.encode(), payload.encode(), hashlib.sha256).hexdigest()

@@ -53,7 +53,7 @@ class Venue:
                 self.orders.append(request)
                 if len(self.orders) == self.expected:
                     self.done.set()
-            socket.send('{"id":"%s","status":200,"result":{}}' % request["id"])
+            socket.send(json.dumps({"id": request["id"], "status": 200, "result": {}}, separators=(",", ":")))
 
 
 def orders_for(program, frames, expected, *options):
@@ -71,8 +71,8 @@ def orders_for(program, frames, expected, *options):
 QUOTES = [
     ('{"u":1,"s":"BTCUSDT","b":"97000.10000000","B":"31.21000000","a":"97000.36000000","A":"40.6"}', "97000.36"),
     ('{"A":"1","a":"5.01","B":"2","b":"5","s":"BTCUSDT","u":9223372036854775807}', "5.01"),
-    ('{"stream":"btcusdt@bookTicker","data":{"u":2,"s":"BTCUSDT","b":"1.00","B":"1","a":"123456.70","A":"2"}}', "123456.70"),
-    ('{"e":"bookTicker","u":4,"s":"BTCUSDT","ps":"BTCUSDT","b":"3.1","B":"1","a":"3.2","A":"1","T":15,"E":16,"st":1}', "3.20"),
+    ('{"stream":"x@bookTicker","data":{"u":2,"s":"BTCUSDT","b":"1.00","B":"1","a":"123456.70","A":"2"}}', "123456.70"),
+    ('{"e":"bookTicker","u":4,"s":"BTCUSDT","ps":"Z","b":"3.1","B":"1","a":"3.2","A":"1","T":15,"E":16}', "3.20"),
     ('{ "u" :3, "new":{"x":[1,2]}, "s":"BTCUSDT"}', None),
     ('{"u":5,"s":"ETHUSDT","b":"1.00","B":"1","a":"2.00","A":"2"}', None),
     ('{"u":6,"s":"BTCUSDT","b":"1.001","B":"1","a":"2.00","A":"2"}', None),

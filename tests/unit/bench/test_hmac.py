@@ -36,8 +36,8 @@ def test_signatures_are_those_of_hashlib(tmp_path, program, flags):
         pytest.skip("there is one form only")
     source, binary = tmp_path / "sign.c", tmp_path / "sign"
     source.write_text(MAIN)
-    command = [*compiler().split(), "-O2", "-march=native", *flags, f"-I{BENCH / 'floor'}", "-o", str(binary), str(source)]
-    subprocess.run(command, check=True)
+    command = [*compiler().split(), "-O2", "-march=native", *flags, f"-I{BENCH / 'floor'}"]
+    subprocess.run([*command, "-o", str(binary), str(source)], check=True)
     letters, rng = "abcdefghijklmnopqrstuvwxyz=&0123456789", random.Random(7)
 
     def word(n):
