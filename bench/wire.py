@@ -116,7 +116,8 @@ def summarise(runs: list[dict], options: argparse.Namespace) -> list[dict]:
         row |= {"min": min(t["min"] for t in times), "max": max(t["max"] for t in times)}
         row |= {f"merged_{name}": percentile(whole, share) for name, share in PERCENTILES.items()}
         for name in ("p50", "p99"):
-            row[f"ratio_{name}"] = median([a[name] / max(b[name], 1) for a, b in zip(times, floor_times, strict=True)])
+            ratios = [a[name] / max(b[name], 1) for a, b in zip(times, floor_times, strict=True)]
+            row |= {f"ratio_{name}": median(ratios), f"ratios_{name}": ratios}
         row |= {"lost": sum(r["lost"] for r in mine), "bad_signatures": sum(r["bad_signatures"] for r in mine)}
         row["switches"] = sum(r["involuntary_switches"] + max(r["client_switches"], 0) for r in mine)
         rows.append(row)
@@ -124,13 +125,14 @@ def summarise(runs: list[dict], options: argparse.Namespace) -> list[dict]:
 
 
 def table(rows: list[dict]) -> str:
-    """Microseconds; ratios are to the floor of the same round."""
+    """Microseconds; ratios are to the floor of the same round, median (lowest-highest)."""
     head = ["mode", "gap", "client", "n", "p50", "p90", "p99", "p99.9", "max", "p50/floor", "p99/floor", "lost", "bad",
             "switches"]
     lines = [head, ["---"] * len(head)]
     for row in rows:
         times = [f"{row[name] / 1000:.1f}" for name in ("p50", "p90", "p99", "p999", "max")]
-        ratios = [f"{row['ratio_p50']:.3f}", f"{row['ratio_p99']:.2f}"]
+        spread = f"{row['ratio_p50']:.3f} ({min(row['ratios_p50']):.2f}-{max(row['ratios_p50']):.2f})"
+        ratios = ["1" if row["client"] == "floor" else spread, f"{row['ratio_p99']:.2f}"]
         rest = [str(row["lost"]), str(row["bad_signatures"]), str(row["switches"])]
         lines.append([row["mode"], gap_text(row["gap_us"]), row["client"], str(row["n"]), *times, *ratios, *rest])
     widths = [max(len(line[i]) for line in lines) for i in range(len(head))]

@@ -51,7 +51,8 @@ static inline const char *quote_skip(const char *p, const char *end) {
     return p;
 }
 
-/* 1 when all six fields were there. Reads up to one byte past the end (the receive buffer has room, and a zero there). */
+/* 1 when all six fields were there. Reads past the end of text that
+ * breaks off inside a number, up to the next byte that is no digit: the receive buffer has room for that. */
 static inline int quote_parse(const char *p, const char *end, int price_scale, int size_scale, quote *q) {
     q->seen = 0;
     while (p < end) {
