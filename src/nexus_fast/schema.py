@@ -160,7 +160,7 @@ class BatchOrder(Struct, kw_only=True):
 class Order(Struct):
     """An order as it stood when a callback was made.
 
-    oid: ours, eid: the venue's. filled, cost and fee: of the whole order so far (cost in quote units); last_filled,
+    oid: ours, eid: the venue's. filled, cum_cost (quote units) and fee: of the whole order so far; cost, last_filled,
     last_filled_price: of the fill that this update brings. reason: why it failed, in the venue's words or ours.
     """
 

@@ -44,28 +44,124 @@ cdef extern from *:
         return word >> (8 * (8 - left));
     }
 
+    static inline uint64_t nx_load(const char* p, const char* end, int roomy) {
+        uint64_t word;
+        if (!roomy) return nx_load8(p, end);
+        memcpy(&word, p, 8);
+        return word;
+    }
+
     /* word ^ NX_EACH('0') in, a high bit per byte that is no digit out. Exact up to and including the second such byte
        when the first is ASCII: only bytes above 0x89 carry into their neighbour. */
     static inline uint64_t nx_not_digits(uint64_t word) {
         return ((word + NX_EACH(0x76)) | word) & NX_EACH(0x80);
     }
 
-    /* A high bit for the first quote, backslash, control character or byte above 0x7f; later bits may be noise. */
-    static inline uint64_t nx_not_plain(uint64_t word) {
-        uint64_t quote = word ^ NX_EACH('"'), slash = word ^ NX_EACH('\\\\');
-        uint64_t hit = ((quote - NX_EACH(1)) & ~quote) | ((slash - NX_EACH(1)) & ~slash)
-                     | ((word - NX_EACH(0x20)) & ~word) | word;
-        return hit & NX_EACH(0x80);
-    }
+    /* Eight times the number of bytes before the first mark of a mask that is not zero. */
+    static inline uint64_t nx_bits_before(uint64_t mask) { return (uint64_t)__builtin_ctzll(mask) & 0x38; }
 
-    static inline int nx_first_byte(uint64_t mask) { return __builtin_ctzll(mask) >> 3; }
+    static inline unsigned nx_byte(uint64_t word, uint64_t bits) { return (unsigned)(word >> bits) & 0xFF; }
 
-    /* The number that `count` digits (1 to 8) at the low end of word ^ NX_EACH('0') say: three multiplications. */
-    static inline uint64_t nx_digits(uint64_t word, int count) {
-        word <<= 64 - 8 * count;
+    /* The number that eight digits say, word ^ NX_EACH('0') in: three multiplications. */
+    static inline uint64_t nx_eight_digits(uint64_t word) {
         word = word * 10 + (word >> 8);
         return (((word & 0x000000FF000000FFULL) * 0x000F424000000064ULL)
               + (((word >> 16) & 0x000000FF000000FFULL) * 0x0000271000000001ULL)) >> 32;
+    }
+
+    /* The same for the digits in the low `bits` (8 to 64) of the word: those above are shifted out, zeros in front. */
+    static inline uint64_t nx_digits(uint64_t word, uint64_t bits) { return nx_eight_digits(word << (-bits & 63)); }
+
+    /* A high bit for the first byte that is below '#' (a quote among them), above 0x7f, or a backslash. */
+    static inline uint64_t nx_not_plain(uint64_t word) {
+        uint64_t slash = word ^ NX_EACH('\\\\');
+        return ((word - NX_EACH('#')) | word | ((slash - NX_EACH(1)) & ~slash)) & NX_EACH(0x80);
+    }
+
+    /* From inside a string to its closing quote; NULL where it is not closed or has unusual characters. */
+    static inline const char* nx_read_plain(const char* p, const char* end) {
+        uint64_t stop, word;
+        for (;; p += 8) {
+            word = nx_load8(p, end);
+            stop = nx_not_plain(word);
+            if (stop) break;
+        }
+        stop = nx_bits_before(stop);
+        return nx_byte(word, stop) == '"' ? p + (stop >> 3) : NULL;
+    }
+
+    static inline __attribute__((always_inline)) const char* nx_unsigned_steps(
+            const char* p, const char* end, uint64_t* out, int roomy) {
+        uint64_t word = nx_load(p, end, roomy) ^ NX_EACH('0'), stop = nx_not_digits(word), bits;
+        if (__builtin_expect(!(word & 0xFF), 0)) return NULL;
+        if (stop) {
+            bits = nx_bits_before(stop);
+            if (__builtin_expect(!bits, 0)) return NULL;
+            *out = nx_digits(word, bits);
+            return p + (bits >> 3);
+        }
+        *out = nx_eight_digits(word);
+        word = nx_load(p + 8, end, roomy) ^ NX_EACH('0');
+        stop = nx_not_digits(word);
+        bits = stop ? nx_bits_before(stop) : 64;
+        if (bits) *out = *out * (uint64_t)nx_powers[bits >> 3] + nx_digits(word, bits);
+        return p + 8 + (bits >> 3);
+    }
+
+    static __attribute__((noinline)) const char* nx_unsigned_at_end(const char* p, const char* end, uint64_t* out) {
+        return nx_unsigned_steps(p, end, out, 0);
+    }
+
+    /* 1 to 16 digits without a leading zero; the first byte after them, or NULL. Just 0 is left to the general path. */
+    static inline const char* nx_read_unsigned(const char* p, const char* end, uint64_t* out) {
+        return __builtin_expect(end - p >= 16, 1) ? nx_unsigned_steps(p, end, out, 1) : nx_unsigned_at_end(p, end, out);
+    }
+
+    /* Both stops of the text, point and quote, are found in two words at once, so that the next field's address hangs on
+       one load and not on three. `roomy`, known to the compiler, says that 24 bytes can be read whatever the text is. */
+    static inline __attribute__((always_inline)) const char* nx_decimal_steps(
+            const char* p, const char* end, nx_number* out, int roomy) {
+        uint64_t word = nx_load(p, end, roomy) ^ NX_EACH('0'), stop = nx_not_digits(word), next, point, length, fraction;
+        if (__builtin_expect(!stop, 0)) return p;
+        point = nx_bits_before(stop);
+        if (__builtin_expect(!point, 0)) return NULL;
+        out->text = p;
+        if (nx_byte(word, point) != ('.' ^ '0')) {
+            if (nx_byte(word, point) != ('"' ^ '0')) return NULL;
+            out->mantissa = (int64_t)nx_digits(word, point);
+            out->decimals = 0;
+            out->text_length = (int32_t)(point >> 3);
+            return p + (point >> 3);
+        }
+        stop &= stop - 1;
+        if (stop) {
+            length = nx_bits_before(stop);
+            if (__builtin_expect(nx_byte(word, length) != ('"' ^ '0'), 0)) return NULL;
+        } else {
+            next = nx_load(p + 8, end, roomy) ^ NX_EACH('0');
+            stop = nx_not_digits(next);
+            if (__builtin_expect(!stop, 0)) return p;
+            length = nx_bits_before(stop);
+            if (__builtin_expect(nx_byte(next, length) != ('"' ^ '0'), 0)) return NULL;
+            length += 64;
+        }
+        fraction = length - point - 8;
+        if (__builtin_expect(fraction - 1 > 63, 0)) return p;
+        next = nx_load(p + (point >> 3) + 1, end, roomy) ^ NX_EACH('0');
+        out->mantissa = (int64_t)(nx_digits(word, point) * (uint64_t)nx_powers[fraction >> 3] + nx_digits(next, fraction));
+        out->decimals = (int32_t)(fraction >> 3);
+        out->text_length = (int32_t)(length >> 3);
+        return p + (length >> 3);
+    }
+
+    static __attribute__((noinline)) const char* nx_decimal_at_end(const char* p, const char* end, nx_number* out) {
+        return nx_decimal_steps(p, end, out, 0);
+    }
+
+    /* Decimal text of up to 7 digits, a point and up to 8 digits, closed by a quote: the quote, NULL for text that is no
+       such number, p itself for text that the two words do not decide (longer, or a point with nothing behind it). */
+    static inline const char* nx_read_decimal(const char* p, const char* end, nx_number* out) {
+        return __builtin_expect(end - p >= 24, 1) ? nx_decimal_steps(p, end, out, 1) : nx_decimal_at_end(p, end, out);
     }
 
     /* -1, 0, 1. Both mantissas below 10**18 and both decimals at most 18, so the products fit 128 bits. */
@@ -106,17 +202,14 @@ cdef extern from *:
         const char* text
 
     const int64_t[19] nx_powers
-    uint64_t NX_EACH(int byte) nogil
-    uint64_t nx_load8(const char* p, const char* end) noexcept nogil
-    uint64_t nx_not_digits(uint64_t word) noexcept nogil
-    uint64_t nx_not_plain(uint64_t word) noexcept nogil
-    int nx_first_byte(uint64_t mask) noexcept nogil
-    uint64_t nx_digits(uint64_t word, int count) noexcept nogil
+    const char* nx_read_plain(const char* p, const char* end) noexcept nogil
+    const char* nx_read_unsigned(const char* p, const char* end, uint64_t* out) noexcept nogil
+    const char* nx_read_decimal(const char* p, const char* end, nx_number* out) noexcept nogil
     int nx_compare(const nx_number* a, const nx_number* b) noexcept nogil
     double nx_number_to_double(int64_t mantissa, int decimals) noexcept nogil
     bint nx_multiply_overflows "__builtin_mul_overflow"(int64_t a, int64_t b, int64_t* out) noexcept nogil
 
-from libc.string cimport memcmp
+from libc.string cimport memcmp, strlen
 
 cdef enum nx_scan:
     NX_SCAN_OK = 0
@@ -145,81 +238,33 @@ cdef inline double number_to_double(const nx_number* number) noexcept nogil:
     return nx_number_to_double(number.mantissa, number.decimals)
 
 
-cdef inline bint starts(const char* p, const char* end, const char* literal, Py_ssize_t length) noexcept nogil:
+cdef inline bint starts(const char* p, const char* end, const char* literal) noexcept nogil:
+    cdef Py_ssize_t length = <Py_ssize_t>strlen(literal)        # known to the compiler, like the comparison's steps
     return end - p >= length and memcmp(p, literal, length) == 0
 
 
+cdef inline const char* after(const char* p, const char* end, const char* literal) noexcept nogil:
+    """Behind the literal that must stand at p, or NULL; NULL also where p is NULL, so that steps can be chained."""
+    return p + strlen(literal) if p != NULL and starts(p, end, literal) else NULL
+
+
 cdef inline const char* read_plain(const char* p, const char* end) noexcept nogil:
-    """From inside a string to its closing quote; NULL where the string is unterminated or not plain ASCII text."""
-    cdef uint64_t hit
-    while True:
-        hit = nx_not_plain(nx_load8(p, end))
-        if hit:
-            p += nx_first_byte(hit)
-            return p if p < end and p[0] == c'"' else NULL
-        p += 8
+    """From inside a string to its closing quote; NULL where it is not closed or has unusual characters."""
+    return nx_read_plain(p, end) if p != NULL else NULL
 
 
 cdef inline const char* read_unsigned(const char* p, const char* end, uint64_t* out) noexcept nogil:
     """1 to 16 digits without a leading zero; the first byte after them, or NULL."""
-    cdef uint64_t word = nx_load8(p, end) ^ NX_EACH(0x30)
-    cdef uint64_t stop = nx_not_digits(word)
-    cdef int count
-    if not word & 0xFF:
-        return NULL                     # 0, or a leading zero: not the usual form
-    if stop:
-        count = nx_first_byte(stop)
-        if count == 0:
-            return NULL
-        out[0] = nx_digits(word, count)
-        return p + count
-    out[0] = nx_digits(word, 8)
-    p += 8
-    word = nx_load8(p, end) ^ NX_EACH(0x30)
-    stop = nx_not_digits(word)
-    count = nx_first_byte(stop) if stop else 8
-    if count:
-        out[0] = out[0] * nx_powers[count] + nx_digits(word, count)
-    return p + count
-
-
-cdef const char* read_long_decimal(const char* p, const char* end, nx_number* out) noexcept nogil
+    return nx_read_unsigned(p, end, out) if p != NULL else NULL
 
 
 cdef inline const char* read_decimal(const char* p, const char* end, nx_number* out) noexcept nogil:
     """Decimal text inside a string: up to its closing quote, or NULL where it is not digits with at most one point."""
-    cdef uint64_t word = nx_load8(p, end) ^ NX_EACH(0x30)
-    cdef uint64_t stop = nx_not_digits(word)
-    cdef uint64_t fraction_stop
-    cdef int point, length, fraction
-    if not stop:
-        return read_long_decimal(p, end, out)
-    point = nx_first_byte(stop)
-    if point == 0 or p + point >= end:
+    cdef const char* quote
+    if p == NULL:
         return NULL
-    out.text = p
-    if p[point] == c'"':
-        out.mantissa = nx_digits(word, point)
-        out.decimals = 0
-        out.text_length = point
-        return p + point
-    if p[point] != c'.':
-        return NULL
-    stop &= stop - 1
-    if stop:
-        length = nx_first_byte(stop)
-    else:
-        fraction_stop = nx_not_digits(nx_load8(p + 8, end) ^ NX_EACH(0x30))
-        if not fraction_stop:
-            return read_long_decimal(p, end, out)
-        length = 8 + nx_first_byte(fraction_stop)
-    fraction = length - point - 1
-    if fraction < 1 or p + length >= end or p[length] != c'"':
-        return NULL
-    if fraction > 8:
-        return read_long_decimal(p, end, out)
-    out.mantissa = (nx_digits(word, point) * nx_powers[fraction]
-                    + nx_digits(nx_load8(p + point + 1, end) ^ NX_EACH(0x30), fraction))
-    out.decimals = fraction
-    out.text_length = length
-    return p + length
+    quote = nx_read_decimal(p, end, out)
+    return quote if quote != p else read_long_decimal(p, end, out)
+
+
+cdef const char* read_long_decimal(const char* p, const char* end, nx_number* out) noexcept nogil

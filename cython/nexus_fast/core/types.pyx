@@ -51,7 +51,7 @@ ORDER_EXTERNAL, ORDER_WARM = NX_ORDER_EXTERNAL, NX_ORDER_WARM
 RECORD_KINDS = {"bookl1": 1, "order_event": 2}
 HEADER_BLOCKS = (
     ("core/types.pxd", "records"), ("core/atomics.pxd", "atomics"), ("shm/segment.pxd", "segment"),
-    ("shm/ring.pxd", "ring"), ("shm/latest.pxd", "latest"),
+    ("shm/ring.pxd", "ring"), ("shm/latest.pxd", "latest"), ("journal/writer.pxd", "journal"),
 )
 SCALARS = {"int64": ("q", "<i8", 8), "uint64": ("Q", "<u8", 8), "double": ("d", "<f8", 8), "uint32": ("I", "<u4", 4),
            "uint8": ("B", "u1", 1)}
@@ -172,7 +172,7 @@ def marked_block(path, mark):
 
 
 def header_text():
-    """A C and C++ header with the records, the segment header and the functions that read (and write) both.
+    """A C and C++ header with the records, the segment and journal headers and the functions that read and write them.
 
     It is cut out of the .pxd files of this installation, so it is what the engine was compiled from. The two
     fingerprints are there for `nx_segment_check`.

@@ -7,11 +7,10 @@ import logging
 from cpython.bytearray cimport PyByteArray_AS_STRING
 from libc.stdlib cimport free, malloc, realloc
 from libc.string cimport memcpy, memmove
-from picows.picows cimport WSFrame, WSMsgType
+from picows.picows cimport WSCloseCode, WSFrame, WSMsgType
 
 from nexus_fast.core.clock cimport clock_monotonic_ns
 
-from picows import WSCloseCode
 
 logger = logging.getLogger("nexus_fast.feed")
 
@@ -171,8 +170,8 @@ cdef class FrameReader(Protocol):
             self.websocket.send_pong(content)
         elif opcode == OPCODE_CLOSE:
             self.closing = True
-            code = int.from_bytes(content[:2], "big") if size >= 2 else WSCloseCode.NO_INFO
-            logger.info("the venue closed the connection: code %s, %r", int(code), content[2:])
+            code = int.from_bytes(content[:2], "big") if size >= 2 else 1005
+            logger.info("the venue closed the connection: code %s, %r", code, content[2:])
             self.websocket.send_close(WSCloseCode.OK)
             self.websocket.disconnect()
         else:
@@ -183,7 +182,7 @@ cdef class FrameReader(Protocol):
         """The peer broke the protocol: say so, close, deliver nothing more."""
         self.closing = True
         logger.error("WebSocket protocol error, closing the connection: %s", reason)
-        self.websocket.send_close(code, reason)
+        self.websocket.send_close(<WSCloseCode>code, reason)
         self.websocket.disconnect()
         return 0
 

@@ -66,5 +66,9 @@ cdef class SymbolTable:
     cdef nx_symbols table
     cdef Py_ssize_t used
 
+    cdef int allocate(self, Py_ssize_t capacity) except -1
+    cdef int grow(self) except -1
+    cdef nx_symbol* place(self, const char* name, uint32_t length) noexcept nogil
+
     cdef inline nx_symbol* find(self, const char* text, uint32_t length) noexcept nogil:
         return symbol_find(&self.table, text, length)

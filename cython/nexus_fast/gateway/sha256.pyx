@@ -5,16 +5,24 @@ from libc.string cimport memcpy, memset
 cdef extern from "nexus_fast/gateway/sha256.h" nogil:
     ctypedef void (*nx_sha256_fn)(uint32_t* state, const uint8_t* data, size_t blocks) noexcept nogil
 
+    ctypedef void (*nx_hmac_fn)(const uint32_t* inner, const uint32_t* outer, const uint8_t* tail, size_t blocks,
+                                uint8_t* digest) noexcept nogil
+
     const uint32_t nx_sha256_start[8]
     void nx_sha256_portable(uint32_t* state, const uint8_t* data, size_t blocks) noexcept
     void nx_sha256_native(uint32_t* state, const uint8_t* data, size_t blocks) noexcept
+    void nx_hmac_portable(const uint32_t* inner, const uint32_t* outer, const uint8_t* tail, size_t blocks,
+                          uint8_t* digest) noexcept
+    void nx_hmac_native(const uint32_t* inner, const uint32_t* outer, const uint8_t* tail, size_t blocks,
+                        uint8_t* digest) noexcept
     int nx_sha256_has_native() noexcept
     const char* nx_sha256_native_name() noexcept
     size_t nx_sha256_pad(uint8_t* tail, size_t size, uint64_t total) noexcept
     void nx_sha256_bytes(const uint32_t* state, uint8_t* out) noexcept
     void nx_hex32(const uint8_t* digest, char* out) noexcept
 
-cdef nx_sha256_fn compress = nx_sha256_native if nx_sha256_has_native() else nx_sha256_portable
+cdef nx_sha256_fn compress = nx_sha256_portable
+cdef nx_hmac_fn finish = nx_hmac_portable
 
 
 cdef void hmac_key(nx_hmac* hmac, const uint8_t* key, size_t size) noexcept nogil:
@@ -23,7 +31,7 @@ cdef void hmac_key(nx_hmac* hmac, const uint8_t* key, size_t size) noexcept nogi
     cdef size_t i
     memset(block, 0, 64)
     if size > 64:
-        digest(key, size, block)
+        write_digest(key, size, block)
     else:
         memcpy(block, key, size)
     memcpy(hmac.inner, nx_sha256_start, 32)
@@ -45,18 +53,12 @@ cdef void hmac_absorb(nx_hmac* hmac, const uint8_t* head, size_t blocks) noexcep
 
 cdef void hmac_finish(const nx_hmac* hmac, uint8_t* tail, size_t size, char* hexadecimal) noexcept nogil:
     """Signature of (absorbed head + tail) as 64 hex digits, no terminator. Pads in place: HMAC_ROOM bytes behind tail."""
-    cdef uint32_t state[8]
-    cdef uint8_t block[32 + HMAC_ROOM]
-    memcpy(state, hmac.inner, 32)
-    compress(state, tail, nx_sha256_pad(tail, size, hmac.absorbed + size))
-    nx_sha256_bytes(state, block)
-    memcpy(state, hmac.outer, 32)
-    compress(state, block, nx_sha256_pad(block, 32, 64 + 32))
-    nx_sha256_bytes(state, block)
-    nx_hex32(block, hexadecimal)
+    cdef uint8_t digest[32]
+    finish(hmac.inner, hmac.outer, tail, nx_sha256_pad(tail, size, hmac.absorbed + size), digest)
+    nx_hex32(digest, hexadecimal)
 
 
-cdef void digest(const uint8_t* data, size_t size, uint8_t* out) noexcept nogil:
+cdef void write_digest(const uint8_t* data, size_t size, uint8_t* out) noexcept nogil:
     cdef uint32_t state[8]
     cdef uint8_t tail[64 + HMAC_ROOM]
     cdef size_t whole = size / 64
@@ -70,7 +72,7 @@ cdef void digest(const uint8_t* data, size_t size, uint8_t* out) noexcept nogil:
 def sha256(data: bytes) -> bytes:
     """The 32-byte digest of data."""
     cdef uint8_t out[32]
-    digest(data, len(data), out)
+    write_digest(data, len(data), out)
     return out[:32]
 
 
@@ -96,7 +98,11 @@ def implementations() -> list:
 
 def use_implementation(name: str) -> None:
     """Chooses the compression for the whole process; for tests and measurements, the best is chosen at import."""
-    global compress
+    global compress, finish
     if name not in implementations():
         raise ValueError(f"SHA-256 implementation {name!r} does not run here; one of {implementations()}")
     compress = nx_sha256_portable if name == "portable" else nx_sha256_native
+    finish = nx_hmac_portable if name == "portable" else nx_hmac_native
+
+
+use_implementation(implementations()[0])

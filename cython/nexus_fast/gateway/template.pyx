@@ -42,6 +42,7 @@ cdef extern from "nexus_fast/gateway/template.h" nogil:
         int signed_from
         uint8_t has_price
         uint8_t has_quantity
+        uint8_t has_request_id
         uint8_t price_scale
         uint8_t size_scale
         uint8_t id_limit
@@ -53,6 +54,7 @@ cdef extern from "nexus_fast/gateway/template.h" nogil:
     const int64_t nx_number_limit
 
     char* nx_put(char* to, const char* source, unsigned length) noexcept
+    char* nx_put_exact(char* to, const char* source, unsigned length) noexcept
 
 
 class Hole(IntEnum):
@@ -62,7 +64,7 @@ class Hole(IntEnum):
     PRICE = 1
     QUANTITY = 2
     CLIENT_ID = 3
-    REQUEST_ID = 4      # prefix + client id, or overflow + request number; see TemplateSet
+    REQUEST_ID = 4      # [prefix +] client id, or overflow + request number; see TemplateSet
     TIMESTAMP = 5       # milliseconds, 13 digits
     SIGNATURE = 6
     SIGNED_TO = 7       # the end of what is signed, where that is a part of the request
@@ -89,8 +91,7 @@ ctypedef struct nx_values:
     char price[48]              # each with the room that the writers of core/fixed ask for
     char quantity[48]
     char timestamp[48]
-    char client_id[48]
-    char request_id[96]
+    char request_id[64]
     char signature[64 + 16]
 
 cdef dict LONGEST = {Hole.END: 0, Hole.PRICE: 21, Hole.QUANTITY: 21, Hole.CLIENT_ID: LONGEST_ID,
@@ -137,12 +138,12 @@ cdef inline int write_values(const nx_template_fields* t, const nx_order_request
         return NX_FILL_BAD_CLIENT_ID
     if r.timestamp_ms < nx_first_time or r.timestamp_ms >= nx_time_limit:
         return NX_FILL_BAD_TIME
-    v.at[END] = v.at[SIGNED_TO] = v.client_id
+    v.at[END] = v.at[SIGNED_TO] = v.request_id
     v.length[END] = v.length[SIGNED_TO] = 0
-    memcpy(v.client_id, r.client_id, r.client_id_length)
-    v.at[CLIENT_ID] = v.client_id
+    v.at[CLIENT_ID] = r.client_id
     v.length[CLIENT_ID] = r.client_id_length
-    write_request_id(t, r, v)
+    if t.has_request_id:
+        write_request_id(t, r, v)
     uint_write_fixed(<uint64_t> r.timestamp_ms, 13, v.timestamp)
     v.at[TIMESTAMP] = v.timestamp
     v.length[TIMESTAMP] = 13
@@ -166,12 +167,11 @@ cdef inline int write_numbers(const nx_template_fields* t, const nx_order_reques
 
 
 cdef inline void write_request_id(const nx_template_fields* t, const nx_order_request* r, nx_values* v) noexcept nogil:
-    cdef unsigned extra = t.id_prefix != 0
     v.at[REQUEST_ID] = v.request_id
-    if r.client_id_length + extra <= t.id_limit:
+    if r.client_id_length < t.id_limit:
         v.request_id[0] = t.id_prefix
-        nx_put(v.request_id + extra, v.client_id, LONGEST_ID)
-        v.length[REQUEST_ID] = r.client_id_length + extra
+        nx_put_exact(v.request_id + 1, r.client_id, r.client_id_length)
+        v.length[REQUEST_ID] = 1 + r.client_id_length
     else:
         v.request_id[0] = t.id_overflow
         v.length[REQUEST_ID] = 1 + uint_write(r.request_number, v.request_id + 1)
@@ -187,7 +187,10 @@ cdef inline char* write_text(const nx_template_fields* t, const nx_text* text, n
         hole = text.pieces[i].hole
         if hole == SIGNED_TO:
             sign(t, out + t.signed_from, at - out - t.signed_from, v)
-        at = nx_put(at, v.at[hole], v.length[hole])
+        if hole == CLIENT_ID:
+            at = nx_put_exact(at, v.at[CLIENT_ID], v.length[CLIENT_ID])
+        else:
+            at = nx_put(at, v.at[hole], v.length[hole])
     return at
 
 
@@ -281,8 +284,14 @@ cdef class TemplateSet:
         cdef nx_template_fields* t = <nx_template_fields*> _own(sizeof(nx_template_fields), self._owned)
         cdef nx_hmac hmac
         t.price_scale, t.size_scale, t.id_limit = self.price_scale, self.size_scale, self.id_limit
-        t.id_prefix, t.id_overflow = ord(prefix) if prefix else 0, self.id_overflow[0]
-        t.has_price, t.has_quantity = Hole.PRICE in text, Hole.QUANTITY in text
+        t.id_overflow = self.id_overflow[0]
+        if prefix:
+            t.id_prefix = ord(prefix)
+        else:
+            text = [Hole.CLIENT_ID if item is Hole.REQUEST_ID else item for item in text]
+        holes = {*text, *(payload or ())}
+        t.has_price, t.has_quantity = Hole.PRICE in holes, Hole.QUANTITY in holes
+        t.has_request_id = Hole.REQUEST_ID in holes
         start, text = _without_start(list(text))
         tail = _between(text, start) if payload is None else _merged(payload)
         if not bool(tail) == (Hole.SIGNATURE in text) == (self._secret_state is not None):

@@ -12,6 +12,7 @@ from nexus_fast.core.types cimport nx_order_event
 
 cdef extern from *:
     """
+    /* nexus_fast journal: begin */
     #ifndef NEXUS_FAST_JOURNAL_H
     #define NEXUS_FAST_JOURNAL_H
 
@@ -51,6 +52,8 @@ cdef extern from *:
         uint64_t switches;          /* files gone through */
     } nx_journal;
 
+    __extension__ typedef unsigned __int128 nx_product;
+
     /* Checksum of the 256 bytes with word 0 and the checksum itself taken as zero. Sixteen independent 64 x 64 bit
        products, each folded to 64 bits: about 8 ns, where CRC32C would wait for 31 steps in a row. */
     static inline uint32_t nx_event_checksum(const void *event) {
@@ -59,7 +62,7 @@ cdef extern from *:
         uint64_t sum = step;
         for (uint64_t i = 0; i < NX_EVENT_WORDS; i += 2) {
             uint64_t left = i == 0 ? 0 : i == NX_CHECKSUM_WORD ? words[i] & UINT64_C(0xffffffff) : words[i];
-            unsigned __int128 product = (unsigned __int128)(left ^ step * (i + 1)) * (words[i + 1] ^ step * (i + 2));
+            nx_product product = (nx_product)(left ^ step * (i + 1)) * (words[i + 1] ^ step * (i + 2));
             sum += (uint64_t)product ^ (uint64_t)(product >> 64);
         }
         sum = (sum ^ sum >> 32) * UINT64_C(0x9fb21c651e98df25);
@@ -100,6 +103,7 @@ cdef extern from *:
         for (; pages > 0 && from < end; pages--, from += 4096) __atomic_fetch_or((nx_word *)from, 0, __ATOMIC_RELAXED);
     }
     #endif
+    /* nexus_fast journal: end */
     """
     ctypedef struct nx_journal_header:
         uint64_t magic

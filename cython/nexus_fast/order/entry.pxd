@@ -18,7 +18,7 @@ from nexus_fast.order.table cimport OrderTable, nx_order
 from nexus_fast.shm.ring cimport RingWriter, nx_ring
 
 # What is timed between a tick's bytes and an order's bytes. `total` runs from the read of the tick to after the send.
-cdef enum nx_stage:
+cdef enum:
     STAGE_PARSE = 0
     STAGE_PUBLISH = 1
     STAGE_STRATEGY = 2

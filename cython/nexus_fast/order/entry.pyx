@@ -3,7 +3,8 @@ from libc.string cimport memcpy, memset
 
 from nexus_fast.core.clock cimport clock_monotonic_ns, clock_realtime_ns, clock_ticks
 from nexus_fast.core.histogram cimport histogram_record
-from nexus_fast.core.types cimport NX_MARKET, NX_ORDER_REDUCE_ONLY, NX_ORDER_WARM, nx_order_event
+from nexus_fast.core.book cimport bookl1_from_record
+from nexus_fast.core.types cimport NX_FLAG_STALE, NX_MARKET, NX_ORDER_REDUCE_ONLY, NX_ORDER_WARM, nx_order_event
 from nexus_fast.gateway.channel cimport (
     CHANNEL_CAPACITY,
     CHANNEL_HEADROOM,
@@ -237,6 +238,16 @@ cdef class OrderEntry:
             with gil:
                 self.woken = True
                 self.wake()
+
+    def book(self, uint32_t symbol_id, exchange, str symbol):
+        """The last quote of a symbol as a BookL1; None before the first."""
+        if symbol_id >= self.symbols or not self.books[symbol_id].receive_time_ns:
+            return None
+        return bookl1_from_record(&self.books[symbol_id], exchange, symbol)
+
+    def mark_stale(self, uint32_t symbol_id):
+        """The book can no longer be trusted: its connection is down. The next quote makes it fresh."""
+        self.books[symbol_id].flags |= NX_FLAG_STALE
 
     def take_notes(self):
         """The numbers of the orders that have news, oldest first."""

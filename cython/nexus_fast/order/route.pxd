@@ -3,7 +3,7 @@
 from libc.stdint cimport int64_t, uint8_t, uint32_t
 
 from nexus_fast.gateway.channel cimport nx_channel
-from nexus_fast.gateway.template cimport nx_template
+from nexus_fast.gateway.template cimport TemplateSet, nx_template
 from nexus_fast.order.gate cimport nx_limits
 
 cdef enum:
@@ -31,6 +31,9 @@ ctypedef struct nx_route:
 cdef class Route:
     cdef nx_route row
     cdef list keep                      # templates and channels that the row points into
+
+    cdef fill_templates(self, TemplateSet templates)
+    cdef fill_limits(self, instrument, risk)
 
 
 cdef class RouteTable:

@@ -2,9 +2,8 @@ from libc.stdlib cimport calloc, free, malloc
 from libc.string cimport memset
 
 from nexus_fast.gateway.channel cimport Channel
-from nexus_fast.gateway.template cimport TemplateSet
 
-from nexus_fast.order.gate cimport limits_set_notional
+from nexus_fast.order.gate cimport limits_set_notional, nx_int128, nx_limits
 
 cdef enum:
     MOST = 0x7FFFFFFFFFFFFFFF

@@ -17,7 +17,7 @@ Spot frames carry no "e": a document without it is a quote if it has all four of
 
 from libc.stdint cimport int64_t, uint32_t, uint64_t
 
-from nexus_fast.core.scan cimport read_decimal, read_plain, read_unsigned, starts
+from nexus_fast.core.scan cimport after, read_decimal, read_plain, read_unsigned, starts
 from nexus_fast.wire.document cimport (
     NX_ABSENT, NX_OBJECT, NX_STRING, nx_value, pick_members, read_document, text_is,
 )
@@ -32,58 +32,43 @@ cdef enum:
 
 cdef inline const char* fast_head(const char* p, const char* end, nx_quote* out) noexcept nogil:
     """{"u":…,"s":"… with the event name before or behind u, up to the quote that closes the symbol or ps."""
-    if starts(p, end, b'{"u":', 5):
-        p = read_unsigned(p + 5, end, &out.update_id)
-        if p != NULL and starts(p, end, b',"e":"bookTicker"', 17):
-            p += 17
-    elif starts(p, end, b'{"e":"bookTicker","u":', 22):
-        p = read_unsigned(p + 22, end, &out.update_id)
+    if starts(p, end, b'{"u":'):
+        p = read_unsigned(after(p, end, b'{"u":'), end, &out.update_id)
+        if p != NULL and starts(p, end, b',"e":"'):
+            p = after(p, end, b',"e":"bookTicker"')
     else:
-        return NULL
-    if p == NULL or not starts(p, end, b',"s":"', 6):
-        return NULL
-    out.symbol = p + 6
-    p = read_plain(p + 6, end)
+        p = read_unsigned(after(p, end, b'{"e":"bookTicker","u":'), end, &out.update_id)
+    out.symbol = after(p, end, b',"s":"')
+    p = read_plain(out.symbol, end)
     if p == NULL or p == out.symbol:
         return NULL
     out.symbol_length = <uint32_t>(p - out.symbol)
-    return read_plain(p + 8, end) if starts(p, end, b'","ps":"', 8) else p
+    return read_plain(after(p, end, b'","ps":"'), end) if starts(p, end, b'","p') else p
 
 
 cdef inline const char* fast_sides(const char* p, const char* end, nx_quote* out) noexcept nogil:
     """From the quote that closes the string before b to behind the one that closes A."""
-    if not starts(p, end, b'","b":"', 7):
-        return NULL
-    p = read_decimal(p + 7, end, &out.bid)
-    if p == NULL or not starts(p, end, b'","B":"', 7):
-        return NULL
-    p = read_decimal(p + 7, end, &out.bid_size)
-    if p == NULL or not starts(p, end, b'","a":"', 7):
-        return NULL
-    p = read_decimal(p + 7, end, &out.ask)
-    if p == NULL or not starts(p, end, b'","A":"', 7):
-        return NULL
-    p = read_decimal(p + 7, end, &out.ask_size)
-    return p + 1 if p != NULL else NULL
+    p = read_decimal(after(p, end, b'","b":"'), end, &out.bid)
+    p = read_decimal(after(p, end, b'","B":"'), end, &out.bid_size)
+    p = read_decimal(after(p, end, b'","a":"'), end, &out.ask)
+    p = read_decimal(after(p, end, b'","A":"'), end, &out.ask_size)
+    return after(p, end, b'"')
 
 
 cdef inline const char* fast_times(const char* p, const char* end, nx_quote* out) noexcept nogil:
-    ""","T":…,"E":… and behind them ps and st where they come."""
-    cdef uint64_t transaction_ms, event_ms, market
-    p = read_unsigned(p + 5, end, &transaction_ms)
-    if p == NULL or not starts(p, end, b',"E":', 5):
-        return NULL
-    p = read_unsigned(p + 5, end, &event_ms)
+    """","T":…,"E":… and behind them ps and st where they come."""
+    cdef uint64_t transaction_ms = 0, event_ms = 0, market
+    p = read_unsigned(after(p, end, b',"T":'), end, &transaction_ms)
+    p = read_unsigned(after(p, end, b',"E":'), end, &event_ms)
     if p == NULL or transaction_ms > LAST_MILLISECOND or event_ms > LAST_MILLISECOND:
         return NULL
     out.venue_time_ns = <int64_t>transaction_ms * 1000000
     out.event_time_ns = <int64_t>event_ms * 1000000
-    if starts(p, end, b',"ps":"', 7):
-        p = read_plain(p + 7, end)
-        if p == NULL:
-            return NULL
-        p += 1
-    return read_unsigned(p + 6, end, &market) if starts(p, end, b',"st":', 6) else p
+    if starts(p, end, b',"ps":"'):
+        p = after(read_plain(after(p, end, b',"ps":"'), end), end, b'"')
+    if p != NULL and starts(p, end, b',"st":'):
+        p = read_unsigned(after(p, end, b',"st":'), end, &market)
+    return p
 
 
 cdef int fast_book_ticker(const char* data, Py_ssize_t size, nx_quote* out) noexcept nogil:
@@ -92,21 +77,16 @@ cdef int fast_book_ticker(const char* data, Py_ssize_t size, nx_quote* out) noex
     cdef const char* end = data + size
     if size < 64:                       # shorter than any quote, and the eight-byte loads need eight
         return NX_PARSE_UNUSUAL
-    if p[2] == c's' and starts(p, end, b'{"stream":"', 11):
-        p = read_plain(p + 11, end)
-        if p == NULL or not starts(p, end, b'","data":', 9):
-            return NX_PARSE_UNUSUAL
-        p += 9
+    if starts(p, end, b'{"stream":"'):
+        p = after(read_plain(after(p, end, b'{"stream":"'), end), end, b'","data":')
         end -= 1
-        if end[0] != c'}':
+        if p == NULL or end[0] != c'}':
             return NX_PARSE_UNUSUAL
     out.flags = 0
     out.venue_time_ns = 0
     out.event_time_ns = 0
-    p = fast_head(p, end, out)
-    if p != NULL:
-        p = fast_sides(p, end, out)
-    if p != NULL and starts(p, end, b',"T":', 5):
+    p = fast_sides(fast_head(p, end, out), end, out)
+    if p != NULL and p[0] != c'}':
         p = fast_times(p, end, out)
     if p == NULL or end - p != 1 or p[0] != c'}':
         return NX_PARSE_UNUSUAL

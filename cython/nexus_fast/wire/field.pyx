@@ -1,6 +1,6 @@
 """See field.pxd."""
 
-from libc.stdint cimport uint32_t
+from libc.stdint cimport int32_t, uint32_t
 from libc.string cimport memset
 
 from nexus_fast.core.scan cimport NX_SCAN_RANGE, scan_number
@@ -13,37 +13,68 @@ cdef enum:
     LAST_MILLISECOND = 9223372036854    # the last that int64 nanoseconds hold, in the year 2262
 
 
-cdef int decimal_field(const nx_value* value, nx_number* out) noexcept nogil:
-    cdef int status
-    if value.kind != NX_NUMBER and (value.kind != NX_STRING or value.escaped):
+ctypedef struct nx_text:
+    const char* start
+    const char* end
+    char storage[64]
+
+
+cdef int number_text(const nx_value* value, nx_text* out) noexcept nogil:
+    """The characters of a number, or of a string that should be one: in the frame, or without their escapes in storage."""
+    cdef Py_ssize_t length
+    out.start = value.start
+    out.end = value.end
+    if value.kind == NX_NUMBER or (value.kind == NX_STRING and not value.escaped):
+        return 0
+    if value.kind != NX_STRING:
         return NX_PARSE_MALFORMED
-    status = scan_number(value.start, value.end - value.start, out)
+    length = copy_text(value, out.storage, sizeof(out.storage))
+    out.start = out.storage
+    out.end = out.storage + length
+    return 0 if length >= 0 else NX_PARSE_MALFORMED
+
+
+cdef int decimal_field(const nx_value* value, nx_number* out) noexcept nogil:
+    cdef nx_text text
+    cdef int status = number_text(value, &text)
+    if status:
+        return status
+    status = scan_number(text.start, text.end - text.start, out)
+    out.text = value.start
+    out.text_length = <int32_t>(value.end - value.start)
     if status == NX_SCAN_RANGE:
         return NX_PARSE_RANGE
     return NX_PARSE_MALFORMED if status else 0
 
 
-cdef int count_field(const nx_value* value, bint required, uint64_t* out) noexcept nogil:
-    """A non-negative integer in plain digits; 0 where it is absent and need not be there."""
-    cdef const char* p = value.start
+cdef int digits_to_count(const char* p, const char* end, uint64_t* out) noexcept nogil:
     cdef uint64_t digit
-    out[0] = 0
-    if value.kind == NX_ABSENT or value.kind == NX_NULL:
-        return NX_PARSE_MALFORMED if required else 0
-    if value.kind != NX_NUMBER and (value.kind != NX_STRING or value.escaped or p == value.end):
-        return NX_PARSE_MALFORMED
-    while p < value.end:
-        if p[0] < c'0' or p[0] > c'9':
-            return NX_PARSE_MALFORMED
-        p += 1
-    p = value.start
-    while p < value.end:
+    while p < end:
         digit = <uint64_t>(p[0] - c'0')
         if out[0] > (<uint64_t>0xFFFFFFFFFFFFFFFF - digit) // 10:
             return NX_PARSE_RANGE
         out[0] = out[0] * 10 + digit
         p += 1
     return 0
+
+
+cdef int count_field(const nx_value* value, bint required, uint64_t* out) noexcept nogil:
+    """A non-negative integer in plain digits; 0 where it is absent and need not be there."""
+    cdef nx_text text
+    cdef const char* p
+    cdef int status
+    out[0] = 0
+    if value.kind == NX_ABSENT or value.kind == NX_NULL:
+        return NX_PARSE_MALFORMED if required else 0
+    status = number_text(value, &text)
+    if status or text.start == text.end:
+        return NX_PARSE_MALFORMED
+    p = text.start
+    while p < text.end:
+        if p[0] < c'0' or p[0] > c'9':
+            return NX_PARSE_MALFORMED
+        p += 1
+    return digits_to_count(text.start, text.end, out)
 
 
 cdef int time_field(const nx_value* value, int64_t* out_ns) noexcept nogil:

@@ -1,7 +1,7 @@
 """The table of parsers. Python asks by name once, at start-up, and keeps the two numbers."""
 
-from nexus_fast.core.types cimport NX_BINANCE
-from nexus_fast.wire cimport binance
+from nexus_fast.core.types cimport NX_BINANCE, NX_BYBIT, NX_OKX
+from nexus_fast.wire cimport binance, bybit, okx
 
 cdef enum:
     VENUES = 4          # nx_venue counts from 1
@@ -9,9 +9,11 @@ cdef enum:
 
 cdef nx_parser[VENUES][MARKETS] TABLE
 
-VENUE_NUMBERS = {"binance": NX_BINANCE}
+VENUE_NUMBERS = {"binance": NX_BINANCE, "bybit": NX_BYBIT, "okx": NX_OKX}
 MARKET_NUMBERS = {
     "binance": {"spot": NX_MARKET_SPOT, "usd_m": NX_MARKET_USD_M, "coin_m": NX_MARKET_COIN_M},
+    "bybit": {"spot": NX_MARKET_SPOT, "linear": NX_MARKET_LINEAR, "inverse": NX_MARKET_INVERSE},
+    "okx": {"public": NX_MARKET_PUBLIC},
 }
 
 
@@ -29,6 +31,10 @@ cdef void register(int venue, int market, nx_parse_function parse, nx_parse_func
 register(NX_BINANCE, NX_MARKET_SPOT, binance.parse_spot, binance.fast_book_ticker, binance.general_book_ticker)
 register(NX_BINANCE, NX_MARKET_USD_M, binance.parse_usd_m, binance.fast_book_ticker, binance.general_book_ticker)
 register(NX_BINANCE, NX_MARKET_COIN_M, binance.parse_coin_m, binance.fast_book_ticker, binance.general_book_ticker)
+register(NX_BYBIT, NX_MARKET_SPOT, bybit.parse_spot, bybit.fast_order_book, bybit.general_order_book)
+register(NX_BYBIT, NX_MARKET_LINEAR, bybit.parse_linear, bybit.fast_order_book, bybit.general_order_book)
+register(NX_BYBIT, NX_MARKET_INVERSE, bybit.parse_inverse, bybit.fast_order_book, bybit.general_order_book)
+register(NX_OKX, NX_MARKET_PUBLIC, okx.parse_public, okx.fast_best_levels, okx.general_best_levels)
 
 
 cdef const nx_parser* parser_row(int venue, int market) noexcept nogil:

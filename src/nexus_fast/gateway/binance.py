@@ -17,8 +17,8 @@ from nexus_fast.gateway.words import LIMIT, MARKET, POST_ONLY, order_kinds
 
 SIDE_TEXTS = ("BUY", "SELL")
 TIME_IN_FORCE_TEXTS = ("GTC", "IOC", "FOK")
-NUMBERS = frozenset({"recvWindow", "timestamp"})    # JSON numbers; every other value is a string
-SAFE = re.compile(r"[A-Za-z0-9._~-]+")              # the same bytes in JSON, in a URL and in what is signed
+NUMBERS = frozenset({"recvWindow", "timestamp"})  # JSON numbers; every other value is a string
+SAFE = re.compile(r"[A-Za-z0-9._~-]+")  # the same bytes in JSON, in a URL and in what is signed
 
 
 @dataclass(frozen=True)
@@ -28,8 +28,8 @@ class Family:
     host: str
     path: str
     testnet_host: str | None = None
-    futures: bool = False               # GTX, reduceOnly, modify; otherwise LIMIT_MAKER, and a cancel has an id
-    websocket: bool = False             # has a WebSocket API with order entry
+    futures: bool = False  # GTX, reduceOnly, modify; otherwise LIMIT_MAKER, and a cancel has an id
+    websocket: bool = False  # has a WebSocket API with order entry
     constants: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -62,8 +62,8 @@ def order_templates(
     """All templates of one symbol (the venue's own name) on one account.
 
     family: a key of FAMILIES. entry: "ws" or "rest". secret: the HMAC key; None with entry="ws" means a connection on
-    which session.logon has been answered. recv_window: milliseconds, None leaves it to the venue (5000); the venue drops
-    a request that is older. host: of REST, "name" or "name:port". extra: further constant parameters of new orders,
+    which session.logon has been answered. recv_window: milliseconds after which the venue drops the request, None for
+    the venue's default (5000). host: of REST, "name" or "name:port". extra: further constant parameters of new orders,
     e.g. {"selfTradePreventionMode": "EXPIRE_MAKER"}. Raises ValueError for what cannot be sent.
     """
     rules = _family(family, entry)
@@ -108,7 +108,7 @@ def _require_credentials(entry, api_key, secret):
 def _checked(extra):
     for name, value in extra.items():
         if not (SAFE.fullmatch(name) and SAFE.fullmatch(value)):
-            raise ValueError(f"extra parameter {name}={value!r}: only letters, digits and . _ ~ - can be sent as they are")
+            raise ValueError(f"extra parameter {name}={value!r}: only letters, digits and . _ ~ - can be sent")
     return extra
 
 
@@ -160,9 +160,9 @@ class _WebSocketTexts:
         signed = dict(sorted({**parameters, **self.key}.items()))
         sent = dict(sorted({**signed, "signature": Hole.SIGNATURE}.items())) if self.key else signed
         text = ['{"id":"', Hole.REQUEST_ID, f'","method":"{self.METHODS[operation]}","params":{{']
-        for separator, (name, value) in zip(_separators(""), sent.items()):
+        for number, (name, value) in enumerate(sent.items()):
             quotes = "" if name in NUMBERS else '"'
-            text += [f'{separator.replace("&", ",")}"{name}":{quotes}', value, quotes]
+            text += ["," if number else "", f'"{name}":{quotes}', value, quotes]
         return [*text, "}}"], _query(signed) if self.key else None
 
 
@@ -187,15 +187,9 @@ class _RestTexts:
         return [start, Hole.SIGNED_FROM, *query, Hole.SIGNED_TO, "&signature=", Hole.SIGNATURE, end], None
 
 
-def _separators(first):
-    yield first
-    while True:
-        yield "&"
-
-
 def _query(parameters):
     """`name=value` joined by `&`, values as they are."""
     items = []
-    for separator, (name, value) in zip(_separators(""), parameters.items()):
-        items += [f"{separator}{name}=", value]
+    for number, (name, value) in enumerate(parameters.items()):
+        items += ["&" if number else "", f"{name}=", value]
     return items

@@ -12,8 +12,8 @@ ED25519 = "ed25519"
 class Credentials:
     """An API key with its secret, which is never shown.
 
-    secret: an HMAC secret, or an Ed25519 private key as PEM text, or the path of a .pem file with one. `kind` says which
-    it is. Raises ValueError for a key of another algorithm, an encrypted one, or a file that is not there.
+    secret: an HMAC secret, or an Ed25519 private key as PEM text, or the path of a .pem file with one. `kind` says
+    which it is. Raises ValueError for a key of another algorithm, an encrypted one, or a file that is not there.
     """
 
     __slots__ = ("api_key", "kind", "_secret", "_private_key")
@@ -50,7 +50,7 @@ class Credentials:
 
 def _read(secret):
     if "-----BEGIN" in secret:
-        return secret.replace("\\n", "\n")      # as an environment variable or a one-line setting has it
+        return secret.replace("\\n", "\n")  # as an environment variable or a one-line setting has it
     if not secret.endswith(".pem"):
         return secret
     path = Path(secret).expanduser()

@@ -17,7 +17,7 @@ FAMILIES = {
     "COIN_M_FUTURE": "coin_m",
 }
 PORTFOLIO = {"spot": "portfolio_margin", "linear": "portfolio_usd_m", "inverse": "portfolio_coin_m"}
-EXAMPLE_ID = "previewpreviewpreview000"      # as long as the engine's own ids
+EXAMPLE_ID = "previewpreviewpreview000"  # as long as the engine's own ids
 
 
 def preview(
@@ -42,9 +42,10 @@ def preview(
 
     entry="ws": the text of the WebSocket message, unmasked and without the frame's header; with an Ed25519 key it is
     that of a connection which has logged on. entry="rest": the whole HTTP request. symbol: "USDCUSDT-PERP.BINANCE" or
-    the venue's own "USDCUSDT". side, type, time_in_force: members of nexus_fast.constants or their names. amount, price:
-    Decimal, text or number. client_oid: an example id of the engine's length where none is given. timestamp_ms: now.
-    Raises ValueError, naming the thing, its value and the remedy, for an order that cannot be sent.
+    the venue's own "USDCUSDT". side, type, time_in_force: members of nexus_fast.constants or their names. amount,
+    price: Decimal, text or number. client_oid: where none is given, an example id of the engine's length.
+    timestamp_ms: now where none is given. Raises ValueError for an order that cannot be sent, naming the thing, its
+    value and the remedy.
     """
     order_type = number_of(TYPES, "type", type)
     if order_type != MARKET and price is None:
@@ -66,7 +67,8 @@ def preview(
 def _templates(account_type, symbol, entry, api_key, secret, recv_window, host, price_scale, size_scale):
     family, own_symbol = resolve(account_type, symbol)
     if not (api_key and secret):
-        raise ValueError(f"{'secret' if api_key else 'api_key'} is missing: an order is signed, give api_key= and secret=")
+        missing = "secret" if api_key else "api_key"
+        raise ValueError(f"{missing} is missing: an order is signed, give api_key= and secret=")
     credentials = Credentials(api_key, secret)
     if credentials.kind == ED25519 and entry == "rest":
         raise ValueError("an Ed25519 key signs session.logon, not each order: use entry='ws', or an HMAC key for REST")
@@ -93,7 +95,8 @@ def resolve(account_type, symbol: str) -> tuple[str, str]:
     market, own = _market(symbol)
     if name == "PORTFOLIO_MARGIN":
         if market is None:
-            raise ValueError(f"symbol={symbol!r} may be spot or a future: write {symbol}.BINANCE or {symbol}-PERP.BINANCE")
+            remedy = f"write {symbol}.BINANCE or {symbol}-PERP.BINANCE"
+            raise ValueError(f"symbol={symbol!r} may be spot or a future: {remedy}")
         return PORTFOLIO[market], own
     if name not in FAMILIES:
         known = ", ".join([*FAMILIES, "PORTFOLIO_MARGIN"])
@@ -101,7 +104,7 @@ def resolve(account_type, symbol: str) -> tuple[str, str]:
     family = FAMILIES[name]
     needed = {"usd_m": "linear", "coin_m": "inverse"}.get(family, "spot")
     if market not in (None, needed):
-        raise ValueError(f"symbol={symbol!r} is {market}, and {name} trades {needed} symbols: use the account of that market")
+        raise ValueError(f"symbol={symbol!r} is {market} and {name} trades {needed} symbols: use another account")
     return family, own
 
 

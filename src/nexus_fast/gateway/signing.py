@@ -16,7 +16,7 @@ def signed_query(
 ) -> str:
     """The query string of a signed REST request, in the order given, percent-encoded before it is signed.
 
-    Values that are None are left out, True and False become true and false. recvWindow, timestamp and signature come last.
+    Values that are None are left out, True and False become true and false. recvWindow, timestamp, signature come last.
     """
     items = [(name, _text(value)) for name, value in _items(params)]
     if recv_window is not None:
@@ -61,4 +61,6 @@ def _text(value):
         return str(value)
     if isinstance(value, (list, tuple, dict)):
         return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
-    raise TypeError(f"{value!r} is a {type(value).__name__}: give decimals as text, so that what is signed is what is sent")
+    raise TypeError(
+        f"{value!r} is a {type(value).__name__}: give decimals as text, what is signed must be what is sent"
+    )

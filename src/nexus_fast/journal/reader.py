@@ -85,14 +85,14 @@ class JournalReader:
         return next(self._events)
 
     def _all_events(self):
-        ended = 0
+        ended = None
         for epoch, _, path in journal_files(self.directory):
             if epoch == ended:
                 self._note_rest(path)
                 continue
             self.epoch = epoch
             whole = yield from self._file_events(path)
-            ended = 0 if whole else epoch
+            ended = None if whole else epoch
 
     def _note_rest(self, path):
         """A file after the end of its epoch: the one that was mapped ahead, empty unless something is wrong."""
@@ -157,7 +157,8 @@ def show(event):
     size = decimal_text(event.quantity, event.size_scale)
     filled = decimal_text(event.filled, event.size_scale)
     return (
-        f"{event.number} {event.time_ns} {event.client_id or '-'} venue={event.venue_id or '-'} symbol={event.symbol_id} "
-        f"kind={event.kind} state={event.state} reason={event.reason} {SIDES.get(event.side, event.side)} "
-        f"{size} @ {price} filled={filled} account={event.account} strategy={event.strategy} flags={event.flags}"
+        f"{event.number} {event.time_ns} {event.client_id or '-'} venue={event.venue_id or '-'} "
+        f"symbol={event.symbol_id} kind={event.kind} state={event.state} reason={event.reason} "
+        f"{SIDES.get(event.side, event.side)} {size} @ {price} filled={filled} "
+        f"account={event.account} strategy={event.strategy} flags={event.flags}"
     )

@@ -5,10 +5,10 @@ from nexus_fast.shm.symbols import read_symbols
 
 
 class LatestQuotes:
-    """Reads an engine's latest table: `quotes["BTCUSDT-PERP.BINANCE"]` is a BookL1Record, or None before the first quote.
+    """Reads an engine's latest table: `quotes["BTCUSDT-PERP.BINANCE"]` is a BookL1Record, None before the first quote.
 
-    Values are exact as mantissas (`record.bid * 10**-record.price_scale`) and beside them as doubles. When the engine was
-    started again, ids are read anew.
+    Values are exact as mantissas (`record.bid * 10**-record.price_scale`) and beside them as doubles. When the engine
+    was started again, ids are read anew.
     """
 
     def __init__(self, name):

@@ -43,14 +43,17 @@ def write_symbols(name, epoch, symbols):
 
 
 def read_symbols(name, epoch=None):
-    """{symbol: entry} of a segment's directory. With an epoch, raises SegmentMismatch when the directory has another."""
+    """{symbol: entry} of a segment's directory. With an epoch, raises SegmentMismatch when it is of another one."""
     try:
         with open(symbols_path(name), encoding="utf-8") as file:
             content = json.load(file)
     except FileNotFoundError:
-        raise SegmentMissing(f"there is no symbol directory {symbols_path(name)}: its engine has not built yet") from None
+        raise SegmentMissing(f"there is no symbol directory {symbols_path(name)}: start its engine first") from None
     if content.get("version") != VERSION:
-        raise SegmentMismatch(f"symbol directory of {name!r} has version {content.get('version')}, this program reads {VERSION}")
+        raise SegmentMismatch(
+            f"symbol directory of {name!r} has version {content.get('version')}, this program reads {VERSION}: "
+            "start writer and reader from the same version of nexus_fast"
+        )
     if epoch is not None and content["epoch"] != epoch:
         raise SegmentMismatch(
             f"symbol directory of {name!r} is of epoch {content['epoch']}, the segment of epoch {epoch}: "

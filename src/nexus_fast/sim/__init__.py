@@ -1,0 +1,7 @@
+"""The simulated venues: real protocols on real sockets over one matching core. See docs/simulator.md.
+
+    python -m nexus_fast.sim --endpoints FILE
+
+The core (`matching`, `market`, `account`, `instruments`, `market_maker`, `tape`) knows no venue; a venue is a folder of fixed roles
+over it (`binance`). `server.SimulatedVenue` puts them together.
+"""

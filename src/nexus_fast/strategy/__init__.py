@@ -1,0 +1,5 @@
+"""What users derive from."""
+
+from nexus_fast.strategy.base import Strategy
+
+__all__ = ["Strategy"]

@@ -1,0 +1,257 @@
+"""`self.cache`: what a strategy may look up. Plain dictionaries, written and read on the engine's thread alone.
+
+A value is in here before the callback that tells of it. Positions and balances are kept per account, so that reading
+one account anew never touches another's.
+"""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from nexus_fast.constants import (
+    STATUS_TRANSITIONS,
+    AccountType,
+    DataType,
+    ExchangeType,
+    KlineInterval,
+    OrderStatus,
+    ParamBackend,
+)
+from nexus_fast.error import ConfigurationError
+from nexus_fast.schema import (
+    AccountBalance,
+    Balance,
+    BookL1,
+    BookL2,
+    FundingRate,
+    IndexPrice,
+    Kline,
+    MarkPrice,
+    Order,
+    Position,
+    Trade,
+)
+
+
+class Cache:
+    def __init__(self, book: Callable[[str], BookL1 | None] = lambda symbol: None):
+        """book: the engine's way to the latest quote of a symbol; None where none has come yet."""
+        self._book = book
+        self._latest: dict[DataType, dict[Any, Any]] = {data_type: {} for data_type in DataType}
+        self._orders: dict[str, Order] = {}
+        self._symbol_orders: dict[str, set[str]] = {}
+        self._open: dict[str, set[str]] = {}
+        self._pending: dict[str, set[str]] = {}
+        self._canceling: set[str] = set()
+        self._oid_of_key: dict[str, str] = {}
+        self._key_of_oid: dict[str, str] = {}
+        self._positions: dict[AccountType, dict[str, Position]] = {}
+        self._balances: dict[AccountType, AccountBalance] = {}
+        self._parameters: dict[str, Any] = {}
+        self.refused_updates = 0
+
+    # ------------------------------------------------------------------------------------------ market data
+
+    def bookl1(self, symbol: str) -> BookL1 | None:
+        return self._book(symbol)
+
+    def bookl2(self, symbol: str) -> BookL2 | None:
+        return self._latest[DataType.BOOKL2].get(symbol)
+
+    def trade(self, symbol: str) -> Trade | None:
+        return self._latest[DataType.TRADE].get(symbol)
+
+    def kline(self, symbol: str, interval: KlineInterval) -> Kline | None:
+        return self._latest[DataType.KLINE].get((symbol, interval))
+
+    def funding_rate(self, symbol: str) -> FundingRate | None:
+        return self._latest[DataType.FUNDING_RATE].get(symbol)
+
+    def index_price(self, symbol: str) -> IndexPrice | None:
+        return self._latest[DataType.INDEX_PRICE].get(symbol)
+
+    def mark_price(self, symbol: str) -> MarkPrice | None:
+        return self._latest[DataType.MARK_PRICE].get(symbol)
+
+    def apply_data(self, data_type: DataType, data: Any) -> None:
+        """The engine's: the latest of anything but BookL1, which has its own table."""
+        key = (data.symbol, data.interval) if data_type is DataType.KLINE else data.symbol
+        self._latest[data_type][key] = data
+
+    # ------------------------------------------------------------------------------------------ orders
+
+    def get_order(self, oid: str) -> Order | None:
+        return self._orders.get(oid)
+
+    def get_symbol_orders(self, symbol: str, in_mem: bool = True) -> set[str]:
+        """Ids of all orders of a symbol that are still remembered, closed ones too."""
+        return set(self._symbol_orders.get(symbol, ()))
+
+    def get_open_orders(
+        self, symbol: str | None = None, exchange: ExchangeType | None = None, *, include_canceling: bool = False
+    ) -> set[str]:
+        """Ids of orders that can still be filled; those whose cancel is under way only with include_canceling."""
+        if symbol is not None:
+            found = set(self._open.get(symbol, ()))
+        elif exchange is not None:
+            found = {oid for ids in self._open.values() for oid in ids if self._orders[oid].exchange is exchange}
+        else:
+            raise ValueError("get_open_orders needs symbol= or exchange=")
+        return found if include_canceling else found - self._canceling
+
+    def get_inflight_orders(self, symbol: str) -> set[str]:
+        """Ids of orders that were sent and not answered yet."""
+        return set(self._pending.get(symbol, ()))
+
+    async def wait_for_inflight_orders(self, symbol: str, timeout: float = 5.0, interval: float = 0.1) -> bool:
+        """Returns when every order of the symbol has been answered (True), or after `timeout` seconds (False)."""
+        import asyncio
+
+        loop = asyncio.get_running_loop()
+        end = loop.time() + timeout
+        while self._pending.get(symbol):
+            left = end - loop.time()
+            if left <= 0:
+                return False
+            await asyncio.sleep(min(interval, left))
+        return True
+
+    def apply_order(self, order: Order) -> bool:
+        """The engine's: an order as it stands now. False, and nothing changes, when it contradicts what is known:
+        an end undone, or a fill taken back."""
+        known = self._orders.get(order.oid)
+        if known is not None and not _follows(known, order):
+            self.refused_updates += 1
+            return False
+        self._orders[order.oid] = order
+        self._symbol_orders.setdefault(order.symbol, set()).add(order.oid)
+        _mark(self._open, order, order.is_opened)
+        _mark(self._pending, order, order.status is OrderStatus.PENDING)
+        if order.status is OrderStatus.CANCELING:
+            self._canceling.add(order.oid)
+        elif order.is_closed or order.status is OrderStatus.CANCEL_FAILED:
+            self._canceling.discard(order.oid)
+        if order.status is OrderStatus.FAILED and not order.filled:
+            self._release(order.oid)
+        return True
+
+    def mark_canceling(self, oid: str) -> None:
+        """The engine's: a cancel is about to leave. Ends with the order, or when the cancel fails."""
+        self._canceling.add(oid)
+
+    def forget_closed(self, before_ms: int) -> int:
+        """The engine's: drop orders that ended before this time, and their idempotency keys. How many they were."""
+        old = [o for o in self._orders.values() if o.is_closed and (o.timestamp or 0) < before_ms]
+        for order in old:
+            del self._orders[order.oid]
+            _mark(self._symbol_orders, order, False)
+            self._release(order.oid)
+        return len(old)
+
+    # ------------------------------------------------------------------------------------------ idempotency
+
+    def get_idempotent_create_order_oid(self, key: str) -> str | None:
+        """The order that was placed under this key and has not definitely failed."""
+        return self._oid_of_key.get(key)
+
+    def get_idempotency_key_for_oid(self, oid: str) -> str | None:
+        return self._key_of_oid.get(oid)
+
+    def reserve_idempotent_create_order(self, key: str, oid: str) -> str:
+        """The engine's: the id that holds the key; `oid` when the key was free, the earlier order's otherwise."""
+        holder = self._oid_of_key.setdefault(key, oid)
+        if holder == oid:
+            self._key_of_oid[oid] = key
+        return holder
+
+    def _release(self, oid: str) -> None:
+        key = self._key_of_oid.pop(oid, None)
+        if key is not None:
+            self._oid_of_key.pop(key, None)
+
+    # ------------------------------------------------------------------------------------------ account
+
+    def get_position(self, symbol: str, account_type: AccountType | None = None) -> Position | None:
+        """The open position; of any account that has one, unless an account is given. None when flat."""
+        accounts = self._positions.values() if account_type is None else [self._positions.get(account_type, {})]
+        return next((positions[symbol] for positions in accounts if symbol in positions), None)
+
+    def get_all_positions(self, exchange: ExchangeType | None = None) -> dict[str, Position]:
+        """Open positions by symbol."""
+        return {
+            symbol: position
+            for positions in self._positions.values()
+            for symbol, position in positions.items()
+            if exchange is None or position.exchange is exchange
+        }
+
+    def apply_position(self, account_type: AccountType, position: Position) -> None:
+        """The engine's: one position as it stands now; a flat one is removed."""
+        positions = self._positions.setdefault(account_type, {})
+        if position.is_opened:
+            positions[position.symbol] = position
+        else:
+            positions.pop(position.symbol, None)
+
+    def replace_positions(
+        self, account_type: AccountType, positions: Iterable[Position]
+    ) -> tuple[list[str], list[str]]:
+        """The engine's: all positions of one account, read anew. Symbols that were opened, and closed, by it."""
+        before = self._positions.get(account_type, {})
+        now = {position.symbol: position for position in positions if position.is_opened}
+        self._positions[account_type] = now
+        return sorted(now.keys() - before.keys()), sorted(before.keys() - now.keys())
+
+    def get_balance(self, account_type: AccountType) -> AccountBalance:
+        """Empty until the account has been read."""
+        return self._balances.setdefault(account_type, AccountBalance())
+
+    def apply_balance(self, account_type: AccountType, balances: Iterable[Balance]) -> AccountBalance:
+        """The engine's: some assets' balances as they stand now; the others stay."""
+        account = self.get_balance(account_type)
+        account.balances.update((balance.asset, balance) for balance in balances)
+        return account
+
+    def replace_balances(self, account_type: AccountType, balances: Iterable[Balance]) -> AccountBalance:
+        """The engine's: all balances of one account, read anew."""
+        self.get_balance(account_type).balances.clear()
+        return self.apply_balance(account_type, balances)
+
+    # ------------------------------------------------------------------------------------------ parameters
+
+    def get_param(self, key: str, default: Any = None, param_backend: ParamBackend = ParamBackend.MEMORY) -> Any:
+        _memory_only(param_backend)
+        return self._parameters.get(key, default)
+
+    def set_param(self, key: str, value: Any, param_backend: ParamBackend = ParamBackend.MEMORY) -> None:
+        _memory_only(param_backend)
+        self._parameters[key] = value
+
+    def get_all_params(self, param_backend: ParamBackend = ParamBackend.MEMORY) -> dict[str, Any]:
+        _memory_only(param_backend)
+        return dict(self._parameters)
+
+    def clear_param(self, key: str | None = None, param_backend: ParamBackend = ParamBackend.MEMORY) -> None:
+        """One parameter, or all."""
+        _memory_only(param_backend)
+        if key is None:
+            self._parameters.clear()
+        else:
+            self._parameters.pop(key, None)
+
+
+def _follows(known: Order, order: Order) -> bool:
+    if order.status not in STATUS_TRANSITIONS[known.status]:
+        return False
+    return not known.filled or order.filled is None or order.filled >= known.filled
+
+
+def _mark(index: dict[str, set[str]], order: Order, present: bool) -> None:
+    if present:
+        index.setdefault(order.symbol, set()).add(order.oid)
+    elif order.symbol in index:
+        index[order.symbol].discard(order.oid)
+
+
+def _memory_only(backend: ParamBackend) -> None:
+    if backend is not ParamBackend.MEMORY:
+        raise ConfigurationError(f"parameters are kept in memory only; {backend} is not served: leave `backend` out.")

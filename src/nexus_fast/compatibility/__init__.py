@@ -1,0 +1,1 @@
+"""Programs written for other engines, run as they stand."""

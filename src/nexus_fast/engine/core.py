@@ -1,0 +1,137 @@
+"""The hot half of one engine, put together: tables sized for the instruments, shared memory, journal, order entry."""
+
+import os
+import re
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import xxhash
+
+from nexus_fast.config import Config
+from nexus_fast.constants import ExchangeType
+from nexus_fast.engine.dispatch import Dispatcher
+from nexus_fast.error import AlreadyRunningError
+from nexus_fast.exchange.instrument import Instrument
+from nexus_fast.feed.symbols import SymbolTable
+from nexus_fast.journal.writer import JournalWriter
+from nexus_fast.order.entry import OrderEntry
+from nexus_fast.order.ledger import Ledger
+from nexus_fast.order.route import RouteTable
+from nexus_fast.order.table import OrderTable
+from nexus_fast.shm.error import SegmentBusy
+from nexus_fast.shm.latest import LatestTable
+from nexus_fast.shm.names import segment_name
+from nexus_fast.shm.ring import RingWriter
+from nexus_fast.shm.symbols import remove_symbols, write_symbols
+
+MARKET_RECORDS = 65536
+ORDER_RECORDS = 16384
+VENUE_CODES = {ExchangeType.BINANCE: 1, ExchangeType.BYBIT: 2, ExchangeType.OKX: 3}
+ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyz"
+
+
+class Core:
+    """`wake` is called when the hot path has news for the cold half; `on_error(strategy, exception)` hears of exceptions
+    in the strategies' quote callbacks. Raises AlreadyRunningError when another process runs this strategy id."""
+
+    def __init__(
+        self,
+        config: Config,
+        instruments: Sequence[Instrument],
+        accounts: int,
+        wake: Callable[[], None],
+        on_error: Callable[[Any, Exception], None],
+    ):
+        self.instruments = list(instruments)
+        self.symbol_ids = {instrument.symbol: number for number, instrument in enumerate(self.instruments)}
+        self._by_venue = {(i.exchange, i.type, i.venue_symbol): i for i in self.instruments}
+        self._names = [segment_name(config.strategy_id, config.user_id, part) for part in ("market", "latest", "orders")]
+        market, latest, orders = self._names
+        count = max(1, len(self.instruments))
+        try:
+            self.market_ring = RingWriter(market, "bookl1", MARKET_RECORDS)
+            self.order_ring = RingWriter(orders, "order_event", ORDER_RECORDS)
+            self.latest = LatestTable.create(latest, count)
+        except SegmentBusy as error:
+            raise AlreadyRunningError(
+                f"strategy_id={config.strategy_id!r} of user_id={config.user_id!r} is running already ({error}). Stop that "
+                "process, or give this program another strategy_id."
+            ) from None
+        directory = journal_directory(config)
+        self.journal = JournalWriter(directory, f"{config.strategy_id}.{config.user_id}")
+        table = OrderTable(next_session(directory), identity_of(config.strategy_id, config.user_id))
+        self.routes = RouteTable(count, accounts)
+        self.entry = OrderEntry(table, self.routes, self.journal, self.order_ring, count, wake)
+        self.entry.stages.enabled = config.measure
+        self.entry.deadline_ns = config.request_timeout_ms * 1_000_000
+        self.ledger = Ledger(self.entry)
+        self.dispatcher = Dispatcher(count, on_error)
+        self._write_directory(latest)
+
+    def symbol_table(self, exchange: ExchangeType, type: Any) -> SymbolTable:
+        """The venue's names of one kind of instrument."""
+        chosen = [i for i in self.instruments if i.exchange is exchange and i.type is type]
+        table = SymbolTable(max(16, len(chosen)))
+        for i in chosen:
+            code = VENUE_CODES[exchange]
+            table.add(i.venue_symbol.encode(), self.symbol_ids[i.symbol], i.price_scale, i.size_scale, code)
+        return table
+
+    def by_venue_symbol(self, exchange: ExchangeType, type: Any, venue_symbol: str) -> Instrument | None:
+        return self._by_venue.get((exchange, type, venue_symbol))
+
+    def heartbeat(self) -> None:
+        self.market_ring.heartbeat()
+        self.order_ring.heartbeat()
+        self.journal.turn()
+
+    def close(self) -> None:
+        self.journal.close()
+        self.market_ring.close(unlink=True)
+        self.order_ring.close(unlink=True)
+        remove_symbols(self._names[1])
+        self.latest.close(unlink=True)
+
+    def _write_directory(self, latest: str) -> None:
+        write_symbols(
+            latest,
+            self.latest.segment.epoch,
+            [
+                {
+                    "symbol": i.symbol,
+                    "id": number,
+                    "exchange": i.exchange.value,
+                    "price_scale": i.price_scale,
+                    "size_scale": i.size_scale,
+                }
+                for number, i in enumerate(self.instruments)
+            ],
+        )
+
+
+def journal_directory(config: Config) -> Path:
+    """Private to the user; one directory for each strategy id."""
+    base = Path(config.journal_directory or ".nexus_fast")
+    directory = base / re.sub(r"[^A-Za-z0-9_.-]", "_", f"{config.strategy_id}.{config.user_id}")
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return directory
+
+
+def next_session(directory: Path) -> int:
+    """The session's start in ms, later than any before it in this directory whatever the clock did: client ids are made
+    from it and must never repeat."""
+    file = directory / "session"
+    last = int(file.read_text()) if file.exists() else 0
+    session = max(time.time_ns() // 1_000_000, last + 1)
+    replacement = file.with_suffix(".new")
+    replacement.write_text(str(session))
+    os.replace(replacement, file)
+    return session
+
+
+def identity_of(strategy_id: str, user_id: str) -> str:
+    """Three characters that tell the ids of different strategies apart."""
+    number = xxhash.xxh3_64_intdigest(f"{strategy_id}\0{user_id}".encode()) % 36**3
+    return "".join(ALPHABET[number // 36**place % 36] for place in (2, 1, 0))

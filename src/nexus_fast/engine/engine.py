@@ -1,0 +1,302 @@
+"""The engine's life: build, connect, run, stop.
+
+    Engine(config)   checks the configuration; opens nothing
+    start()          builds, connects, calls on_start, runs until Ctrl+C, SIGTERM or Strategy.stop
+    dispose()        from a callback: asks start() to end; afterwards: nothing is left to do
+
+One thread. What is slow stands in other processes, which read the shared memory.
+"""
+
+import asyncio
+import contextlib
+import logging
+import signal
+import time
+from typing import Any
+
+import uvloop
+
+from nexus_fast.cache import Cache
+from nexus_fast.clock import LiveClock
+from nexus_fast.config import Config
+from nexus_fast.constants import AccountType, ExchangeType
+from nexus_fast.engine.core import Core
+from nexus_fast.engine.host import Host
+from nexus_fast.engine.poller import Poller
+from nexus_fast.engine.polling import require_direct_polling
+from nexus_fast.engine.process import Tuning
+from nexus_fast.engine.runtime import Runtime
+from nexus_fast.endpoints import load_endpoints
+from nexus_fast.error import EngineBuildError
+from nexus_fast.exchange.catalogue import load_instruments, make_account, make_feed
+from nexus_fast.exchange.instrument import InstrumentTable
+from nexus_fast.exchange.routing import account_for
+from nexus_fast.exchange.validation import validate
+from nexus_fast.log import Logger, configure, register_secret
+
+READY_SECONDS = 30.0
+UPKEEP_SECONDS = 0.05
+CANCEL_SECONDS = 5.0
+
+
+class Engine:
+    def __init__(self, config: Config):
+        validate(config)
+        configure(config.log_config)
+        for basic in config.basic_config.values():
+            register_secret(basic.api_key, basic.secret, basic.passphrase)
+        self.config = config
+        self.strategies = config.strategies
+        self.loop_config = config.loop.resolved()
+        self.endpoints = load_endpoints(config.endpoints)
+        self.cache = Cache(self._book)
+        self.loop: asyncio.AbstractEventLoop | None = None
+        self.core: Core | None = None
+        self.host: Host | None = None
+        self.runtime: Runtime | None = None
+        self._log = Logger("engine")
+        self._shutdown: asyncio.Event | None = None
+        self._disposed = False
+        self._poller: Poller | None = None
+        self._tuning = Tuning(self.loop_config.cpu, self.loop_config.mode == "busy")
+        self._upkeep: asyncio.Task | None = None
+        for strategy in self.strategies:
+            strategy.log = Logger(type(strategy).__name__)
+            strategy.clock = LiveClock()
+            strategy.cache = self.cache
+
+    # ------------------------------------------------------------------------------------------ life
+
+    def start(self) -> None:
+        """Returns when the engine has stopped. Raises EngineBuildError and its kin when it cannot be built."""
+        if self._disposed:
+            raise EngineBuildError("this engine has been disposed; make a new one")
+        self.loop = uvloop.new_event_loop()
+        asyncio.set_event_loop(self.loop)
+        try:
+            self.loop.run_until_complete(self._run())
+        finally:
+            self.dispose()
+
+    def request_shutdown(self) -> None:
+        """From the engine's thread or a signal: end after the current turn."""
+        if self._shutdown is not None:
+            self._shutdown.set()
+
+    def dispose(self) -> None:
+        """Idempotent. From inside a callback it only asks for the end."""
+        if self.loop is not None and self.loop.is_running():
+            self.request_shutdown()
+            return
+        if self._disposed:
+            return
+        self._disposed = True
+        if self.core is not None:
+            self.core.close()
+        if self.loop is not None:
+            with contextlib.suppress(RuntimeError):
+                self.loop.run_until_complete(self.loop.shutdown_asyncgens())
+            asyncio.set_event_loop(None)
+            self.loop.close()
+
+    async def _run(self) -> None:
+        self._shutdown = asyncio.Event()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            with contextlib.suppress(ValueError, RuntimeError):
+                self.loop.add_signal_handler(number, self.request_shutdown)
+        try:
+            if not await self._unless_stopped(self._build()):
+                return
+            self._start_strategies()
+            await self._shutdown.wait()
+        finally:
+            await self._stop()
+
+    async def _unless_stopped(self, work: Any) -> bool:
+        """Run the work to its end, or until a signal asks for the end of everything; whether it was done."""
+        task = self.loop.create_task(work)
+        stop = self.loop.create_task(self._shutdown.wait())
+        await asyncio.wait((task, stop), return_when=asyncio.FIRST_COMPLETED)
+        stop.cancel()
+        if not task.done():
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+            return False
+        task.result()
+        return True
+
+    # ------------------------------------------------------------------------------------------ build
+
+    async def _build(self) -> None:
+        started = time.monotonic()
+        instruments = await load_instruments(self.config, self.endpoints)
+        private = [
+            (exchange, connector.account_type)
+            for exchange, connectors in self.config.private_conn_config.items()
+            for connector in connectors
+        ]
+        self.core = Core(self.config, instruments, max(1, len(private)), self._wake, self._on_strategy_error)
+        if self.loop_config.mode != "block" and require_direct_polling(self._log):
+            idle = self.loop_config.idle_ms if self.loop_config.mode == "adaptive" else 0
+            self._poller = Poller(self.loop, self.loop_config.spin_us, idle)
+        self.host = Host(self.config, self.core, self.strategies, self.cache, self._poller, self._log)
+        self.runtime = Runtime(self.host, InstrumentTable(instruments), self, self._log)
+        self._make_accounts(private)
+        self._make_feeds()
+        self._set_default_accounts()
+        self._attach_strategies()
+        await self._open_accounts()
+        self._log.info(
+            f"built in {time.monotonic() - started:.2f} s: {len(instruments)} instruments, "
+            f"{len(self.host.feeds)} feeds, {len(self.host.accounts)} accounts, loop {self.loop_config.mode}"
+        )
+
+    def _make_accounts(self, private: list[tuple[ExchangeType, AccountType]]) -> None:
+        for index, (exchange, account_type) in enumerate(private):
+            basic = self.config.basic_config[exchange]
+            self.host.accounts[account_type] = make_account(self.host, account_type, index, basic, self.endpoints)
+
+    def _make_feeds(self) -> None:
+        for exchange, connectors in self.config.public_conn_config.items():
+            for connector in connectors:
+                testnet = self.config.basic_config[exchange].testnet
+                feed = make_feed(self.host, connector, testnet, self.endpoints)
+                self.host.feeds[connector.account_type] = feed
+
+    def _set_default_accounts(self) -> None:
+        """Once per symbol: which account its orders take without account_type=."""
+        configured = list(self.host.accounts)
+        chosen: dict[Any, Any] = {}
+        for number, instrument in enumerate(self.core.instruments):
+            key = (instrument.exchange, instrument.type)
+            if key not in chosen:
+                chosen[key] = account_for(*key, configured)
+            if chosen[key] is not None:
+                self.core.routes.set_default(number, self.host.accounts[chosen[key]].index)
+
+    def _attach_strategies(self) -> None:
+        names = [i.symbol for i in self.core.instruments]
+        exchanges = [i.exchange for i in self.core.instruments]
+        account_ids = {account_type: account.index for account_type, account in self.host.accounts.items()}
+        for index, strategy in enumerate(self.strategies):
+            strategy.attach(self.runtime, self.core.entry, index, self.core.symbol_ids, names, exchanges, account_ids)
+
+    async def _open_accounts(self) -> None:
+        """All at once. A refused key stops the build; a venue that is down does not: its orders are refused until it is up."""
+        accounts = list(self.host.accounts.values())
+        results = await asyncio.gather(*(account.open() for account in accounts), return_exceptions=True)
+        for account, result in zip(accounts, results, strict=True):
+            if isinstance(result, EngineBuildError):
+                raise result
+            if isinstance(result, BaseException):
+                self._log.error(f"{account.account_type}: could not be opened: {type(result).__name__}: {result}")
+                self.host.spawn(self._open_later(account))
+        opened = [a for a, result in zip(accounts, results, strict=True) if result is None]
+        waiting = [self.loop.create_task(account.ready.wait()) for account in opened]
+        if waiting:
+            _, late = await asyncio.wait(waiting, timeout=READY_SECONDS)
+            for task in late:
+                task.cancel()
+            for account in opened:
+                if not account.ready.is_set():
+                    self._log.error(f"{account.account_type}: not connected after {READY_SECONDS:.0f} s; going on without it")
+
+    async def _open_later(self, account: Any) -> None:
+        wait = 1.0
+        while not self._shutdown.is_set():
+            await asyncio.sleep(wait)
+            wait = min(2 * wait, 30.0)
+            try:
+                await account.open()
+                return
+            except Exception as error:
+                self._log.error(f"{account.account_type}: still not open: {type(error).__name__}: {error}")
+
+    # ------------------------------------------------------------------------------------------ run
+
+    def _start_strategies(self) -> None:
+        for feed in self.host.feeds.values():
+            feed.open()
+        self.runtime.scheduler.start()
+        for strategy in self.strategies:
+            try:
+                strategy.on_start()
+            except Exception as error:
+                self._log.exception(f"{type(strategy).__name__}.on_start raised {type(error).__name__}", error)
+                raise
+        self._tuning.apply()
+        self._log.info("; ".join(f"{what}: {how}" for what, how in self._tuning.report.items()))
+        if self._poller is not None:
+            self._poller.start()
+        self._upkeep = self.loop.create_task(self._keep_up())
+
+    async def _keep_up(self) -> None:
+        """Everything that recurs and is cold: heartbeats, the journal's next pages, deadlines, the collector."""
+        while True:
+            await asyncio.sleep(UPKEEP_SECONDS)
+            try:
+                self.core.heartbeat()
+                self.host.check_deadlines()
+                self._tuning.collect(max((feed.last_message_ns for feed in self.host.market_feeds), default=0))
+            except Exception as error:
+                self._log.exception("upkeep failed", error)
+
+    def _wake(self) -> None:
+        self.loop.call_soon(self.host.tracker.drain)
+
+    def _on_strategy_error(self, strategy: Any, error: Exception) -> None:
+        self._log.exception(f"{type(strategy).__name__} raised {type(error).__name__} on a quote", error)
+
+    def _book(self, symbol: str) -> Any:
+        return None if self.host is None else self.host.book(symbol)
+
+    # ------------------------------------------------------------------------------------------ stop
+
+    async def _stop(self) -> None:
+        started = self._upkeep is not None
+        if started:
+            for strategy in self.strategies:
+                with _logged(self._log, f"{type(strategy).__name__}.on_stop"):
+                    strategy.on_stop()
+        if self.host is not None:
+            self.host.tracker.drain()
+            if started and self.config.exit_after_cancel:
+                await self._cancel_open_orders()
+            self.runtime.scheduler.shutdown()
+        if self._poller is not None:
+            self._poller.stop()
+        if self._upkeep is not None:
+            self._upkeep.cancel()
+        if self.host is not None:
+            await self.host.close()
+            for connector in (*self.host.feeds.values(), *self.host.accounts.values()):
+                with _logged(self._log, "closing a connector"):
+                    await connector.close()
+        if started:
+            self._tuning.restore()
+
+    async def _cancel_open_orders(self) -> None:
+        """Cancel what is open, also what is unanswered, and wait until the venue has said so of each."""
+        ledger = self.core.ledger
+        until = time.monotonic() + CANCEL_SECONDS
+        again = 0.0
+        while (live := ledger.live()) and time.monotonic() < until:
+            if time.monotonic() >= again:
+                again = time.monotonic() + 1.0
+                for number in live:
+                    ledger.cancel(number)
+            await asyncio.sleep(0.02)
+        if live:
+            names = [ledger.fields(number)["client_id"] for number in live]
+            self._log.error(f"{len(live)} orders may still be open at the venue: {', '.join(names[:10])}")
+
+
+@contextlib.contextmanager
+def _logged(log: Logger, what: str):
+    try:
+        yield
+    except Exception as error:
+        log.exception(f"{what} raised {type(error).__name__}", error)
+
+
+logging.getLogger("nexus_fast.picows").setLevel(logging.WARNING)

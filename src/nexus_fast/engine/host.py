@@ -1,0 +1,289 @@
+"""The engine's side towards the connectors: they report here, and here it is decided what follows.
+
+A connector has: account_type; open(), close(); an account further index, channel, ready, templates(instrument), query(…),
+refresh(); a feed subscribe(…), unsubscribe(…).
+"""
+
+import asyncio
+import ssl
+import time
+from collections.abc import Callable
+from typing import Any
+
+from nexus_fast.cache import Cache
+from nexus_fast.config import Config
+from nexus_fast.constants import DataType, WsOrderResultType
+from nexus_fast.core.book import BookL1
+from nexus_fast.engine.core import VENUE_CODES, Core
+from nexus_fast.engine.poller import Poller
+from nexus_fast.error import VenueError
+from nexus_fast.feed.market import MarketFeed
+from nexus_fast.log import Logger
+from nexus_fast.order.events import BalanceUpdate, OrderUpdate, PositionUpdate
+from nexus_fast.order.route import Route
+from nexus_fast.order.tracker import Tracker
+from nexus_fast.schema import Balance, BookL2, FundingRate, IndexPrice, Kline, MarkPrice, Position, Trade
+
+# Queries of an order in doubt: seconds before each. After the last one in which the venue knows no such order, and not
+# before the order's recvWindow and GRACE_SECONDS are over, it is held to have never arrived.
+QUERY_WAITS = (0.0, 0.5, 1.0, 2.0, 4.0, 8.0)
+NOT_FOUND_NEEDED = 3
+GRACE_SECONDS = 2.0
+MARKETS = {"spot": "spot", "usd_m": "usd_m", "coin_m": "coin_m"}
+DATA_CALLBACKS = {
+    Trade: (DataType.TRADE, "on_trade"),
+    Kline: (DataType.KLINE, "on_kline"),
+    BookL2: (DataType.BOOKL2, "on_bookl2"),
+    MarkPrice: (DataType.MARK_PRICE, "on_mark_price"),
+    FundingRate: (DataType.FUNDING_RATE, "on_funding_rate"),
+    IndexPrice: (DataType.INDEX_PRICE, "on_index_price"),
+}
+
+
+class Host:
+    def __init__(self, config: Config, core: Core, strategies: list, cache: Cache, poller: Poller | None, log: Logger):
+        self.config = config
+        self.core = core
+        self.strategies = strategies
+        self.cache = cache
+        self.poller = poller
+        self.ssl_context: ssl.SSLContext | None = None
+        self.recv_window_ms = config.recv_window_ms
+        self.accounts: dict[Any, Any] = {}
+        self.feeds: dict[Any, Any] = {}
+        self.silent_feeds: list[str] = []
+        self.subscribers: dict[tuple[DataType, str], list] = {}
+        self.market_feeds: list[MarketFeed] = []
+        self.tracker = Tracker(core.ledger, cache, core.instruments, strategies, self.query, log)
+        self._log = log
+        self._asking: set[int] = set()
+        self._tasks: set[asyncio.Task] = set()
+
+    # ------------------------------------------------------------------------------------------ market data
+
+    def market_feed(self, feed: Any, on_other: Callable[[bytes], None]) -> MarketFeed:
+        """The hot path's handler of one connection."""
+        exchange = feed.account_type.exchange
+        made = MarketFeed(
+            exchange.value,
+            MARKETS[feed.family],
+            VENUE_CODES[exchange],
+            feed.symbols,
+            self.core.dispatcher,
+            self.core.entry,
+            self.core.market_ring,
+            self.core.latest,
+            on_other,
+        )
+        self.market_feeds.append(made)
+        return made
+
+    def symbol_of(self, feed: Any) -> Callable[[str], str | None]:
+        """Our name of a venue symbol of this feed."""
+
+        def find(venue_symbol: str) -> str | None:
+            number = feed.symbols.lookup(venue_symbol.encode())
+            return None if number is None else self.core.instruments[number].symbol
+
+        return find
+
+    def on_market_data(self, feed: Any, event: Any) -> None:
+        data_type, callback = DATA_CALLBACKS[type(event)]
+        wanted = self.subscribers.get((data_type, event.symbol))
+        if not wanted:
+            return
+        self.cache.apply_data(data_type, event)
+        for strategy in wanted:
+            self.tracker.callback(strategy, callback, event)
+
+    def on_feed_status(self, feed: Any, name: str, up: bool) -> None:
+        self._log.info(f"{name}: {'connected' if up else 'disconnected'}")
+
+    def on_feed_silent(self, feed: Any, name: str, streams: list[str]) -> None:
+        self.silent_feeds.append(name)
+        self._log.error(
+            f"{name}: the venue acknowledged {len(streams)} subscriptions and sends nothing: {', '.join(streams[:5])}. The "
+            "streams may belong to another route of the venue, or the address in the endpoints is not the right one."
+        )
+
+    def book(self, symbol: str) -> BookL1 | None:
+        """The last quote of a symbol; None before the first."""
+        number = self.core.symbol_ids.get(symbol)
+        return None if number is None else self.core.entry.book(number, self.core.instruments[number].exchange, symbol)
+
+    # ------------------------------------------------------------------------------------------ accounts
+
+    def prepare_route(self, symbol_id: int, account_index: int) -> None:
+        """Build the row of the route table: the templates of one symbol on one account."""
+        account = next(a for a in self.accounts.values() if a.index == account_index)
+        instrument = self.core.instruments[symbol_id]
+        risk = self.config.risk.limits_of(instrument.symbol)
+        channels = account.channels(instrument)
+        self.core.routes.add(Route(instrument, symbol_id, account_index, account.templates(instrument), channels, risk))
+
+    def on_order_update(self, account: Any, update: OrderUpdate) -> None:
+        if not self.tracker.apply(update):
+            self._log.info(f"an order that is not ours: {update.client_id} {update.venue_symbol} {update.event}")
+
+    def on_balance(self, account: Any, update: BalanceUpdate) -> None:
+        balances = [Balance(asset, free, locked) for asset, (free, locked) in update.balances.items()]
+        apply = self.cache.replace_balances if update.complete else self.cache.apply_balance
+        found = apply(account.account_type, balances)
+        for strategy in self.strategies:
+            self.tracker.callback(strategy, "on_balance", found)
+
+    def on_positions(self, account: Any, updates: list[PositionUpdate], complete: bool = True) -> tuple[list, list]:
+        """Symbols whose positions were opened and closed by a complete list."""
+        find = self.core.by_venue_symbol
+        found = []
+        for update in updates:
+            instrument = find(account.account_type.exchange, account.instrument_type, update.venue_symbol)
+            if instrument is not None:
+                found.append(_position(instrument, update))
+        if complete:
+            return self.cache.replace_positions(account.account_type, found)
+        for position in found:
+            self.cache.apply_position(account.account_type, position)
+        return [], []
+
+    def on_private_status(self, account: Any, status: str) -> None:
+        event = {
+            "exchange": account.account_type.exchange,
+            "account_type": account.account_type,
+            "event": status,
+            "timestamp": time.time_ns() // 1_000_000,
+        }
+        for strategy in self.strategies:
+            self.tracker.callback(strategy, "on_private_ws_status", event)
+
+    def on_connection_lost(self, account: Any) -> None:
+        """Requests that were out on this connection are in doubt."""
+        self.tracker.drain()
+        for number in self.core.ledger.live(account=account.index):
+            if self.core.ledger.state(number) in ("PENDING", "CANCELING"):
+                self.tracker.doubt(number, "the order connection was lost before the venue answered")
+        self.on_private_status(account, "disconnected")
+
+    async def resynchronise(self, account: Any) -> None:
+        """After a reconnect: what the venue says now, against what we believe; the difference goes to the strategies."""
+        ledger = self.core.ledger
+        positions_before = set(self.cache.get_all_positions(account.account_type.exchange))
+        before = {ledger.fields(number)["client_id"]: number for number in ledger.live(account=account.index)}
+        diff: dict[str, Any] = {"exchange": account.account_type.exchange, "account_type": account.account_type}
+        try:
+            listed = await account.refresh()
+        except (VenueError, OSError, TimeoutError) as error:
+            self._log.error(f"{account.account_type}: the venue could not be asked after the reconnect: {error}")
+            diff.update(success=False, positions_opened=[], positions_closed=[], open_orders_added=[], open_orders_removed=[])
+            self._tell_all("on_private_ws_resync_diff", diff)
+            self.on_private_status(account, "resync_failed")
+            return
+        for client_id, update in listed.items():
+            if client_id in before:
+                self.tracker.apply_to(before[client_id], update)
+        missing = [client_id for client_id in before if client_id not in listed]
+        for client_id in missing:
+            self.query(before[client_id])
+        positions = set(self.cache.get_all_positions(account.account_type.exchange))
+        diff.update(
+            success=True,
+            positions_opened=sorted(positions - positions_before),
+            positions_closed=sorted(positions_before - positions),
+            open_orders_added=sorted(set(listed) - set(before)),
+            open_orders_removed=sorted(missing),
+        )
+        self._tell_all("on_private_ws_resync_diff", diff)
+        self.on_private_status(account, "resynced")
+
+    def _tell_all(self, callback: str, event: dict) -> None:
+        for strategy in self.strategies:
+            self.tracker.callback(strategy, callback, event)
+
+    # ------------------------------------------------------------------------------------------ orders in doubt
+
+    def check_deadlines(self) -> None:
+        """Silence becomes doubt, doubt becomes a query."""
+        for number in self.core.ledger.overdue():
+            self.tracker.drain()
+            self.tracker.result(number, WsOrderResultType.ACK_TIMEOUT, "no answer came in time; asking the venue")
+            self.tracker.doubt(number, "no answer came in time")
+
+    def query(self, number: int) -> None:
+        """Ask the venue about one order until there is proof of what became of it."""
+        if number in self._asking:
+            return
+        self._asking.add(number)
+        self.spawn(self._ask(number))
+
+    async def _ask(self, number: int) -> None:
+        ledger = self.core.ledger
+        absent = 0
+        try:
+            for wait in QUERY_WAITS:
+                await asyncio.sleep(wait)
+                fields = ledger.fields(number)
+                if ledger.closed(number):
+                    return
+                update = await self._ask_once(fields)
+                if update == "absent":
+                    absent += 1
+                elif update is not None:
+                    absent = 0
+                    self._conclude(number, update)
+                    return
+                if absent >= NOT_FOUND_NEEDED and self._is_past(fields):
+                    reason = "the venue knows no such order; its request can no longer arrive"
+                    self.tracker.apply_to(number, OrderUpdate(event="NOT_FOUND", client_id="", reason=reason))
+                    return
+            self._log.error(f"order {fields['client_id']} stays in doubt: the venue could not say what became of it")
+        except KeyError:
+            return                       # its slot is in use by a later order: it was closed long ago
+        finally:
+            self._asking.discard(number)
+
+    async def _ask_once(self, fields: dict) -> Any:
+        """An OrderUpdate, "absent", or None when the venue could not be asked."""
+        account = next((a for a in self.accounts.values() if a.index == fields["account"]), None)
+        instrument = self.core.instruments[fields["symbol_id"]]
+        try:
+            found = await account.query(instrument.venue_symbol, fields["client_id"])
+        except (VenueError, OSError, TimeoutError) as error:
+            self._log.warning(f"asking for order {fields['client_id']} failed: {error}")
+            return None
+        return "absent" if found is None else found
+
+    def _is_past(self, fields: dict) -> bool:
+        """The venue would refuse the request if it arrived now."""
+        return time.time_ns() - fields["created_ns"] > (self.recv_window_ms / 1000 + GRACE_SECONDS) * 1e9
+
+    def _conclude(self, number: int, update: OrderUpdate) -> None:
+        in_doubt = self.core.ledger.state(number) == "UNKNOWN"
+        self.tracker.apply_to(number, update)
+        if in_doubt:
+            self.tracker.result(number, WsOrderResultType.ACK_TIMEOUT_CONFIRMED, "the venue has the order")
+
+    def spawn(self, work: Any) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def close(self) -> None:
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+
+def _position(instrument: Any, update: PositionUpdate) -> Position:
+    from nexus_fast.constants import PositionSide
+
+    amount = update.signed_amount
+    side = PositionSide.LONG if amount > 0 else PositionSide.SHORT if amount < 0 else PositionSide.FLAT
+    return Position(
+        symbol=instrument.symbol,
+        exchange=instrument.exchange,
+        signed_amount=amount,
+        entry_price=float(update.entry_price),
+        side=side,
+        unrealized_pnl=float(update.unrealized_pnl or 0),
+        realized_pnl=float(update.realized_pnl or 0),
+    )

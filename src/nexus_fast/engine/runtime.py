@@ -1,0 +1,231 @@
+"""The engine's side towards the strategies: what `self._runtime` is (see nexus_fast.strategy.api and strategy/base.pyx)."""
+
+import re
+import time
+from decimal import Decimal
+from typing import Any
+
+from nexus_fast.constants import DataType, OrderStatus
+from nexus_fast.engine.host import Host
+from nexus_fast.error import OrderError, RouteError
+from nexus_fast.exchange.instrument import InstrumentTable
+from nexus_fast.exchange.routing import resolve_account, resolve_feed
+from nexus_fast.log import Logger
+from nexus_fast.order.reasons import reason_text
+from nexus_fast.schema import Order
+from nexus_fast.scheduling import Scheduler
+
+CLIENT_ID = re.compile(r"[A-Za-z0-9_-]{1,36}")
+SYMBOL_UNKNOWN = 1
+
+
+class Runtime:
+    def __init__(self, host: Host, instruments: InstrumentTable, engine: Any, log: Logger):
+        self.instruments = instruments
+        self.scheduler = Scheduler()
+        self._host = host
+        self._core = host.core
+        self._cache = host.cache
+        self._engine = engine
+        self._log = log
+        self._awaited: dict[int, list[tuple[float, str]]] = {}
+
+    @property
+    def private_accounts(self) -> list:
+        return list(self._host.accounts)
+
+    # ------------------------------------------------------------------------------------------ subscriptions
+
+    def subscribe(self, strategy: Any, data_type: DataType, symbols: list[str], **options: Any) -> None:
+        groups: dict[Any, list] = {}
+        for symbol in symbols:
+            instrument = self.instruments.get(symbol)
+            feed_type = resolve_feed(symbol, instrument.exchange, instrument.type, self._host.feeds)
+            groups.setdefault(feed_type, []).append(instrument)
+        ready, timeout = options.pop("ready", True), options.pop("ready_timeout", 60)
+        for feed_type, instruments in groups.items():
+            self._host.feeds[feed_type].subscribe(data_type, instruments, **options)
+            for instrument in instruments:
+                self._register(strategy, data_type, instrument)
+                if ready and data_type is DataType.BOOKL1:
+                    wanted = self._awaited.setdefault(id(strategy), [])
+                    wanted.append((time.monotonic() + timeout, instrument.symbol))
+
+    def _register(self, strategy: Any, data_type: DataType, instrument: Any) -> None:
+        symbol_id = self._core.symbol_ids[instrument.symbol]
+        if data_type is DataType.BOOKL1:
+            self._core.dispatcher.subscribe(symbol_id, strategy)
+            account = self._core.routes.default(symbol_id)
+            if account is not None and not self._core.routes.has(symbol_id, account):
+                self._host.prepare_route(symbol_id, account)
+            return
+        listeners = self._host.subscribers.setdefault((data_type, instrument.symbol), [])
+        if strategy not in listeners:
+            listeners.append(strategy)
+
+    def unsubscribe(self, strategy: Any, data_type: DataType, symbols: list[str], **options: Any) -> None:
+        for symbol in symbols:
+            instrument = self.instruments.get(symbol)
+            feed_type = resolve_feed(symbol, instrument.exchange, instrument.type, self._host.feeds)
+            if data_type is DataType.BOOKL1:
+                symbol_id = self._core.symbol_ids[symbol]
+                self._core.dispatcher.unsubscribe(symbol_id, strategy)
+                left = self._core.dispatcher.subscribers(symbol_id)
+            else:
+                listeners = self._host.subscribers.get((data_type, symbol), [])
+                if strategy in listeners:
+                    listeners.remove(strategy)
+                left = len(listeners)
+            if not left:
+                self._host.feeds[feed_type].unsubscribe(data_type, [instrument], **options)
+
+    def ready(self, strategy: Any) -> bool:
+        """Every awaited symbol has a book, or its time to wait is over."""
+        now = time.monotonic()
+        waiting = self._awaited.get(id(strategy), [])
+        waiting[:] = [(until, symbol) for until, symbol in waiting if until > now and self._host.book(symbol) is None]
+        return not waiting
+
+    # ------------------------------------------------------------------------------------------ orders
+
+    def prepare_route(self, symbol_id: int, account: int) -> None:
+        self._host.prepare_route(symbol_id, account)
+
+    def before_create(self, strategy: Any, symbol: str, client_oid: str | None, key: str | None, extra: dict) -> str | None:
+        """The rare arguments of create_order. Returns the oid of the order that this call repeats, if it repeats one."""
+        extra.pop("ws_fallback", None)
+        if extra:
+            raise OrderError(
+                f"create_order({symbol}): unknown arguments {', '.join(sorted(extra))}. It takes symbol, side, type, amount, "
+                "price, time_in_force, reduce_only, client_oid, idempotency_key and account_type."
+            )
+        if client_oid is not None and not CLIENT_ID.fullmatch(client_oid):
+            raise OrderError(f"client_oid={client_oid!r}: 1 to 36 of A-Z, a-z, 0-9, _ and - are allowed")
+        if key is not None:
+            existing = self._cache.get_idempotent_create_order_oid(key)
+            if existing is not None:
+                self._log.info(f"idempotency_key={key!r} was used for {existing}: not sent again")
+                return existing
+        if client_oid is not None and self._core.ledger.find(client_oid):
+            raise OrderError(f"client_oid={client_oid!r} is in use by an order that is not over; choose another")
+        return None
+
+    def remember_key(self, key: str, oid: str) -> None:
+        self._cache.reserve_idempotent_create_order(key, oid)
+
+    def refuse_unknown(self, strategy: Any, symbol: str, side: Any, type: Any, amount: Any, price: Any, *rest: Any) -> str:
+        """An order for a symbol that no venue lists. A text that is no symbol at all raises InstrumentError."""
+        try:
+            self.instruments.get(symbol)
+        except KeyError as error:
+            text = str(error)
+        return self._refused(strategy, text, symbol, side, type, amount, price, *rest[:3])
+
+    def refuse(self, strategy: Any, reason: int, symbol: str, *rest: Any) -> str:
+        return self._refused(strategy, reason_text(reason), symbol, *rest)
+
+    def _refused(
+        self, strategy, reason, symbol, side, type, amount, price, time_in_force=None, reduce_only=False, client_oid=None
+    ) -> str:
+        """An order that ends before it has a slot. The callback comes in the loop's next turn, as every other does."""
+        from nexus_fast.identity import InstrumentId
+
+        self._local = getattr(self, "_local", 0) + 1
+        oid = client_oid or f"refused{time.time_ns() // 1_000_000}{self._local:04d}"
+        order = Order(
+            exchange=InstrumentId.from_str(symbol).exchange,
+            symbol=symbol,
+            status=OrderStatus.FAILED,
+            oid=oid,
+            amount=amount,
+            filled=Decimal(0),
+            timestamp=time.time_ns() // 1_000_000,
+            type=type,
+            side=side,
+            time_in_force=time_in_force,
+            price=None if price is None else float(price),
+            remaining=amount,
+            reduce_only=reduce_only,
+            reason=reason,
+        )
+        self._engine.loop.call_soon(self._host.tracker.refuse_locally, strategy, order)
+        return oid
+
+    def no_account(self, symbol: str) -> None:
+        instrument = self.instruments.get(symbol)
+        resolve_account(symbol, instrument.exchange, instrument.type, self.private_accounts)
+        raise RouteError(f"{symbol}: no private connector trades this symbol")
+
+    def wrong_account(self, symbol: str, account_type: Any) -> None:
+        instrument = self.instruments.get(symbol)
+        resolve_account(symbol, instrument.exchange, instrument.type, self.private_accounts, account_type)
+        raise RouteError(f"{symbol}: account_type={account_type} cannot take this order")
+
+    def require_websocket_entry(self, symbol: str, account_type: Any) -> None:
+        instrument = self.instruments.get(symbol)
+        chosen = resolve_account(symbol, instrument.exchange, instrument.type, self.private_accounts, account_type)
+        if not self._host.accounts[chosen].has_websocket_entry:
+            raise RouteError(f"{symbol}: {chosen} takes no orders over WebSocket; use create_order, which goes by REST there")
+
+    def cancel_failed(self, number: int, reason: int) -> None:
+        """The cancel could not be sent: the order lives on, and the strategy hears of it."""
+        from nexus_fast.order.events import OrderUpdate
+
+        update = OrderUpdate(event="CANCEL_REJECTED", client_id="", reason=f"cancel: {reason_text(reason)}")
+        self._engine.loop.call_soon(self._host.tracker.apply_to, number, update)
+
+    def modify_failed(self, number: int, reason: int) -> None:
+        from nexus_fast.constants import WsOrderResultType
+
+        text = f"modify: {reason_text(reason)}"
+        self._engine.loop.call_soon(self._host.tracker.result, number, WsOrderResultType.REQUEST_NOT_SENT, text)
+
+    def cancel_foreign(self, strategy: Any, symbol: str, oid: str, account_type: Any) -> None:
+        """An order that this engine did not place in this session: by REST, where its client id is enough."""
+        instrument = self.instruments.get(symbol)
+        chosen = resolve_account(symbol, instrument.exchange, instrument.type, self.private_accounts, account_type)
+        self._host.spawn(self._cancel_foreign(self._host.accounts[chosen], instrument.venue_symbol, oid))
+
+    async def _cancel_foreign(self, account: Any, venue_symbol: str, oid: str) -> None:
+        from nexus_fast.error import VenueError
+
+        try:
+            await account.cancel_foreign(venue_symbol, oid)
+        except (VenueError, OSError, TimeoutError) as error:
+            self._log.warning(f"canceling {oid}, which is not an order of this session, failed: {error}")
+
+    def cancel_all(self, strategy: Any, symbol: str, account_type: Any) -> None:
+        """Cancel the engine's open orders of a symbol, each by its own request, in the order in which they were placed."""
+        instrument = self.instruments.get(symbol)
+        if account_type is not None:
+            resolve_account(symbol, instrument.exchange, instrument.type, self.private_accounts, account_type)
+        account = None if account_type is None else self._host.accounts[account_type].index
+        ledger = self._core.ledger
+        for number in ledger.live(self._core.symbol_ids[symbol], account):
+            if ledger.state(number) != "CANCELING":
+                reason = ledger.cancel(number)
+                if reason:
+                    self.cancel_failed(number, reason)
+
+    # ------------------------------------------------------------------------------------------ requests
+
+    def request(self, name: str, **arguments: Any) -> Any:
+        """A REST question asked from a callback: a second thread asks, this one waits for it. No tick is seen meanwhile."""
+        from nexus_fast.engine.requests import ask
+
+        return ask(self._host, self.instruments, name, arguments)
+
+    def api(self, account_type: Any) -> Any:
+        from nexus_fast.engine.requests import Api
+
+        account = self._host.accounts.get(account_type)
+        if account is None:
+            raise RouteError(f"api({account_type}): no private connector of this type (there are {self.private_accounts})")
+        return Api(account)
+
+    def stop(self) -> None:
+        self._engine.request_shutdown()
+
+    def set_reconcile_grace_ms(self, exchange: Any, grace_ms: int) -> None:
+        """Kept for NexusTrader's programs: every order that is missing after a reconnect is asked for by its id, so that
+        there is no period in which one could be taken for gone."""

@@ -1,0 +1,389 @@
+"""A private connector of Binance: one account's order entry, user data and snapshot. Spot and USD-M.
+
+    spot     one WebSocket API connection: orders, answers and, by userDataStream.subscribe.signature, the private events
+    usd_m    one WebSocket API connection for orders, one /private connection with a listen key for the private events
+
+With an Ed25519 key the connection logs on once (session.logon) and orders carry no signature. The listen key is kept alive
+every LISTEN_KEY_SECONDS, and replaced when the venue says that it has expired.
+"""
+
+import asyncio
+import itertools
+import time
+from typing import Any
+
+import msgspec
+
+from nexus_fast.constants import InstrumentType, WsOrderResultType
+from nexus_fast.error import CredentialError, PositionModeError, VenueError
+from nexus_fast.exchange.binance import websocket_api
+from nexus_fast.exchange.binance.instruments import TYPES
+from nexus_fast.exchange.binance.outcomes import classify
+from nexus_fast.exchange.binance.snapshot import read_balances, read_order, read_positions
+from nexus_fast.exchange.binance.user_data import decode
+from nexus_fast.exchange.outcome import Outcome
+from nexus_fast.feed.connection import WebSocketConnection
+from nexus_fast.feed.market import CommandFeed
+from nexus_fast.gateway.binance import order_templates
+from nexus_fast.gateway.channel import Channel
+from nexus_fast.gateway.credentials import ED25519, Credentials
+from nexus_fast.gateway.rest import BinanceRest
+from nexus_fast.gateway.signing import signed_ws_params
+from nexus_fast.log import Logger
+from nexus_fast.order.events import BalanceUpdate, OrderUpdate, PositionUpdate, StreamEnded
+
+LISTEN_KEY_SECONDS = 30 * 60
+REQUEST_SECONDS = 10.0
+TIME_PATHS = {"spot": "/api/v3/time", "usd_m": "/fapi/v1/time"}
+ACCOUNT_PATHS = {"spot": "/api/v3/account", "usd_m": "/fapi/v3/account"}
+ORDER_PATHS = {"spot": "/api/v3/order", "usd_m": "/fapi/v1/order"}
+OPEN_ORDER_PATHS = {"spot": "/api/v3/openOrders", "usd_m": "/fapi/v1/openOrders"}
+LISTEN_KEY_PATH = "/fapi/v1/listenKey"
+POSITION_MODE_PATH = "/fapi/v1/positionSide/dual"
+POSITIONS_PATH = "/fapi/v3/positionRisk"
+
+
+class BinanceAccount:
+    """`host` is the engine's side: what the account reports to (see nexus_fast.engine.host)."""
+
+    def __init__(self, host: Any, account_type: Any, index: int, credentials: Credentials, endpoints: dict[str, str]):
+        self.account_type = account_type
+        self.index = index
+        self.family = account_type.family
+        self.channel = Channel()
+        self.ready = asyncio.Event()
+        self._host = host
+        self._credentials = credentials
+        self._endpoints = endpoints
+        self._log = Logger(f"binance.{self.family}")
+        self._rest = BinanceRest(endpoints["rest"], credentials)
+        self._pending: dict[str, asyncio.Future] = {}
+        self._numbers = itertools.count(1)
+        self._listen_key: str | None = None
+        self._tasks: set[asyncio.Task] = set()
+        self._has_been_ready = False
+        self._api = self._connection("orders", self._api_url, self._on_api_message, self._on_api_up, self._on_api_down)
+        self._user = None
+        if self.family == "usd_m":
+            self._user = self._connection("user data", self._user_url, self._on_user_message, self._on_user_up, self._on_user_down)
+
+    def _connection(self, what: str, url: Any, on_message: Any, on_up: Any, on_down: Any) -> WebSocketConnection:
+        return WebSocketConnection(
+            f"binance {self.family} {what}",
+            url,
+            CommandFeed(on_message, self._on_message_error),
+            self._host.poller,
+            urgent=False,
+            on_up=on_up,
+            on_down=on_down,
+            ssl_context=self._host.ssl_context,
+        )
+
+    # ------------------------------------------------------------------------------------------ life
+
+    async def open(self) -> None:
+        """Clock, position mode, snapshot; then the connections. Raises CredentialError or PositionModeError."""
+        try:
+            await self._rest.synchronise(TIME_PATHS[self.family])
+            self.channel.clock_offset_ms = self._rest.clock_offset_ms
+            if self.family == "usd_m":
+                await self._require_one_way()
+            await self._snapshot()
+        except VenueError as error:
+            if error.code in (-2008, -2014, -2015, -1022):
+                raise CredentialError(
+                    f"{self.account_type}: the venue refused the API key or its signature ({error}). Check api_key and "
+                    "secret in BasicConfig, the key's permissions, its IP list, and testnet=."
+                ) from None
+            raise
+        if self._user is not None:
+            self._user.start()
+            self._spawn(self._keep_listen_key())
+        self._api.start()
+
+    async def close(self) -> None:
+        self.channel.detach()
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._api.stop()
+        if self._user is not None:
+            await self._user.stop()
+        await self._rest.close()
+
+    @property
+    def instrument_type(self) -> InstrumentType:
+        """The kind of instrument whose venue symbols the private events name."""
+        return TYPES[self.family]
+
+    @property
+    def has_websocket_entry(self) -> bool:
+        return True
+
+    def channels(self, instrument: Any) -> list[Channel]:
+        """The ways out for one symbol's requests, best first."""
+        return [self.channel]
+
+    def templates(self, instrument: Any) -> Any:
+        """The requests of one symbol on this account."""
+        logged_on = self._credentials.kind == ED25519
+        return order_templates(
+            self.family,
+            instrument.venue_symbol,
+            entry="ws",
+            price_scale=instrument.price_scale,
+            size_scale=instrument.size_scale,
+            api_key=None if logged_on else self._credentials.api_key,
+            secret=None if logged_on else self._credentials.hmac_secret,
+            recv_window=self._host.recv_window_ms,
+        )
+
+    async def synchronise_clock(self) -> None:
+        """The venue's clock minus ours, for the timestamps of requests."""
+        try:
+            self.channel.clock_offset_ms = await self._rest.synchronise(TIME_PATHS[self.family])
+        except (VenueError, OSError, TimeoutError) as error:
+            self._log.warning(f"the venue's clock could not be read: {error}")
+
+    async def _require_one_way(self) -> None:
+        body = await self._rest.get(POSITION_MODE_PATH, signed=True)
+        if msgspec.json.decode(body).get("dualSidePosition"):
+            raise PositionModeError(
+                f"{self.account_type} is in hedge mode, the engine works in one-way mode: switch the position mode in the "
+                "venue's settings (close the positions first)."
+            )
+
+    async def _snapshot(self) -> None:
+        """Balances and positions as the venue has them now."""
+        body = await self._rest.get(ACCOUNT_PATHS[self.family], signed=True)
+        self._host.on_balance(self, BalanceUpdate(balances=read_balances(self.family, body), complete=True))
+        if self.family == "usd_m":
+            body = await self._rest.get(POSITIONS_PATH, signed=True)
+            self._host.on_positions(self, read_positions(body))
+
+    # ------------------------------------------------------------------------------------------ order connection
+
+    async def _api_url(self) -> str:
+        return f"{self._endpoints['ws_api']}?returnRateLimits=false"
+
+    def _on_api_up(self, connection: WebSocketConnection) -> None:
+        self._spawn(self._prepare_api(connection))
+
+    async def _prepare_api(self, connection: WebSocketConnection) -> None:
+        """Log on where the key allows it, subscribe to the private events, then let orders through."""
+        try:
+            if self._credentials.kind == ED25519:
+                await self.ask("session.logon", signed=True, recv_window=None)
+            if self.family == "spot":
+                await self.ask("userDataStream.subscribe.signature", signed=True, recv_window=None)
+            transport = connection.transport
+            self.channel.attach(transport.underlying_transport, not transport.is_secure)
+            await self._became_ready("order connection")
+        except (VenueError, ConnectionError, TimeoutError) as error:
+            self._log.error(f"the order connection could not be prepared: {error}")
+            connection.drop()
+
+    def _on_api_down(self) -> None:
+        self.channel.detach()
+        self.ready.clear()
+        for future in self._pending.values():
+            if not future.done():
+                future.set_exception(ConnectionError("the connection was lost before the answer came"))
+        self._pending.clear()
+        self._host.on_connection_lost(self)
+
+    async def ask(self, method: str, params: dict | None = None, *, signed: bool = False, recv_window: int | None = 5000) -> Any:
+        """One cold request over the order connection; the raw result. Raises VenueError, ConnectionError, TimeoutError."""
+        request_id = f"r{next(self._numbers)}"
+        content: dict[str, Any] = {"id": request_id, "method": method}
+        if signed:
+            now = time.time_ns() // 1_000_000 + self.channel.clock_offset_ms
+            content["params"] = signed_ws_params(params or {}, self._credentials, now, recv_window)
+        elif params:
+            content["params"] = params
+        future = asyncio.get_running_loop().create_future()
+        self._pending[request_id] = future
+        try:
+            self._api.send(msgspec.json.encode(content))
+            return await asyncio.wait_for(future, REQUEST_SECONDS)
+        finally:
+            self._pending.pop(request_id, None)
+
+    def _on_api_message(self, payload: bytes) -> None:
+        answer = websocket_api.decode_answer(payload)
+        if answer.event is not None:
+            self._on_events(decode(answer.event))
+        elif answer.id is None:
+            self._on_revoked(answer)
+        elif isinstance(answer.id, str) and answer.id in self._pending:
+            self._resolve(self._pending[answer.id], answer)
+        else:
+            self._on_order_answer(str(answer.id), answer)
+
+    def _resolve(self, future: asyncio.Future, answer: websocket_api.Answer) -> None:
+        if future.done():
+            return
+        if answer.error is None and answer.status < 300:
+            future.set_result(answer.result)
+        else:
+            error = answer.error or websocket_api.ApiError()
+            future.set_exception(VenueError(error.code, error.msg, venue="binance", status=answer.status))
+
+    def _on_revoked(self, answer: websocket_api.Answer) -> None:
+        """id null: the session was revoked, or the venue could not read a request. What is under way is in doubt."""
+        text = answer.error.msg if answer.error else "no text"
+        self._log.error(f"the venue answered without an id: status {answer.status}, {text}")
+        if answer.status in (401, 403):
+            self._api.drop()
+
+    def _on_order_answer(self, request_id: str, answer: websocket_api.Answer) -> None:
+        number = self._host.tracker.ledger.find(request_id)
+        if number:
+            self._on_place_answer(number, answer)
+            return
+        number = self._host.tracker.ledger.find(request_id[1:])
+        if not number and request_id[:1] == "#":
+            number = int(request_id[1:])
+        if not number:
+            self._log.warning(f"an answer to an unknown request: {request_id}")
+        elif request_id[0] == "m":
+            self._on_modify_answer(number, answer)
+        else:
+            self._on_cancel_answer(number, answer)
+
+    def _on_place_answer(self, number: int, answer: websocket_api.Answer) -> None:
+        tracker = self._host.tracker
+        tracker.drain()
+        if answer.error is None and answer.status == 200:
+            result = websocket_api.decode_order(answer.result)
+            tracker.apply_to(number, OrderUpdate(event="ACCEPTED", client_id="", venue_id=str(result.order_id)))
+            return
+        verdict = _verdict("place", answer)
+        if verdict.outcome is Outcome.REFUSED:
+            tracker.apply_to(number, OrderUpdate(event="REJECTED", client_id="", reason=verdict.reason))
+            tracker.result(number, WsOrderResultType.ACK_REJECTED, verdict.reason)
+        else:
+            tracker.doubt(number, verdict.reason)
+        if verdict.resync_clock:
+            self._spawn(self.synchronise_clock())
+
+    def _on_cancel_answer(self, number: int, answer: websocket_api.Answer) -> None:
+        tracker = self._host.tracker
+        tracker.drain()
+        tracker.ledger.answered(number)
+        if answer.error is None and answer.status == 200:
+            result = websocket_api.decode_order(answer.result)
+            tracker.apply_to(number, OrderUpdate(event="CANCELED", client_id="", venue_id=str(result.order_id)))
+            return
+        verdict = _verdict("cancel", answer)
+        event = "CANCEL_REJECTED" if verdict.outcome is Outcome.REFUSED else "CANCEL_DOUBT"
+        tracker.apply_to(number, OrderUpdate(event=event, client_id="", reason=f"cancel: {verdict.reason}"))
+
+    def _on_modify_answer(self, number: int, answer: websocket_api.Answer) -> None:
+        verdict = _verdict("modify", answer)
+        if verdict.outcome is Outcome.ACCEPTED:
+            return                       # the private stream brings the new price and quantity
+        tracker = self._host.tracker
+        tracker.apply_to(number, OrderUpdate(event="MODIFY_REJECTED", client_id="", reason=f"modify: {verdict.reason}"))
+        tracker.result(number, WsOrderResultType.ACK_REJECTED, f"modify: {verdict.reason}")
+        if verdict.outcome is Outcome.UNKNOWN:
+            self._host.query(number)
+
+    # ------------------------------------------------------------------------------------------ user data
+
+    async def _user_url(self) -> str:
+        body = await self._rest.request("POST", LISTEN_KEY_PATH, keyed=True)
+        self._listen_key = msgspec.json.decode(body)["listenKey"]
+        return f"{self._endpoints['private']}/ws/{self._listen_key}"
+
+    async def _keep_listen_key(self) -> None:
+        while True:
+            await asyncio.sleep(LISTEN_KEY_SECONDS)
+            try:
+                await self._rest.request("PUT", LISTEN_KEY_PATH, keyed=True)
+            except VenueError as error:
+                self._log.warning(f"the listen key could not be kept alive ({error}); taking a new one")
+                self._user.drop()
+            except (OSError, TimeoutError) as error:
+                self._log.warning(f"the listen key could not be kept alive: {error}; trying again")
+
+    def _on_user_up(self, connection: WebSocketConnection) -> None:
+        self._spawn(self._became_ready("user data"))
+
+    def _on_user_down(self) -> None:
+        self.ready.clear()
+        self._host.on_private_status(self, "disconnected")
+
+    def _on_user_message(self, payload: bytes) -> None:
+        self._on_events(decode(payload))
+
+    def _on_events(self, events: list) -> None:
+        for event in events:
+            if isinstance(event, OrderUpdate):
+                self._host.on_order_update(self, event)
+            elif isinstance(event, BalanceUpdate):
+                self._host.on_balance(self, event)
+            elif isinstance(event, PositionUpdate):
+                self._host.on_positions(self, [event], complete=False)
+            elif isinstance(event, StreamEnded):
+                self._log.warning(f"{event.reason}; connecting anew")
+                (self._user or self._api).drop()
+
+    def _on_message_error(self, payload: bytes, error: Exception) -> None:
+        self._log.exception(f"a private message could not be used: {payload[:400]!r}", error)
+
+    # ------------------------------------------------------------------------------------------ state
+
+    async def _became_ready(self, what: str) -> None:
+        """Both ways are open: reconcile after a reconnect, then say so."""
+        if not self.channel.ready or (self._user is not None and not self._user.is_up):
+            return
+        if self._has_been_ready:
+            await self._host.resynchronise(self)
+        self._has_been_ready = True
+        self.ready.set()
+        self._host.on_private_status(self, "connected")
+
+    async def refresh(self) -> dict[str, Any]:
+        """After a reconnect: balances, positions and the orders that are open at the venue, by client id."""
+        await self._snapshot()
+        body = await self._rest.get(OPEN_ORDER_PATHS[self.family], signed=True)
+        found = [read_order(raw) for raw in msgspec.json.decode(body, type=list[msgspec.Raw])]
+        return {order.client_id: order for order in found}
+
+    async def query(self, venue_symbol: str, client_id: str) -> OrderUpdate | None:
+        """What the venue knows of an order; None when it says that it knows none. Over REST: another path than the one
+        whose silence is asked about."""
+        params = {"symbol": venue_symbol, "origClientOrderId": client_id}
+        try:
+            return read_order(await self._rest.get(ORDER_PATHS[self.family], params, signed=True))
+        except VenueError as error:
+            if error.code == -2013:
+                return None
+            raise
+
+    async def cancel_by_symbol(self, venue_symbol: str) -> None:
+        """Cancel everything that is open on one symbol, ours or not."""
+        path = "/api/v3/openOrders" if self.family == "spot" else "/fapi/v1/allOpenOrders"
+        await self._rest.request("DELETE", path, {"symbol": venue_symbol}, signed=True)
+
+    async def cancel_foreign(self, venue_symbol: str, client_id: str) -> None:
+        """Cancel an order that this engine did not place."""
+        params = {"symbol": venue_symbol, "origClientOrderId": client_id}
+        await self._rest.request("DELETE", ORDER_PATHS[self.family], params, signed=True)
+
+    @property
+    def rest(self) -> BinanceRest:
+        return self._rest
+
+    def _spawn(self, work: Any) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+def _verdict(request: str, answer: websocket_api.Answer) -> Any:
+    """What an answer means for the order."""
+    if answer.error is None:
+        return classify(request, answer.status)
+    return classify(request, answer.status, answer.error.code, answer.error.msg)

@@ -1,0 +1,110 @@
+"""Binance's REST answers about an account: balances, positions, one order."""
+
+from decimal import Decimal
+
+import msgspec
+from msgspec import Raw, Struct, field
+
+from nexus_fast.order.events import OrderUpdate, PositionUpdate
+
+# Order status to event. NEW and PENDING_NEW say that the venue has it; a PARTIALLY_FILLED order's fills come with it.
+STATUSES = {
+    "NEW": "ACCEPTED",
+    "PENDING_NEW": "ACCEPTED",
+    "PARTIALLY_FILLED": "FILL",
+    "FILLED": "FILLED",
+    "CANCELED": "CANCELED",
+    "PENDING_CANCEL": "ACCEPTED",
+    "REJECTED": "REJECTED",
+    "EXPIRED": "EXPIRED",
+    "EXPIRED_IN_MATCH": "EXPIRED",
+}
+
+
+class _SpotBalance(Struct):
+    asset: str
+    free: Decimal
+    locked: Decimal
+
+
+class _SpotAccount(Struct):
+    balances: list[_SpotBalance]
+
+
+class _FuturesAsset(Struct, rename="camel"):
+    asset: str
+    wallet_balance: Decimal
+
+
+class _FuturesAccount(Struct):
+    assets: list[_FuturesAsset]
+
+
+class _Position(Struct, rename="camel"):
+    symbol: str
+    position_amt: Decimal
+    entry_price: Decimal
+    position_side: str = "BOTH"
+    un_realized_profit: Decimal | None = field(name="unRealizedProfit", default=None)
+
+
+class _Order(Struct, rename="camel"):
+    symbol: str
+    order_id: int
+    client_order_id: str
+    price: Decimal
+    orig_qty: Decimal
+    executed_qty: Decimal
+    status: str
+    avg_price: Decimal | None = None
+    cummulative_quote_qty: Decimal | None = None
+    cum_quote: Decimal | None = None
+    update_time: int | None = None
+
+
+_spot_account = msgspec.json.Decoder(_SpotAccount)
+_futures_account = msgspec.json.Decoder(_FuturesAccount)
+_positions = msgspec.json.Decoder(list[_Position])
+_order = msgspec.json.Decoder(_Order)
+
+
+def read_balances(family: str, body: bytes) -> dict[str, tuple[Decimal, Decimal]]:
+    """(free, locked) by asset. A futures account's wallet balance counts as free, as in its ACCOUNT_UPDATE."""
+    if family == "spot":
+        return {b.asset: (b.free, b.locked) for b in _spot_account.decode(body).balances}
+    return {a.asset: (a.wallet_balance, Decimal(0)) for a in _futures_account.decode(body).assets}
+
+
+def read_positions(body: bytes) -> list[PositionUpdate]:
+    return [
+        PositionUpdate(
+            venue_symbol=p.symbol,
+            signed_amount=p.position_amt,
+            entry_price=p.entry_price,
+            unrealized_pnl=p.un_realized_profit,
+        )
+        for p in _positions.decode(body)
+        if p.position_side == "BOTH"
+    ]
+
+
+def read_order(body: bytes | Raw) -> OrderUpdate:
+    """An order as the venue has it. Raises msgspec.ValidationError for a status nobody knows: nothing is concluded from it."""
+    order = _order.decode(body)
+    event = STATUSES.get(order.status)
+    if event is None:
+        raise msgspec.ValidationError(f"order status {order.status!r} is not one that is known")
+    cost = order.cummulative_quote_qty if order.cummulative_quote_qty is not None else order.cum_quote
+    average = cost / order.executed_qty if cost and order.executed_qty else order.avg_price
+    return OrderUpdate(
+        event=event,
+        client_id=order.client_order_id,
+        venue_id=str(order.order_id),
+        venue_symbol=order.symbol,
+        filled=order.executed_qty,
+        price=order.price,
+        quantity=order.orig_qty,
+        average=average or None,
+        cost=cost,
+        time_ms=order.update_time,
+    )

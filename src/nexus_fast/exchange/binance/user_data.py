@@ -1,0 +1,242 @@
+"""Binance's private events: bytes in, the engine's words out.
+
+Spot wraps each event, {"subscriptionId":0,"event":{…}}; futures send it bare, or in a combined stream's {"stream":…,"data":{…}}.
+Sources: user-data-stream.md (spot), websocket user data streams (USD-M). Keys differ by case alone, so the structs name each.
+"""
+
+from collections.abc import Callable
+from decimal import Decimal
+
+import msgspec
+from msgspec import Raw, Struct, field
+
+from nexus_fast.order.events import BalanceUpdate, OrderUpdate, PositionUpdate, StreamEnded
+
+Event = OrderUpdate | BalanceUpdate | PositionUpdate | StreamEnded
+
+
+class _Envelope(Struct):
+    e: str | None = None
+    event: Raw | None = None
+    data: Raw | None = None
+
+
+class _Spot(Struct):
+    """executionReport."""
+
+    event_time: int = field(name="E")
+    symbol: str = field(name="s")
+    client_id: str = field(name="c")
+    quantity: Decimal = field(name="q")
+    price: Decimal = field(name="p")
+    original_client_id: str = field(name="C")
+    execution: str = field(name="x")
+    status: str = field(name="X")
+    reject_reason: str = field(name="r")
+    order_id: int = field(name="i")
+    last_quantity: Decimal = field(name="l")
+    filled: Decimal = field(name="z")
+    last_price: Decimal = field(name="L")
+    fee: Decimal | None = field(name="n", default=None)
+    fee_currency: str | None = field(name="N", default=None)
+    time: int = field(name="T", default=0)
+    trade_id: int = field(name="t", default=-1)
+    is_maker: bool = field(name="m", default=False)
+    cost: Decimal = field(name="Z", default=Decimal(0))
+
+
+class _FuturesOrder(Struct):
+    symbol: str = field(name="s")
+    client_id: str = field(name="c")
+    quantity: Decimal = field(name="q")
+    price: Decimal = field(name="p")
+    execution: str = field(name="x")
+    status: str = field(name="X")
+    order_id: int = field(name="i")
+    last_quantity: Decimal = field(name="l")
+    filled: Decimal = field(name="z")
+    last_price: Decimal = field(name="L")
+    average: Decimal | None = field(name="ap", default=None)
+    fee: Decimal | None = field(name="n", default=None)
+    fee_currency: str | None = field(name="N", default=None)
+    time: int = field(name="T", default=0)
+    trade_id: int = field(name="t", default=0)
+    is_maker: bool = field(name="m", default=False)
+    expiry_reason: str | None = field(name="er", default=None)
+
+
+class _Futures(Struct):
+    """ORDER_TRADE_UPDATE."""
+
+    event_time: int = field(name="E")
+    order: _FuturesOrder = field(name="o")
+
+
+class _SpotBalance(Struct):
+    asset: str = field(name="a")
+    free: Decimal = field(name="f")
+    locked: Decimal = field(name="l")
+
+
+class _SpotBalances(Struct):
+    """outboundAccountPosition: the assets that an event may have changed."""
+
+    event_time: int = field(name="E")
+    balances: list[_SpotBalance] = field(name="B")
+
+
+class _FuturesBalance(Struct):
+    asset: str = field(name="a")
+    wallet: Decimal = field(name="wb")
+
+
+class _FuturesPosition(Struct):
+    symbol: str = field(name="s")
+    amount: Decimal = field(name="pa")
+    entry_price: Decimal = field(name="ep")
+    side: str = field(name="ps", default="BOTH")
+    unrealized: Decimal | None = field(name="up", default=None)
+    realized: Decimal | None = field(name="cr", default=None)
+
+
+class _FuturesAccountChange(Struct):
+    balances: list[_FuturesBalance] = field(name="B", default_factory=list)
+    positions: list[_FuturesPosition] = field(name="P", default_factory=list)
+
+
+class _FuturesAccount(Struct):
+    """ACCOUNT_UPDATE: what has changed, and only that."""
+
+    event_time: int = field(name="E")
+    change: _FuturesAccountChange = field(name="a")
+
+
+_envelope = msgspec.json.Decoder(_Envelope)
+_spot = msgspec.json.Decoder(_Spot)
+_futures = msgspec.json.Decoder(_Futures)
+_spot_balances = msgspec.json.Decoder(_SpotBalances)
+_futures_account = msgspec.json.Decoder(_FuturesAccount)
+
+# Execution types to events. TRADE is a fill that may be the last one; the status says.
+EXECUTIONS = {
+    "NEW": "ACCEPTED",
+    "CANCELED": "CANCELED",
+    "REPLACED": "MODIFIED",
+    "AMENDMENT": "MODIFIED",
+    "REJECTED": "REJECTED",
+    "EXPIRED": "EXPIRED",
+    "TRADE_PREVENTION": "EXPIRED",
+    "TRADE": "FILL",
+    "CALCULATED": "FILL",
+}
+
+
+def decode(payload: bytes | Raw) -> list[Event]:
+    """Events of one message; empty for what the engine does not use. Raises msgspec.ValidationError for a known event
+    whose content cannot be read: it must not pass unseen."""
+    envelope = _envelope.decode(payload)
+    inner = envelope.event or envelope.data
+    if envelope.e is None and inner is not None:
+        return decode(inner)
+    convert = _CONVERTERS.get(envelope.e or "")
+    return convert(payload) if convert else []
+
+
+def _event(execution: str, status: str) -> str:
+    event = EXECUTIONS.get(execution)
+    if event is None:
+        raise msgspec.ValidationError(f"execution type {execution!r} is not one that is known")
+    if event == "FILL" and status == "FILLED":
+        return "FILLED"
+    return event
+
+
+def _execution_report(payload) -> list[Event]:
+    report = _spot.decode(payload)
+    fill = report.trade_id >= 0
+    # A canceled order carries its cancel's id in `c` and its own in `C`.
+    own = report.original_client_id if report.execution in ("CANCELED", "REPLACED") else ""
+    return [
+        OrderUpdate(
+            event=_event(report.execution, report.status),
+            client_id=own or report.client_id,
+            venue_id=str(report.order_id),
+            venue_symbol=report.symbol,
+            filled=report.filled,
+            price=report.price,
+            quantity=report.quantity,
+            cost=report.cost,
+            average=report.cost / report.filled if report.filled else None,
+            last_price=report.last_price if fill else None,
+            last_quantity=report.last_quantity if fill else None,
+            trade_id=report.trade_id,
+            fee=report.fee if fill else None,
+            fee_currency=report.fee_currency if fill else None,
+            is_maker=report.is_maker if fill else None,
+            time_ms=report.event_time,
+            reason=None if report.reject_reason == "NONE" else report.reject_reason,
+        )
+    ]
+
+
+def _order_trade_update(payload) -> list[Event]:
+    update = _futures.decode(payload)
+    order = update.order
+    fill = order.execution in ("TRADE", "CALCULATED")
+    return [
+        OrderUpdate(
+            event=_event(order.execution, order.status),
+            client_id=order.client_id,
+            venue_id=str(order.order_id),
+            venue_symbol=order.symbol,
+            filled=order.filled,
+            price=order.price,
+            quantity=order.quantity,
+            average=order.average if order.filled else None,
+            cost=order.average * order.filled if order.average and order.filled else None,
+            last_price=order.last_price if fill else None,
+            last_quantity=order.last_quantity if fill else None,
+            trade_id=order.trade_id if fill else -1,
+            fee=order.fee if fill else None,
+            fee_currency=order.fee_currency if fill else None,
+            is_maker=order.is_maker if fill else None,
+            time_ms=update.event_time,
+            reason=None if order.expiry_reason in (None, "0") else f"expiry reason {order.expiry_reason}",
+        )
+    ]
+
+
+def _outbound_account_position(payload) -> list[Event]:
+    found = _spot_balances.decode(payload)
+    return [BalanceUpdate(balances={b.asset: (b.free, b.locked) for b in found.balances}, time_ms=found.event_time)]
+
+
+def _account_update(payload) -> list[Event]:
+    found = _futures_account.decode(payload)
+    events: list[Event] = []
+    if found.change.balances:
+        balances = {b.asset: (b.wallet, Decimal(0)) for b in found.change.balances}
+        events.append(BalanceUpdate(balances=balances, time_ms=found.event_time))
+    for position in found.change.positions:
+        if position.side == "BOTH":
+            events.append(
+                PositionUpdate(
+                    venue_symbol=position.symbol,
+                    signed_amount=position.amount,
+                    entry_price=position.entry_price,
+                    unrealized_pnl=position.unrealized,
+                    realized_pnl=position.realized,
+                    time_ms=found.event_time,
+                )
+            )
+    return events
+
+
+_CONVERTERS: dict[str, Callable[[bytes | Raw], list[Event]]] = {
+    "executionReport": _execution_report,
+    "ORDER_TRADE_UPDATE": _order_trade_update,
+    "outboundAccountPosition": _outbound_account_position,
+    "ACCOUNT_UPDATE": _account_update,
+    "listenKeyExpired": lambda payload: [StreamEnded("the listen key has expired")],
+    "eventStreamTerminated": lambda payload: [StreamEnded("the venue has ended the event stream")],
+}

@@ -1,0 +1,44 @@
+"""Answers of Binance's WebSocket API: who is answered, and what it means.
+
+{"id":…,"status":200,"result":{…}} or {"id":…,"status":4xx|5xx,"error":{"code":…,"msg":…}}; spot's user data come over the same
+connection as {"subscriptionId":…,"event":{…}}. A null id with status 401 says that the session was revoked.
+"""
+
+import msgspec
+from msgspec import Raw, Struct
+
+
+class ApiError(Struct):
+    code: int = 0
+    msg: str = ""
+    data: Raw | None = None
+
+
+class Answer(Struct):
+    """One message. `event` is set for user data and notices, `id` for answers."""
+
+    id: str | int | None = None
+    status: int = 0
+    result: Raw | None = None
+    error: ApiError | None = None
+    event: Raw | None = None
+
+
+class OrderResult(Struct, rename="camel"):
+    """Of order.place, order.cancel and order.modify; the fields that both families send."""
+
+    order_id: int
+    client_order_id: str = ""
+    status: str = ""
+
+
+_answer = msgspec.json.Decoder(Answer)
+_order = msgspec.json.Decoder(OrderResult)
+
+
+def decode_answer(payload: bytes) -> Answer:
+    return _answer.decode(payload)
+
+
+def decode_order(result: Raw) -> OrderResult:
+    return _order.decode(result)

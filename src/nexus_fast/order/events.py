@@ -1,0 +1,54 @@
+"""What a venue says about an order, in the engine's words."""
+
+from decimal import Decimal
+
+from msgspec import Struct
+
+
+class OrderUpdate(Struct, kw_only=True):
+    """One answer or private-stream event. event: a name of nexus_fast.order.states.EVENTS. client_id: the order's own, also
+    where the venue has renamed it. filled: cumulative, None when the event does not say. last_…: of the fill that it brings.
+    price and quantity: of the order now, None when the event does not say. cost: cumulative, in quote units."""
+
+    event: str
+    client_id: str
+    venue_id: str = ""
+    venue_symbol: str = ""
+    filled: Decimal | None = None
+    price: Decimal | None = None
+    quantity: Decimal | None = None
+    average: Decimal | None = None
+    cost: Decimal | None = None
+    last_price: Decimal | None = None
+    last_quantity: Decimal | None = None
+    trade_id: int = -1
+    fee: Decimal | None = None
+    fee_currency: str | None = None
+    is_maker: bool | None = None
+    time_ms: int | None = None
+    reason: str | None = None
+
+
+class BalanceUpdate(Struct, kw_only=True):
+    """Balances by asset: (free, locked). complete: assets that are not named are gone."""
+
+    balances: dict[str, tuple[Decimal, Decimal]]
+    complete: bool = False
+    time_ms: int | None = None
+
+
+class PositionUpdate(Struct, kw_only=True):
+    """One symbol's position in one-way mode; signed: below zero is short, in base units or contracts."""
+
+    venue_symbol: str
+    signed_amount: Decimal
+    entry_price: Decimal
+    unrealized_pnl: Decimal | None = None
+    realized_pnl: Decimal | None = None
+    time_ms: int | None = None
+
+
+class StreamEnded(Struct):
+    """The venue says that this private stream will bring nothing more: subscribe again, then reconcile."""
+
+    reason: str

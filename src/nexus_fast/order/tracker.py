@@ -1,0 +1,276 @@
+"""Orders as the strategies see them: venue updates meet the order table, strategies hear what changed.
+
+    OrderUpdate ─▶ Tracker ─▶ Ledger (the table in C, the journal, the order ring) ─▶ Order ─▶ cache ─▶ on_…_order
+"""
+
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from decimal import Decimal
+from typing import Any
+
+from nexus_fast.cache import Cache
+from nexus_fast.constants import OrderSide, OrderStatus, OrderType, TimeInForce, WsOrderResultType
+from nexus_fast.exchange.instrument import Instrument, from_mantissa, to_mantissa
+from nexus_fast.log import Logger
+from nexus_fast.order.events import OrderUpdate
+from nexus_fast.order.ledger import Ledger
+from nexus_fast.order.reasons import reason_text
+from nexus_fast.order.states import ACTIONS
+from nexus_fast.schema import Order
+
+NOTIFY, QUERY, CANCEL_FAILED = ACTIONS["NOTIFY"], ACTIONS["QUERY"], ACTIONS["NOTIFY_CANCEL_FAILED"]
+NOTIFY_FILL, CONFLICT = ACTIONS["NOTIFY_FILL"], ACTIONS["CONFLICT"]
+SIDES = (OrderSide.BUY, OrderSide.SELL)
+TYPES = (OrderType.MARKET, OrderType.LIMIT, OrderType.POST_ONLY)
+TIMES_IN_FORCE = (TimeInForce.GTC, TimeInForce.IOC, TimeInForce.FOK)
+REDUCE_ONLY = 1
+# States of the table to statuses. UNKNOWN is PENDING to a program that was written for NexusTrader: nothing is concluded.
+STATUSES = {
+    "PENDING": OrderStatus.PENDING,
+    "UNKNOWN": OrderStatus.PENDING,
+    "ACCEPTED": OrderStatus.ACCEPTED,
+    "PARTIALLY_FILLED": OrderStatus.PARTIALLY_FILLED,
+    "CANCELING": OrderStatus.CANCELING,
+    "FILLED": OrderStatus.FILLED,
+    "CANCELED": OrderStatus.CANCELED,
+    "EXPIRED": OrderStatus.EXPIRED,
+    "FAILED": OrderStatus.FAILED,
+}
+CALLBACKS = {
+    OrderStatus.PENDING: "on_pending_order",
+    OrderStatus.ACCEPTED: "on_accepted_order",
+    OrderStatus.PARTIALLY_FILLED: "on_partially_filled_order",
+    OrderStatus.FILLED: "on_filled_order",
+    OrderStatus.CANCELING: "on_canceling_order",
+    OrderStatus.CANCELED: "on_canceled_order",
+    OrderStatus.FAILED: "on_failed_order",
+    OrderStatus.CANCEL_FAILED: "on_cancel_failed_order",
+    OrderStatus.EXPIRED: "on_expired_order",
+}
+SEEN_TRADES = 100_000
+
+
+class Extra:
+    """What an order has besides its slot."""
+
+    __slots__ = ("reason", "average", "cost", "fee", "fee_currency", "last_price", "last_quantity")
+
+    def __init__(self):
+        self.reason = self.average = self.cost = self.fee = self.fee_currency = None
+        self.last_price = self.last_quantity = None
+
+
+class Tracker:
+    """`query(number)` asks the venue about an order whose outcome is in doubt."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        cache: Cache,
+        instruments: Sequence[Instrument],
+        strategies: Sequence[Any],
+        query: Callable[[int], None],
+        log: Logger,
+    ):
+        self.ledger = ledger
+        self.cache = cache
+        self.counts = {"filled": 0, "rejected": 0, "refused": 0, "canceled": 0, "foreign": 0, "repeated_fills": 0}
+        self._instruments = instruments
+        self._strategies = strategies
+        self._query = query
+        self._log = log
+        self._extras: dict[int, Extra] = {}
+        self._seen: set[tuple[int, int]] = set()
+        self._seen_order: deque[tuple[int, int]] = deque()
+        self._local = 0
+
+    # ------------------------------------------------------------------------------------------ from the hot path
+
+    def drain(self) -> None:
+        """Tell the strategies of orders that were sent or refused since the last turn."""
+        for number in self.ledger.entry.take_notes():
+            if self.ledger.announce(number):
+                fields = self.ledger.fields(number)
+                if fields["state"] == "FAILED" and fields["reason"]:
+                    self.counts["refused"] += 1
+                    self._extra(number).reason = reason_text(fields["reason"])
+                self._tell(number, fields)
+
+    # ------------------------------------------------------------------------------------------ from the venues
+
+    def apply(self, update: OrderUpdate) -> int:
+        """Apply a venue's update; returns the order's number, 0 when the order is not ours."""
+        self.drain()
+        number = self.ledger.find(update.client_id)
+        if not number:
+            self.counts["foreign"] += 1
+            return 0
+        self.apply_to(number, update)
+        return number
+
+    def apply_to(self, number: int, update: OrderUpdate) -> None:
+        fields = self.ledger.fields(number)
+        instrument = self._instruments[fields["symbol_id"]]
+        repeated = self._remember_fill(fields, update)
+        extra = self._extra(number)
+        self._keep(extra, update, repeated)
+        if update.event == "MODIFIED" and update.price is not None and update.quantity is not None:
+            self.ledger.replace(
+                number,
+                to_mantissa(update.price, instrument.price_scale),
+                to_mantissa(update.quantity, instrument.size_scale),
+            )
+        before, after, actions = self.ledger.apply(
+            number,
+            update.event,
+            -1 if update.filled is None else to_mantissa(update.filled, instrument.size_scale),
+            update.venue_id,
+            _mantissa(update.last_price, instrument.price_scale),
+            _mantissa(update.last_quantity, instrument.size_scale),
+            update.trade_id,
+            (update.time_ms or 0) * 1_000_000,
+        )
+        if update.event in ("ACCEPTED", "REJECTED"):
+            self.ledger.answered(number)
+        self._act(number, before, after, actions)
+
+    def _act(self, number: int, before: str, after: str, actions: int) -> None:
+        if actions & CONFLICT:
+            self._log.warning("an update contradicts what is known; asking the venue", number=number, state=before)
+            self._query(number)
+            return
+        if actions & QUERY:
+            self._query(number)
+        if actions & CANCEL_FAILED:
+            self._tell(number, self.ledger.fields(number), OrderStatus.CANCEL_FAILED)
+        elif actions & (NOTIFY | NOTIFY_FILL):
+            self._count(after, before)
+            self._tell(number, self.ledger.fields(number))
+
+    def doubt(self, number: int, reason: str) -> None:
+        """The outcome of the order's last request is unknown."""
+        state = self.ledger.state(number)
+        event = "CANCEL_DOUBT" if state == "CANCELING" else "DOUBT"
+        self._extra(number).reason = reason
+        self._act(number, *self.ledger.apply(number, event))
+
+    def _remember_fill(self, fields: dict, update: OrderUpdate) -> bool:
+        """True when this fill was counted before: a venue may say it twice, over two streams or after a reconnect."""
+        if update.trade_id < 0:
+            return False
+        key = (fields["symbol_id"], update.trade_id)
+        if key in self._seen:
+            self.counts["repeated_fills"] += 1
+            return True
+        self._seen.add(key)
+        self._seen_order.append(key)
+        if len(self._seen_order) > SEEN_TRADES:
+            self._seen.discard(self._seen_order.popleft())
+        return False
+
+    def _keep(self, extra: Extra, update: OrderUpdate, repeated: bool) -> None:
+        if update.reason is not None:
+            extra.reason = update.reason
+        if update.average is not None:
+            extra.average = update.average
+        if update.cost is not None:
+            extra.cost = update.cost
+        if update.trade_id >= 0 and not repeated:
+            extra.last_price, extra.last_quantity = update.last_price, update.last_quantity
+            if update.fee is not None:
+                extra.fee = (extra.fee or Decimal(0)) + update.fee
+                extra.fee_currency = update.fee_currency
+
+    def _count(self, after: str, before: str) -> None:
+        names = {"FILLED": "filled", "FAILED": "rejected", "CANCELED": "canceled"}
+        if after != before and after in names:
+            self.counts[names[after]] += 1
+
+    # ------------------------------------------------------------------------------------------ to the strategies
+
+    def order(self, number: int, fields: dict | None = None, status: OrderStatus | None = None) -> Order:
+        """The order as it stands now."""
+        fields = fields or self.ledger.fields(number)
+        instrument = self._instruments[fields["symbol_id"]] if fields["symbol_id"] < len(self._instruments) else None
+        extra = self._extra(number)
+        quantity = from_mantissa(fields["quantity"], fields["size_scale"])
+        filled = from_mantissa(fields["filled"], fields["size_scale"])
+        last_cost = extra.last_price * extra.last_quantity if extra.last_price and extra.last_quantity else None
+        return Order(
+            exchange=instrument.exchange,
+            symbol=instrument.symbol,
+            status=status or STATUSES[fields["state"]],
+            oid=fields["client_id"],
+            eid=fields["venue_id"] or None,
+            amount=quantity,
+            filled=filled,
+            timestamp=fields["changed_ns"] // 1_000_000,
+            type=TYPES[fields["type"]],
+            side=SIDES[fields["side"]],
+            time_in_force=TIMES_IN_FORCE[fields["time_in_force"]],
+            price=float(from_mantissa(fields["price"], fields["price_scale"])) if fields["price"] else None,
+            average=None if extra.average is None else float(extra.average),
+            last_filled_price=None if extra.last_price is None else float(extra.last_price),
+            last_filled=extra.last_quantity,
+            remaining=quantity - filled,
+            fee=extra.fee,
+            fee_currency=extra.fee_currency,
+            cost=last_cost,
+            cum_cost=extra.cost,
+            reduce_only=bool(fields["flags"] & REDUCE_ONLY),
+            reason=extra.reason,
+        )
+
+    def _tell(self, number: int, fields: dict, status: OrderStatus | None = None) -> None:
+        order = self.order(number, fields, status)
+        self.cache.apply_order(order)
+        if order.is_closed:
+            self._extras.pop(number, None)
+            self.ledger.forget_name(order.oid)
+        self.callback(self._strategies[fields["strategy"]], CALLBACKS[order.status], order)
+        if status is OrderStatus.CANCEL_FAILED:
+            self.cache.apply_order(self.order(number, fields))
+
+    def callback(self, strategy: Any, name: str, argument: Any) -> None:
+        """Call a strategy's callback; what it raises is logged with its traceback and goes no further."""
+        try:
+            getattr(strategy, name)(argument)
+        except Exception as error:
+            self._log.exception(f"{type(strategy).__name__}.{name} raised {type(error).__name__}", error)
+
+    def result(self, number: int, kind: WsOrderResultType, reason: str) -> None:
+        """Tell the strategy what became of a request whose answer was not a plain yes."""
+        fields = self.ledger.fields(number)
+        instrument = self._instruments[fields["symbol_id"]]
+        event = {
+            "oid": fields["client_id"],
+            "symbol": instrument.symbol,
+            "exchange": instrument.exchange,
+            "result_type": kind,
+            "reason": reason,
+            "timestamp": time.time_ns() // 1_000_000,
+        }
+        self.callback(self._strategies[fields["strategy"]], "on_ws_order_request_result", event)
+
+    def refuse_locally(self, strategy: Any, order: Order) -> None:
+        """An order that never got a slot: a symbol nobody knows, an amount that cannot be written down."""
+        self.counts["refused"] += 1
+        self.cache.apply_order(order)
+        self.callback(strategy, "on_failed_order", order)
+
+    def _extra(self, number: int) -> Extra:
+        extra = self._extras.get(number)
+        if extra is None:
+            extra = self._extras[number] = Extra()
+        return extra
+
+
+def _mantissa(value: Decimal | None, scale: int) -> int:
+    """For the journal: 0 where the event brings no fill, or one finer than the symbol's scale."""
+    if value is None:
+        return 0
+    try:
+        return to_mantissa(value, scale)
+    except ValueError:
+        return 0

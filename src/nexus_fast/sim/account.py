@@ -1,0 +1,232 @@
+"""Accounts: credentials, spot balances, futures wallets and positions, and the store of an account's orders.
+
+All amounts are scaled integers (fixed_point). Ledgers only book what the market tells them and refuse what is not
+there; which refusal text a client reads is the venue folder's business.
+"""
+
+from collections import deque
+from dataclasses import dataclass, field
+
+from nexus_fast.sim.fixed_point import SCALE, product, quotient
+from nexus_fast.sim.instruments import SPOT_BALANCES, USD_M_BALANCES
+from nexus_fast.sim.orders import BUY, Fill, Order
+
+CLOSED_ORDERS_KEPT = 200_000
+
+
+class OrderStore:
+    """The orders and trades of one account on one market. The oldest closed orders are forgotten beyond a bound."""
+
+    def __init__(self):
+        self.by_id: dict[int, Order] = {}
+        self.latest_by_client_id: dict[str, Order] = {}
+        self.open: dict[int, Order] = {}
+        self.open_client_ids: dict[str, Order] = {}
+        self.trades: deque[tuple[Order, Fill, int, str, bool, int]] = deque(maxlen=CLOSED_ORDERS_KEPT)
+        self._closed: deque[Order] = deque()
+
+    def add(self, order: Order) -> None:
+        self.by_id[order.order_id] = order
+        self.latest_by_client_id[order.client_id] = order
+        self.open[order.order_id] = order
+        self.open_client_ids[order.client_id] = order
+
+    def rename(self, order: Order, client_id: str) -> None:
+        """A cancel or an amendment may give the order another client id; the first one still finds it."""
+        order.original_client_id = order.client_id
+        self.open_client_ids.pop(order.client_id, None)
+        order.client_id = client_id
+        self.latest_by_client_id[client_id] = order
+        if order.order_id in self.open:
+            self.open_client_ids[client_id] = order
+
+    def close(self, order: Order) -> None:
+        """An order has reached its end: it no longer holds its client id."""
+        if self.open.pop(order.order_id, None) is None:
+            return
+        if self.open_client_ids.get(order.client_id) is order:
+            del self.open_client_ids[order.client_id]
+        self._closed.append(order)
+        if len(self._closed) > CLOSED_ORDERS_KEPT:
+            self._forget(self._closed.popleft())
+
+    def _forget(self, order: Order) -> None:
+        self.by_id.pop(order.order_id, None)
+        for client_id in (order.client_id, order.original_client_id):
+            if self.latest_by_client_id.get(client_id) is order:
+                del self.latest_by_client_id[client_id]
+
+    def find(self, order_id: int | None, client_id: str | None) -> Order | None:
+        """By the venue's id when given, otherwise the latest order with this client id."""
+        if order_id is not None:
+            return self.by_id.get(order_id)
+        return self.latest_by_client_id.get(client_id) if client_id else None
+
+
+class SpotLedger:
+    """Free and locked balances by asset."""
+
+    def __init__(self, balances: dict[str, int]):
+        self.free = dict(balances)
+        self.locked = dict.fromkeys(balances, 0)
+        self.fees_paid: dict[str, int] = {}
+
+    def held_asset(self, order: Order) -> str:
+        return order.instrument.quote if order.side == BUY else order.instrument.base
+
+    def lock(self, order: Order, amount: int) -> bool:
+        """Set `amount` of the asset the order pays with aside; False when there is not enough."""
+        asset = self.held_asset(order)
+        if self.free.get(asset, 0) < amount:
+            return False
+        self.free[asset] -= amount
+        self.locked[asset] = self.locked.get(asset, 0) + amount
+        order.locked += amount
+        return True
+
+    def release(self, order: Order, amount: int | None = None) -> None:
+        """Give back what the order still holds, or `amount` of it."""
+        amount = order.locked if amount is None else amount
+        asset = self.held_asset(order)
+        self.locked[asset] -= amount
+        self.free[asset] += amount
+        order.locked -= amount
+
+    def settle(self, order: Order, fill: Fill, fee_rate: int) -> tuple[int, str]:
+        """Book one side of a fill. Returns (commission, commission asset): the venue takes it from what is received."""
+        instrument = order.instrument
+        if order.side == BUY:
+            held = product(order.price, fill.quantity) if order.price else fill.quote
+            self._pay(order, held, fill.quote, instrument.quote)
+            received, asset = fill.quantity, instrument.base
+        else:
+            self._pay(order, fill.quantity, fill.quantity, instrument.base)
+            received, asset = fill.quote, instrument.quote
+        fee = product(received, fee_rate)
+        self.free[asset] = self.free.get(asset, 0) + received - fee
+        self.locked.setdefault(asset, 0)
+        self.fees_paid[asset] = self.fees_paid.get(asset, 0) + fee
+        return fee, asset
+
+    def _pay(self, order: Order, held: int, cost: int, asset: str) -> None:
+        order.locked -= held
+        self.locked[asset] -= held
+        self.free[asset] += held - cost
+
+
+@dataclass(slots=True)
+class Position:
+    """A one-way position. `entry_quote` is the sum paid for `amount` (both of the same sign), so that no rounding of an
+    average price can leak money; the entry price is derived."""
+
+    amount: int = 0
+    entry_quote: int = 0
+    realized: int = 0
+    update_time: int = 0
+
+    @property
+    def entry_price(self) -> int:
+        return quotient(self.entry_quote, self.amount)
+
+    def unrealized(self, mark_price: int) -> int:
+        return product(mark_price, self.amount) - self.entry_quote
+
+    def apply(self, side: int, quantity: int, quote: int) -> int:
+        """Book a fill; returns the profit that it realizes (0 while the position only grows)."""
+        signed = side * quantity
+        if self.amount == 0 or (self.amount > 0) == (signed > 0):
+            self.amount += signed
+            self.entry_quote += side * quote
+            return 0
+        closing = min(quantity, abs(self.amount))
+        closing_quote = quote * closing // quantity
+        entry_part = abs(self.entry_quote) * closing // abs(self.amount)
+        profit = (closing_quote - entry_part) if self.amount > 0 else (entry_part - closing_quote)
+        self.entry_quote -= entry_part if self.amount > 0 else -entry_part
+        self.amount += side * closing
+        if quantity > closing:
+            self.amount += side * (quantity - closing)
+            self.entry_quote += side * (quote - closing_quote)
+        self.realized += profit
+        return profit
+
+
+@dataclass(slots=True)
+class SymbolRisk:
+    """Per symbol of a futures account: leverage, margin type and what the open orders stand for."""
+
+    leverage: int = 20
+    isolated: bool = False
+    open_buy: int = 0
+    open_sell: int = 0
+
+
+class FuturesLedger:
+    """Wallet, positions and order margin of a futures account, one-way mode, cross margin."""
+
+    def __init__(self, balances: dict[str, int]):
+        self.wallet = dict(balances)
+        self.positions: dict[str, Position] = {}
+        self.risk: dict[str, SymbolRisk] = {}
+        self.fees_paid: dict[str, int] = {}
+
+    def position(self, symbol: str) -> Position:
+        return self.positions.setdefault(symbol, Position())
+
+    def symbol_risk(self, symbol: str) -> SymbolRisk:
+        return self.risk.setdefault(symbol, SymbolRisk())
+
+    def add_open(self, order: Order, sign: int, quantity: int) -> None:
+        """Count (+1) or uncount (-1) a resting quantity in the order margin."""
+        risk = self.symbol_risk(order.instrument.symbol)
+        notional = sign * product(order.price, quantity)
+        if order.side == BUY:
+            risk.open_buy += notional
+        else:
+            risk.open_sell += notional
+
+    def settle(self, order: Order, fill: Fill, fee_rate: int) -> tuple[int, str, int]:
+        """Book one side of a fill. Returns (commission, its asset, realized profit)."""
+        asset = order.instrument.quote
+        position = self.position(order.instrument.symbol)
+        profit = position.apply(order.side, fill.quantity, fill.quote)
+        position.update_time = fill.time
+        fee = product(fill.quote, fee_rate)
+        self.wallet[asset] = self.wallet.get(asset, 0) + profit - fee
+        self.fees_paid[asset] = self.fees_paid.get(asset, 0) + fee
+        return fee, asset, profit
+
+    def position_margin(self, symbol: str, mark_price: int) -> int:
+        return abs(product(mark_price, self.position(symbol).amount)) // self.symbol_risk(symbol).leverage
+
+    def order_margin(self, symbol: str) -> int:
+        risk = self.symbol_risk(symbol)
+        return max(risk.open_buy, risk.open_sell) // risk.leverage
+
+    def available(self, asset: str, marks: dict[str, int], symbols_of: dict[str, str]) -> int:
+        """What of `asset` new orders can use: wallet and unrealized profit less the margin of positions and orders."""
+        total = self.wallet.get(asset, 0)
+        for symbol, position in self.positions.items():
+            if position.amount and symbols_of[symbol] == asset:
+                total += position.unrealized(marks[symbol]) - self.position_margin(symbol, marks[symbol])
+        return total - sum(self.order_margin(symbol) for symbol in self.risk if symbols_of[symbol] == asset)
+
+
+@dataclass(slots=True)
+class Account:
+    """One trading account with its credentials. `public_key` (Ed25519) and `secret` (HMAC) exclude each other."""
+
+    key: str
+    secret: str = ""
+    passphrase: str = ""
+    public_key: object = None
+    spot: SpotLedger = field(default_factory=lambda: SpotLedger(SPOT_BALANCES))
+    usd_m: FuturesLedger = field(default_factory=lambda: FuturesLedger(USD_M_BALANCES))
+    spot_orders: OrderStore = field(default_factory=OrderStore)
+    usd_m_orders: OrderStore = field(default_factory=OrderStore)
+    revoked: bool = False
+
+
+def mark_margin(notional: int, rate: int) -> int:
+    """A share of a notional, e.g. the maintenance margin at 0.4 % (rate scaled)."""
+    return notional * rate // SCALE

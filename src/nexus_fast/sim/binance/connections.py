@@ -1,0 +1,121 @@
+"""What all WebSocket connections of the venue share: pings, life time, message rate, shutdown notice.
+
+The venue sends a PING (spot every 20 s, USD-M every 3 minutes), cuts a connection whose PONG does not come (60 s, 10
+minutes), that lives longer than 24 hours, or that sends more messages in a second than it may.
+"""
+
+from dataclasses import dataclass
+from time import monotonic
+
+from picows import WSCloseCode, WSListener, WSMsgType
+
+
+@dataclass(slots=True)
+class Cadence:
+    """Times in seconds; `messages_per_second` of 0 means no limit."""
+
+    ping_interval: float
+    pong_timeout: float
+    lifetime: float = 86_400.0
+    messages_per_second: int = 0
+
+
+SPOT_CADENCE = Cadence(20.0, 60.0)
+USD_M_CADENCE = Cadence(180.0, 600.0)
+
+
+class Connections:
+    """All open connections of one listener, looked after once a second by `maintain`."""
+
+    def __init__(self, clock):
+        self.clock = clock
+        self.open: set[Connection] = set()
+
+    def maintain(self) -> None:
+        now = monotonic()
+        for connection in list(self.open):
+            connection.maintain(now)
+
+    def shut_down(self) -> None:
+        for connection in list(self.open):
+            connection.send(connection.shutdown_notice(self.clock.milliseconds()))
+            connection.transport.send_close(WSCloseCode.GOING_AWAY)
+            connection.transport.disconnect()
+
+
+class Connection(WSListener):
+    """One WebSocket connection. Subclasses implement `on_text` and `shutdown_notice`."""
+
+    def __init__(self, connections: Connections, cadence: Cadence):
+        super().__init__()
+        self.connections = connections
+        self.cadence = cadence
+        self.transport = None
+        self.address = ""
+        self._opened = self._last_ping = self._last_pong = monotonic()
+        self._second = 0
+        self._messages = 0
+
+    def send(self, payload: bytes) -> None:
+        self.transport.send(WSMsgType.TEXT, payload)
+
+    def on_text(self, payload: bytes) -> None:
+        raise NotImplementedError
+
+    def shutdown_notice(self, now_ms: int) -> bytes:
+        raise NotImplementedError
+
+    def maintain(self, now: float) -> None:
+        cadence = self.cadence
+        if now - self._opened > cadence.lifetime:
+            self.close(WSCloseCode.GOING_AWAY, b"connection lifetime reached")
+        elif self._last_ping > self._last_pong and now - self._last_ping > cadence.pong_timeout:
+            self.close(WSCloseCode.POLICY_VIOLATION, b"Pong timeout")
+        elif now - self._last_ping >= cadence.ping_interval and self._last_ping <= self._last_pong:
+            self._last_ping = now
+            self.transport.send_ping(str(self.connections.clock.milliseconds()).encode())
+
+    def close(self, code: WSCloseCode, reason: bytes) -> None:
+        self.transport.send_close(code, reason)
+        self.transport.disconnect()
+
+    # ---- picows
+
+    def on_ws_connected(self, transport) -> None:
+        self.transport = transport
+        peer = transport.underlying_transport.get_extra_info("peername")
+        self.address = peer[0] if peer else ""
+        self.connections.open.add(self)
+
+    def on_ws_disconnected(self, transport) -> None:
+        self.connections.open.discard(self)
+
+    def on_ws_frame(self, transport, frame) -> None:
+        kind = frame.msg_type
+        if kind == WSMsgType.TEXT:
+            if self._too_many():
+                return
+            self.on_text(frame.get_payload_as_bytes())
+        elif kind == WSMsgType.PING:
+            if not self._too_many():
+                transport.send_pong(frame.get_payload_as_bytes())
+        elif kind == WSMsgType.PONG:
+            self._last_pong = monotonic()
+        elif kind == WSMsgType.CLOSE:
+            transport.send_close(frame.get_close_code(), frame.get_close_message())
+            transport.disconnect()
+        elif kind == WSMsgType.BINARY:
+            self.close(WSCloseCode.UNSUPPORTED_DATA, b"text frames only")
+
+    def _too_many(self) -> bool:
+        """The venue counts PING, PONG and JSON messages per second; one more than allowed ends the connection."""
+        if not self.cadence.messages_per_second:
+            return False
+        second = int(monotonic())
+        if second != self._second:
+            self._second, self._messages = second, 0
+        self._messages += 1
+        if self._messages <= self.cadence.messages_per_second:
+            return False
+        self.close(WSCloseCode.POLICY_VIOLATION, b"Too many requests")
+        return True

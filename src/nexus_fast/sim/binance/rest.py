@@ -1,0 +1,113 @@
+"""The REST entry of both markets: one HTTP server for /api, /sapi, /fapi and /dapi.
+
+aiohttp's low-level server without its router and middlewares: a path is one dictionary look-up. The moment a request's bytes
+arrive is taken in `data_received`, before they are parsed.
+"""
+
+from time import perf_counter_ns
+from urllib.parse import parse_qsl
+
+import msgspec
+from aiohttp import web
+from aiohttp.web_protocol import RequestHandler
+
+from nexus_fast.sim.binance import errors, signing
+from nexus_fast.sim.binance.errors import VenueError
+from nexus_fast.sim.binance.requests import Call, Service
+from nexus_fast.sim.binance.routes import Operation, Security
+
+_encode = msgspec.json.encode
+_JSON = "application/json"
+
+
+class TimedHandler(RequestHandler):
+    """Keeps the time at which the newest bytes of the connection came in."""
+
+    received_ns = 0
+
+    def data_received(self, data: bytes) -> None:
+        self.received_ns = perf_counter_ns()
+        super().data_received(data)
+
+
+class RestServer(web.Server):
+    """Answers with the operation of (method, path), or the venue's error."""
+
+    def __init__(self, services: list[tuple[Service, dict[tuple[str, str], Operation]]], control=None):
+        super().__init__(self._answer, access_log=None)
+        self.table = {route: (service, operation) for service, table in services for route, operation in table.items()}
+        self.paths = {path for _, path in self.table}
+        self.control = control
+
+    def __call__(self):
+        return TimedHandler(self, loop=self._loop, access_log=None)
+
+    async def _answer(self, request: web.BaseRequest) -> web.Response:
+        received_ns = request.protocol.received_ns
+        path = request.path
+        if path.startswith("/sim/") and self.control is not None:
+            return self.control(request.method, path)
+        found = self.table.get((request.method, path))
+        if found is None:
+            return self._unknown(path)
+        service, operation = found
+        body = (await request.read()).decode("utf-8", "replace") if request.can_read_body else ""
+        return self._serve(request, service, operation, body, received_ns)
+
+    def _unknown(self, path: str) -> web.Response:
+        if path in self.paths:
+            return _response(405, {"code": -1000, "msg": "Request method not supported"}, {})
+        return web.Response(status=404, text="<html><body><h2>404 Not found</h2></body></html>", content_type="text/html")
+
+    def _serve(self, request, service: Service, operation: Operation, body: str, received_ns: int) -> web.Response:
+        query = request.rel_url.raw_query_string
+        call = Call(service, {}, received_ns)
+        address = request.remote or ""
+        try:
+            call.params = _params(query, body)
+            if operation.is_order:
+                service.statistics.order_received(service.name, call.params.get("symbol", ""), received_ns)
+            result = self._perform(request, call, operation, address, signing.rest_payload(query, body))
+            status, headers = 200, {}
+        except VenueError as error:
+            if operation.is_order:
+                service.statistics.rejects += 1
+            status, result, headers = error.status, error.body(), _retry_after(error, service)
+        service.market.flush(call.book)
+        counted = call.account.key if operation.is_order and call.account is not None else None
+        headers.update(service.limits.headers(address, counted, service.clock.milliseconds()))
+        return _response(status, result, headers)
+
+    def _perform(self, request, call: Call, operation: Operation, address: str, payload: str):
+        limits, now = call.service.limits, call.service.clock.milliseconds()
+        if not (operation.is_order_entry and limits.order_entry_is_free):
+            limits.charge_weight(address, operation.weight, now)
+        if operation.security == Security.KEY:
+            call.identify(request.headers.get("X-MBX-APIKEY"))
+        elif operation.security == Security.SIGNED:
+            call.prove(request.headers.get("X-MBX-APIKEY"), payload)
+        return operation.perform(call)
+
+
+def _params(query: str, body: str) -> dict[str, str]:
+    """Query string and form body; where both name a parameter the query string counts, as on the venue."""
+    params = dict(parse_qsl(body, keep_blank_values=True)) if body and not body.startswith("{") else {}
+    params.update(parse_qsl(query, keep_blank_values=True))
+    if len(params) < query.count("&") and len(set(_names(query))) < len(_names(query)):
+        raise errors.VenueError(-1101, "Duplicate values for a parameter detected.")
+    return params
+
+
+def _names(query: str) -> list[str]:
+    return [pair.partition("=")[0] for pair in query.split("&")]
+
+
+def _retry_after(error: VenueError, service: Service) -> dict[str, str]:
+    if error.status != 429 or not error.data:
+        return {}
+    seconds = (error.data["retryAfter"] - service.clock.milliseconds()) // 1000 + 1
+    return {"Retry-After": str(max(1, seconds))}
+
+
+def _response(status: int, result, headers: dict[str, str]) -> web.Response:
+    return web.Response(status=status, body=_encode(result), content_type=_JSON, headers=headers)

@@ -1,0 +1,31 @@
+"""Unmodified third-party clients, pointed at a simulator by their URLs alone."""
+
+from urllib.parse import urlsplit
+
+
+def point_ccxt(exchange, endpoints: dict):
+    """Every REST address of a ccxt `binance` (Python, sync or async) goes to the simulator; paths stay as they are."""
+    rest = endpoints["binance"]["spot"]["rest"]
+    for name, url in exchange.urls["api"].items():
+        if isinstance(url, str):
+            exchange.urls["api"][name] = rest + urlsplit(url).path
+    return exchange
+
+
+def point_ccxt_pro(exchange, endpoints: dict):
+    """The WebSockets of ccxt.pro as well. ccxt tells a spot connection by `/stream` in its URL, hence combined streams."""
+    spot, usd_m = endpoints["binance"]["spot"], endpoints["binance"]["usd_m"]
+    point_ccxt(exchange, endpoints)
+    exchange.urls["api"]["ws"].update({
+        "spot": spot["stream"] + "/stream", "linear": usd_m["public"].removesuffix("/public") + "/ws",
+        "ws-api": {"spot": spot["ws_api"], "linear": usd_m["ws_api"]}})
+    return exchange
+
+
+def pointed(client_class: type, endpoints: dict) -> type:
+    """A python-binance client class (sync or async) with the simulator's addresses."""
+    rest = endpoints["binance"]["spot"]["rest"]
+    return type(client_class.__name__, (client_class,), {
+        "API_URL": rest + "/api", "MARGIN_API_URL": rest + "/sapi", "FUTURES_URL": rest + "/fapi",
+        "WS_API_URL": endpoints["binance"]["spot"]["ws_api"],
+        "WS_FUTURES_URL": endpoints["binance"]["usd_m"]["ws_api"]})
