@@ -22,6 +22,7 @@ from nexus_fast.exchange.bybit import endpoints as bybit
 from nexus_fast.exchange.okx import endpoints as okx
 
 VARIABLE = "NEXUS_FAST_ENDPOINTS"
+SIMULATOR = "sim"               # the simulator's own table in the files it writes: no address of a venue
 LIVE = {**{f"binance.{family}": table for family, table in binance.LIVE.items()}, "bybit": bybit.LIVE, "okx": okx.LIVE}
 TESTNET = {
     **{f"binance.{family}": table for family, table in binance.TESTNET.items()},
@@ -100,6 +101,8 @@ def _flatten(data: Mapping, where: str) -> dict[str, dict[str, str]]:
     """{"binance": {"spot": {…}}, "okx": {…}} and {"binance.spot": {…}} alike, checked."""
     flat: dict[str, dict[str, str]] = {}
     for venue, content in data.items():
+        if venue == SIMULATOR:
+            continue
         if not isinstance(content, Mapping):
             raise ConfigurationError(f"{where}: {venue} = {content!r} is not a table; tables: {', '.join(TABLES)}.")
         nested = venue not in TABLES and all(isinstance(v, Mapping) for v in content.values())

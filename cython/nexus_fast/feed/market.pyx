@@ -10,14 +10,17 @@ from nexus_fast.shm.ring cimport ring_publish
 from nexus_fast.wire.quote cimport NX_PARSE_INSANE, NX_PARSE_MALFORMED, NX_PARSE_OTHER, NX_PARSE_QUOTE, NX_PARSE_RANGE
 from nexus_fast.wire.registry cimport parser_for
 
+from nexus_fast.wire.registry import parser_id
+
 
 cdef class MarketFeed(PayloadHandler):
     """`on_other(payload)` gets every well-formed message that is no quote. A refused frame leaves the book untouched."""
 
-    def __init__(self, str venue, str market, uint8_t venue_code, SymbolTable symbols, Dispatcher dispatcher,
+    def __init__(self, str venue, str market, SymbolTable symbols, Dispatcher dispatcher,
                  OrderEntry entry, RingWriter ring, LatestTable latest, on_other):
-        self.parse = parser_for(venue, market)
-        self.venue = venue_code
+        venue_number, market_number = parser_id(venue, market)
+        self.parse = parser_for(venue_number, market_number)
+        self.venue = venue_number
         self.symbols = symbols
         self.dispatcher = dispatcher
         self.entry = entry

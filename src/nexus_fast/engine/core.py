@@ -25,10 +25,10 @@ from nexus_fast.shm.latest import LatestTable
 from nexus_fast.shm.names import segment_name
 from nexus_fast.shm.ring import RingWriter
 from nexus_fast.shm.symbols import remove_symbols, write_symbols
+from nexus_fast.wire.registry import VENUE_NUMBERS
 
 MARKET_RECORDS = 65536
 ORDER_RECORDS = 16384
-VENUE_CODES = {ExchangeType.BINANCE: 1, ExchangeType.BYBIT: 2, ExchangeType.OKX: 3}
 ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 
@@ -75,7 +75,7 @@ class Core:
         chosen = [i for i in self.instruments if i.exchange is exchange and i.type is type]
         table = SymbolTable(max(16, len(chosen)))
         for i in chosen:
-            code = VENUE_CODES[exchange]
+            code = VENUE_NUMBERS[exchange.value]
             table.add(i.venue_symbol.encode(), self.symbol_ids[i.symbol], i.price_scale, i.size_scale, code)
         return table
 

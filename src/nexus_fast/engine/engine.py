@@ -117,13 +117,13 @@ class Engine:
         task = self.loop.create_task(work)
         stop = self.loop.create_task(self._shutdown.wait())
         await asyncio.wait((task, stop), return_when=asyncio.FIRST_COMPLETED)
+        finished = task.done()
         stop.cancel()
-        if not task.done():
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
-            return False
-        task.result()
-        return True
+        task.cancel()
+        await asyncio.gather(task, stop, return_exceptions=True)
+        if finished:
+            task.result()
+        return finished
 
     # ------------------------------------------------------------------------------------------ build
 
@@ -197,6 +197,7 @@ class Engine:
             _, late = await asyncio.wait(waiting, timeout=READY_SECONDS)
             for task in late:
                 task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
             for account in opened:
                 if not account.ready.is_set():
                     self._log.error(f"{account.account_type}: not connected after {READY_SECONDS:.0f} s; going on without it")

@@ -14,7 +14,7 @@ from nexus_fast.cache import Cache
 from nexus_fast.config import Config
 from nexus_fast.constants import DataType, WsOrderResultType
 from nexus_fast.core.book import BookL1
-from nexus_fast.engine.core import VENUE_CODES, Core
+from nexus_fast.engine.core import Core
 from nexus_fast.engine.poller import Poller
 from nexus_fast.error import VenueError
 from nexus_fast.feed.market import MarketFeed
@@ -67,7 +67,6 @@ class Host:
         made = MarketFeed(
             exchange.value,
             MARKETS[feed.family],
-            VENUE_CODES[exchange],
             feed.symbols,
             self.core.dispatcher,
             self.core.entry,

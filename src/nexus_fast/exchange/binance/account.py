@@ -211,7 +211,7 @@ class BinanceAccount:
 
     def _on_api_message(self, payload: bytes) -> None:
         answer = websocket_api.decode_answer(payload)
-        if answer.event is not None:
+        if answer.event:
             self._on_events(decode(answer.event))
         elif answer.id is None:
             self._on_revoked(answer)

@@ -46,7 +46,7 @@ def _interval(family: str, interval: KlineInterval) -> str:
 
 class _Envelope(Struct):
     e: str | None = None
-    data: Raw | None = None
+    data: Raw = Raw()
     stream: str = ""
 
 
@@ -107,7 +107,7 @@ EXCHANGE = ExchangeType.BINANCE
 def decode(family: str, payload: bytes | Raw, symbol_of: Callable[[str], str | None]) -> list:
     """Schema objects of one message. `symbol_of` gives our name of a venue symbol, None for one that is not listed."""
     envelope = _envelope.decode(payload)
-    if envelope.data is not None:
+    if envelope.data:
         if family == "spot" and "@depth" in envelope.stream:
             return _spot_depth(envelope.data, symbol_of(envelope.stream.partition("@")[0].upper()))
         return decode(family, envelope.data, symbol_of)

@@ -17,8 +17,8 @@ Event = OrderUpdate | BalanceUpdate | PositionUpdate | StreamEnded
 
 class _Envelope(Struct):
     e: str | None = None
-    event: Raw | None = None
-    data: Raw | None = None
+    event: Raw = Raw()
+    data: Raw = Raw()
 
 
 class _Spot(Struct):
@@ -136,7 +136,7 @@ def decode(payload: bytes | Raw) -> list[Event]:
     whose content cannot be read: it must not pass unseen."""
     envelope = _envelope.decode(payload)
     inner = envelope.event or envelope.data
-    if envelope.e is None and inner is not None:
+    if envelope.e is None and inner:
         return decode(inner)
     convert = _CONVERTERS.get(envelope.e or "")
     return convert(payload) if convert else []

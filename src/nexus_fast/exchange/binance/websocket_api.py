@@ -7,11 +7,13 @@ connection as {"subscriptionId":…,"event":{…}}. A null id with status 401 sa
 import msgspec
 from msgspec import Raw, Struct
 
+NOTHING = Raw()                  # false; what a field that is not there has
+
 
 class ApiError(Struct):
     code: int = 0
     msg: str = ""
-    data: Raw | None = None
+    data: Raw = NOTHING
 
 
 class Answer(Struct):
@@ -19,9 +21,9 @@ class Answer(Struct):
 
     id: str | int | None = None
     status: int = 0
-    result: Raw | None = None
+    result: Raw = NOTHING
     error: ApiError | None = None
-    event: Raw | None = None
+    event: Raw = NOTHING
 
 
 class OrderResult(Struct, rename="camel"):
