@@ -1,0 +1,177 @@
+"""One run: an exchange on one processor, a client on another, until the exchange has its ticks."""
+
+import json
+import os
+import select
+import signal
+import subprocess
+import sys
+import tempfile
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from bench.build import ROOT, c_program
+
+# Of the length that the venue's own have: how many blocks a signature takes depends on it.
+API_KEY = "bench0" * 10 + "keys"
+SECRET = "bench1" * 10 + "sign"
+FLOOR_MODES = {"busy": "spin", "adaptive": "spin", "block": "epoll"}
+SYMBOLS = {"spot": "BTCUSDT.BINANCE", "usd_m": "BTCUSDT-PERP.BINANCE"}
+
+
+class RunError(Exception):
+    """A run that is not a measurement: somebody did not start, an order was wrong, ticks went unanswered."""
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What one run is. client: "floor", "cython" or "python". gap_us: from an order to the next tick (pace "after") or
+    from tick to tick (pace "schedule"). events: what user data brings, "none", "new" or "fill" (new, then filled)."""
+
+    client: str
+    family: str = "spot"
+    mode: str = "busy"
+    gap_us: float = 20
+    ticks: int = 10_000
+    warm_up: int = 1_000
+    events: str = "fill"
+    pace: str = "after"
+    exchange_cpu: int = 0
+    client_cpu: int = 1
+    entry: str = "ws"
+
+    @property
+    def seconds(self) -> float:
+        """After which the exchange gives up: what the run should take, fourfold, and 20 s."""
+        return 20 + 4 * (self.ticks + self.warm_up) * (self.gap_us + 200) / 1e6
+
+
+def endpoints_text(exchange: int, rest: int) -> str:
+    """An endpoints file that points every address of Binance at the bench."""
+    ws, http = f"ws://127.0.0.1:{exchange}", f"http://127.0.0.1:{rest}"
+    return (
+        f'[binance.spot]\nrest = "{http}"\nstream = "{ws}"\nws_api = "{ws}/ws-api/v3"\n\n'
+        f'[binance.usd_m]\nrest = "{http}"\npublic = "{ws}/public"\nmarket = "{ws}/market"\nprivate = "{ws}/private"\n'
+        f'ws_api = "{ws}/ws-fapi/v1"\n'
+    )
+
+
+def exchange_command(scene: Scene, out: Path) -> list[str]:
+    options = {
+        "--cpu": scene.exchange_cpu, "--gap-ns": int(scene.gap_us * 1000), "--ticks": scene.ticks,
+        "--warm-up": scene.warm_up, "--events": scene.events, "--pace": scene.pace, "--secret": SECRET,
+        "--seconds": int(scene.seconds), "--connect-seconds": 30, "--out": out,
+    }
+    return [str(c_program("exchange")), *(str(part) for pair in options.items() for part in pair)]
+
+
+def client_command(scene: Scene, port: int, endpoints: Path) -> list[str]:
+    if scene.client == "floor":
+        options = {
+            "--port": port, "--cpu": scene.client_cpu, "--family": scene.family, "--mode": FLOOR_MODES[scene.mode],
+            "--key": API_KEY, "--secret": SECRET, "--seconds": int(scene.seconds) + 40,
+        }
+        return [str(c_program("client")), *(str(part) for pair in options.items() for part in pair)]
+    options = {
+        "--endpoints": endpoints, "--cpu": scene.client_cpu, "--family": scene.family, "--mode": scene.mode,
+        "--strategy": scene.client, "--entry": scene.entry,
+    }
+    return [sys.executable, "-m", "bench.engine_client", *(str(part) for pair in options.items() for part in pair)]
+
+
+def engine_environment() -> dict[str, str]:
+    """The bench's package and, from a checkout, the engine's; no NEXUS_FAST_… variable may change what is measured."""
+    import nexus_fast
+
+    paths = [str(ROOT), str(Path(nexus_fast.__file__).parent.parent)]
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("NEXUS_FAST_")}
+    return {**kept, "PYTHONPATH": os.pathsep.join(paths)}
+
+
+def switches_of(pid: int) -> int:
+    """How often another process was given the processor of this one."""
+    try:
+        text = Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return -1
+    return int(text.partition("nonvoluntary_ctxt_switches:")[2].split()[0])
+
+
+def port_of(process: subprocess.Popen) -> int:
+    line = process.stdout.readline()
+    if not line.startswith("PORT "):
+        process.kill()
+        raise RunError(f"the exchange did not start: {process.stderr.read().strip()}")
+    return int(line.split()[1])
+
+
+def stop(process: subprocess.Popen, patience: float = 10) -> None:
+    """As Ctrl+C does it, and by force after `patience` seconds."""
+    if process.poll() is None:
+        process.send_signal(signal.SIGINT)
+    try:
+        process.wait(patience)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def wait_for_exchange(exchange: subprocess.Popen, client: subprocess.Popen, limit: float) -> None:
+    """Until the exchange has ended, asleep: a harness that looks every so often takes a processor away to do it.
+    A client that ends first has 3 s in which the exchange may end as well; then the exchange is killed."""
+    ends = {os.pidfd_open(process.pid): process for process in (exchange, client)}
+    try:
+        while exchange.poll() is None:
+            ready, _, _ = select.select([fd for fd, process in ends.items() if process.poll() is None], [], [], limit)
+            if not ready:
+                exchange.kill()
+                exchange.wait()
+            if client.poll() is not None:
+                limit = 3
+    finally:
+        for descriptor in ends:
+            os.close(descriptor)
+
+
+def judge(scene: Scene, result: dict, stderr: str) -> None:
+    """Raises RunError unless every order was in order."""
+    for name in ("bad_signatures", "refused", "unmatched"):
+        if result[name]:
+            raise RunError(f"{scene.client}: {name}: {result[name]}; the first of them:\n{stderr[-4000:]}")
+    if result["ended"]:
+        seen = f"{result['sent']} ticks and {result['orders']} orders"
+        raise RunError(f"{scene.client}: {result['ended']}, after {seen}\n{stderr[-4000:]}")
+
+
+def run(scene: Scene, rest_port: int, environment: dict[str, str] | None = None) -> dict:
+    """The exchange's result, with `scene`, `client` (what the client says of itself) and `client_switches`.
+    environment: variables for the client besides its usual ones."""
+    with tempfile.TemporaryDirectory(prefix="nexus-bench-") as folder:
+        out, endpoints = Path(folder, "result.json"), Path(folder, "endpoints.toml")
+        said, log = Path(folder, "client.out"), Path(folder, "client.log")
+        pipe = subprocess.PIPE
+        exchange = subprocess.Popen(exchange_command(scene, out), stdout=pipe, stderr=pipe, text=True)
+        client = None
+        try:
+            port = port_of(exchange)
+            endpoints.write_text(endpoints_text(port, rest_port))
+            with said.open("w") as output, log.open("w") as errors:
+                command = client_command(scene, port, endpoints)
+                variables = {**engine_environment(), **(environment or {})}
+                client = subprocess.Popen(command, stdout=output, stderr=errors, env=variables, cwd=folder)
+            wait_for_exchange(exchange, client, scene.seconds + 60)
+            switches = switches_of(client.pid)
+            stop(client)
+            stderr = exchange.stderr.read() + log.read_text()
+            if not out.exists():
+                raise RunError(f"{scene.client}: the exchange ended without a result:\n{stderr[-4000:]}")
+            result = json.loads(out.read_text())
+            judge(scene, result, stderr)
+            lines = said.read_text().splitlines()
+            return {**result, "scene": asdict(scene), "client_switches": switches,
+                    "client": json.loads(lines[-1]) if lines and lines[-1].startswith("{") else {}}
+        finally:
+            for process in (exchange, client):
+                if process is not None and process.poll() is None:
+                    process.kill()
+                    process.wait()
