@@ -10,6 +10,7 @@ One thread. What is slow stands in other processes, which read the shared memory
 import asyncio
 import contextlib
 import logging
+import os
 import signal
 import time
 from typing import Any
@@ -36,6 +37,8 @@ from nexus_fast.log import Logger, configure, register_secret
 
 READY_SECONDS = 30.0
 UPKEEP_SECONDS = 0.05
+# A file for the figures of a run: counts, and where the time of ticks and orders went. Switches Config.measure on.
+REPORT_VARIABLE = "NEXUS_FAST_REPORT"
 CANCEL_SECONDS = 5.0
 
 
@@ -60,6 +63,7 @@ class Engine:
         self._poller: Poller | None = None
         self._tuning = Tuning(self.loop_config.cpu, self.loop_config.mode == "busy")
         self._upkeep: asyncio.Task | None = None
+        self._report_file = os.environ.get(REPORT_VARIABLE)
         for strategy in self.strategies:
             strategy.log = Logger(type(strategy).__name__)
             strategy.clock = LiveClock()
@@ -135,6 +139,7 @@ class Engine:
             for exchange, connectors in self.config.private_conn_config.items()
             for connector in connectors
         ]
+        self.config.measure = self.config.measure or bool(self._report_file)
         self.core = Core(self.config, instruments, max(1, len(private)), self._wake, self._on_strategy_error)
         if self.loop_config.mode != "block" and require_direct_polling(self._log):
             idle = self.loop_config.idle_ms if self.loop_config.mode == "adaptive" else 0
@@ -275,6 +280,29 @@ class Engine:
                     await connector.close()
         if started:
             self._tuning.restore()
+            if self._report_file:
+                self._write_report(self._report_file)
+
+    def report(self) -> dict[str, Any]:
+        """Counts of the run, and with Config.measure where the time went: stage -> {n, p50, p90, p99, p999, max}, ns."""
+        entry, counts = self.core.entry, self.host.tracker.counts
+        return {
+            "ticks": sum(feed.quotes for feed in self.host.market_feeds),
+            "orders": entry.sent,
+            "fills": counts["fills"],
+            "rejects": counts["rejected"] + counts["refused"],
+            "canceled": counts["canceled"],
+            "callback_errors": self.core.dispatcher.errors,
+            "feeds": [feed.counters() for feed in self.host.market_feeds],
+            "loop": self.loop_config.mode,
+            "engine_ns": entry.stages.summary() if self.config.measure else {},
+        }
+
+    def _write_report(self, file: str) -> None:
+        import msgspec
+
+        with open(file, "wb") as out:
+            out.write(msgspec.json.format(msgspec.json.encode(self.report())))
 
     async def _cancel_open_orders(self) -> None:
         """Cancel what is open, also what is unanswered, and wait until the venue has said so of each."""
