@@ -243,6 +243,7 @@ class Engine:
             try:
                 self.core.heartbeat()
                 self.host.check_deadlines()
+                self.cache.forget_closed(time.time_ns() // 1_000_000 - self.config.cache_expired_time * 1000)
                 self._tuning.collect(max((feed.last_message_ns for feed in self.host.market_feeds), default=0))
             except Exception as error:
                 self._log.exception("upkeep failed", error)
