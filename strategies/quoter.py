@@ -16,7 +16,7 @@ from nexus_fast.strategy import Strategy
 PERP, SPOT = "BTCUSDT-PERP.BINANCE", "BTCUSDT.BINANCE"
 AMOUNT = Decimal("0.002")
 DISTANCE = Decimal("0.0002")        # of the price, from the middle to each quote
-MOVE = 0.0001                       # of the price: how far the middle moves before the quotes follow
+MOVE = 0.00002                      # of the price: how far the middle moves before the quotes follow
 TAKE_EVERY = 50                     # quotes of the spot book between two market orders
 
 

@@ -37,6 +37,7 @@ from nexus_fast.log import Logger, configure, register_secret
 
 READY_SECONDS = 30.0
 UPKEEP_SECONDS = 0.05
+FORGET_SECONDS = 60.0
 # A file for the figures of a run: counts, and where the time of ticks and orders went. Switches Config.measure on.
 REPORT_VARIABLE = "NEXUS_FAST_REPORT"
 CANCEL_SECONDS = 5.0
@@ -63,6 +64,7 @@ class Engine:
         self._poller: Poller | None = None
         self._tuning = Tuning(self.loop_config.cpu, self.loop_config.mode == "busy")
         self._upkeep: asyncio.Task | None = None
+        self._forgetting: asyncio.Task | None = None
         self._report_file = os.environ.get(REPORT_VARIABLE)
         for strategy in self.strategies:
             strategy.log = Logger(type(strategy).__name__)
@@ -223,6 +225,7 @@ class Engine:
     def _start_strategies(self) -> None:
         for feed in self.host.feeds.values():
             feed.open()
+        self._forgetting = self.loop.create_task(self._forget())
         self.runtime.scheduler.start()
         for strategy in self.strategies:
             try:
@@ -243,10 +246,15 @@ class Engine:
             try:
                 self.core.heartbeat()
                 self.host.check_deadlines()
-                self.cache.forget_closed(time.time_ns() // 1_000_000 - self.config.cache_expired_time * 1000)
                 self._tuning.collect(max((feed.last_message_ns for feed in self.host.market_feeds), default=0))
             except Exception as error:
                 self._log.exception("upkeep failed", error)
+
+    async def _forget(self) -> None:
+        """Closed orders leave the cache after Config.cache_expired_time seconds."""
+        while True:
+            await asyncio.sleep(FORGET_SECONDS)
+            self.cache.forget_closed(time.time_ns() // 1_000_000 - self.config.cache_expired_time * 1000)
 
     def _wake(self) -> None:
         self.loop.call_soon(self.host.tracker.drain)
@@ -272,8 +280,9 @@ class Engine:
             self.runtime.scheduler.shutdown()
         if self._poller is not None:
             self._poller.stop()
-        if self._upkeep is not None:
-            self._upkeep.cancel()
+        for task in (self._upkeep, self._forgetting):
+            if task is not None:
+                task.cancel()
         if self.host is not None:
             await self.host.close()
             for connector in (*self.host.feeds.values(), *self.host.accounts.values()):
