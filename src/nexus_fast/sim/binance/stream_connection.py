@@ -51,7 +51,7 @@ class StreamConnection(Connection):
     def on_text(self, payload: bytes) -> None:
         try:
             request = msgspec.json.decode(payload)
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, RecursionError) as error:
             return self._refuse(3, f"Invalid JSON: {error}", None)
         if not isinstance(request, dict) or "method" not in request:
             return self._refuse(2, "Invalid request: missing field `method`", None)
