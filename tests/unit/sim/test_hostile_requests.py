@@ -16,9 +16,9 @@ NAMES = ["symbol", "symbols", "side", "type", "timeInForce", "quantity", "quoteO
          "countdownTime", "priceMatch", "batchOrders", "orderIdList", "goodTillDate", "selfTradePreventionMode",
          "dualSidePosition", "cancelRestrictions", "omitZeroBalances", "positionSide"]
 VALUES = ["", "BTCUSDT", "USDCUSDT", "NOPE", "BUY", "SELL", "LIMIT", "MARKET", "LIMIT_MAKER", "STOP", "GTC", "IOC",
-          "FOK", "GTX", "GTD", "0", "1", "-1", "0.01", "84550.00", "1e9", "NaN", "9" * 20, "0." + "0" * 30 + "1", "true",
-          "false", "ACK", "FULL", "RESULT", "[]", "[1]", "[[" * 3000, '["BTCUSDT"]', '[{"symbol":"BTCUSDT"}]', "{",
-          "\x00", "\ud83d", "1m", "STOP_ON_FAILURE", "ALLOW_FAILURE", "OPPONENT_5", "QUEUE", "EXPIRE_BOTH",
+          "FOK", "GTX", "GTD", "0", "1", "-1", "0.01", "84550.00", "1e9", "NaN", "9" * 20, "0." + "0" * 30 + "1",
+          "true", "false", "ACK", "FULL", "RESULT", "[]", "[1]", "[[" * 3000, '["BTCUSDT"]', "{", "\x00", "\ud83d",
+          '[{"symbol":"BTCUSDT"}]', "1m", "STOP_ON_FAILURE", "ALLOW_FAILURE", "OPPONENT_5", "QUEUE", "EXPIRE_BOTH",
           "ONLY_NEW"]
 forms = st.dictionaries(st.sampled_from(NAMES), st.sampled_from(VALUES), max_size=12)
 sensible = st.fixed_dictionaries({
