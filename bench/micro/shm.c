@@ -6,6 +6,15 @@
 static nx_bookl1 quote;
 static nx_order_event event;
 
+/* What a caller does just before: wide and narrow stores into the event. */
+static void fill_event(uint64_t value) {
+    event.number = value;
+    event.time_ns = event.price = event.quantity = event.order_number = (int64_t)value;
+    event.symbol_id = (uint32_t)value;
+    event.kind = event.state = (uint8_t)value;
+    __asm__ __volatile__("" ::: "memory");
+}
+
 uint64_t publish(void *base, uint64_t count) {
     nx_ring ring;
     nx_ring_open(&ring, base);
@@ -20,7 +29,7 @@ uint64_t publish_events(void *base, uint64_t count) {
     nx_ring ring;
     nx_ring_open(&ring, base);
     for (uint64_t i = 0; i < count; i++) {
-        event.number = i;
+        fill_event(i);
         nx_ring_publish(&ring, &event);
     }
     return ring.position;
@@ -78,7 +87,7 @@ uint64_t append(void *records, uint64_t room, uint64_t count) {
             journal.cursor = (nx_word *)records;
             journal.end = journal.cursor + room * NX_EVENT_WORDS;
         }
-        event.number = i;
+        fill_event(i);
         nx_journal_append(&journal, &event);
     }
     return journal.sequence;
@@ -87,7 +96,7 @@ uint64_t append(void *records, uint64_t room, uint64_t count) {
 uint64_t checksum(uint64_t count) {
     uint64_t sum = 0;
     for (uint64_t i = 0; i < count; i++) {
-        event.number = sum;
+        fill_event(sum);
         sum += nx_event_checksum(&event);
     }
     return sum;

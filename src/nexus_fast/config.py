@@ -25,7 +25,8 @@ def _require(condition: bool, text: str) -> None:
 
 
 def _one_of(name: str, value: Any, allowed: tuple) -> None:
-    _require(value in allowed, f"{name}={value!r} is not one of {', '.join(repr(v) for v in allowed if v is not None)}.")
+    shown = ", ".join(repr(v) for v in allowed if v is not None)
+    _require(value in allowed, f"{name}={value!r} is not one of {shown}.")
 
 
 @dataclass

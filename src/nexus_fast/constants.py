@@ -231,7 +231,7 @@ class ParamBackend(IdentityEnum):
     REDIS = "redis"
 
 
-class WsOrderResultType(str, Enum):
+class WsOrderResultType(str, Enum):  # noqa: UP042  its text is that of NexusTrader's
     """What became of a request by WebSocket, in `on_ws_order_request_result`."""
 
     REQUEST_NOT_SENT = "REQUEST_NOT_SENT"

@@ -157,7 +157,7 @@ def configure(config: LogConfig | None = None) -> None:
         levels.append(level)
     root.setLevel(_OFF if config.bypass else min([*levels, *components.values()]))
     if config.print_config:
-        Logger("log").info("configuration", **{n: getattr(config, n) for n in ("level_stdout", "level_file", "file_name")})
+        Logger("log").info(f"configuration: {config}")
 
 
 def _sinks(config: LogConfig) -> list[tuple[logging.Handler, int]]:

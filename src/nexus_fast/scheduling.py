@@ -30,9 +30,9 @@ class Scheduler:
             raise ConfigurationError(f"schedule({func!r}): that is not callable; give the function, not its result.")
         if trigger not in TRIGGERS and isinstance(trigger, str):
             raise ConfigurationError(f"schedule(trigger={trigger!r}): there are {', '.join(map(repr, TRIGGERS))}.")
-        scheduler = self._built()
+        options.setdefault("name", _name(func))
         try:
-            return scheduler.add_job(self._guarded(func), trigger=trigger, name=options.pop("name", _name(func)), **options)
+            return self._built().add_job(self._guarded(func), trigger=trigger, **options)
         except (TypeError, ValueError, LookupError) as error:
             raise ConfigurationError(f"schedule({_name(func)}, {trigger!r}, {options}): {error}") from error
 
@@ -45,9 +45,9 @@ class Scheduler:
     def shutdown(self) -> None:
         """No job begins after this. Harmless when called again."""
         self._running = False
-        if self._scheduler is not None and self._scheduler.running:
-            self._scheduler.shutdown(wait=False)
-        self._scheduler = None
+        scheduler, self._scheduler = self._scheduler, None
+        if scheduler is not None and scheduler.running and not scheduler._eventloop.is_closed():
+            scheduler.shutdown(wait=False)
 
     def _built(self) -> Any:
         if self._scheduler is None:
@@ -57,11 +57,14 @@ class Scheduler:
         return self._scheduler
 
     def _guarded(self, func: Callable) -> Callable:
-        """The same call; what it raises is logged with its traceback, and the job lives on."""
+        """The same call; what it raises is logged with its traceback, and the job lives on. Nothing is called once the
+        scheduler is shut down: APScheduler itself ends a turn of the loop later."""
         log = self._log
         if _is_coroutine_function(func):
 
             async def run(*args: Any, **kwargs: Any) -> Any:
+                if not self._running:
+                    return None
                 try:
                     return await func(*args, **kwargs)
                 except Exception as error:
@@ -70,6 +73,8 @@ class Scheduler:
         else:
 
             def run(*args: Any, **kwargs: Any) -> Any:
+                if not self._running:
+                    return None
                 try:
                     return func(*args, **kwargs)
                 except Exception as error:
@@ -84,7 +89,7 @@ def _name(func: Callable) -> str:
 
 
 def _is_coroutine_function(func: Callable) -> bool:
-    return inspect.iscoroutinefunction(func) or inspect.iscoroutinefunction(getattr(func, "__call__", None))
+    return inspect.iscoroutinefunction(func) or inspect.iscoroutinefunction(type(func).__call__)
 
 
 def _build() -> Any:

@@ -179,7 +179,8 @@ class Settings:
     def _explanation(self, path: tuple[str, ...]) -> str:
         dotted, variable = ".".join(path), variable_name(path)
         section = path[:-1] if credential_part(path[-1]) else path
-        looked = [f"{f} ({'read' if os.path.exists(f) else 'not there'})" for f in map(os.path.abspath, (*FILES, ".env"))]
+        places = map(os.path.abspath, (*FILES, ".env"))
+        looked = [f"{place} ({'read' if os.path.exists(place) else 'not there'})" for place in places]
         return (
             f"settings has no {dotted!r}. Looked at {', '.join(looked)} and the variable {variable} "
             f"({'set' if variable in os.environ else 'not set'}). "

@@ -10,7 +10,7 @@ import pytest
 from nexus_fast.core import write_header
 
 SOURCE = Path(__file__).with_name("torn.c")
-WATCHDOG_SECONDS = 150
+WATCHDOG_SECONDS = 300
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { LIMIT = 120, SLOTS = 4, WORDS_MOST = 32 };
+enum { LIMIT = 300, SLOTS = 4, WORDS_MOST = 32 };
 
 static void *base;
 static uint32_t words;

@@ -13,7 +13,7 @@ def point_ccxt(exchange, endpoints: dict):
 
 
 def point_ccxt_pro(exchange, endpoints: dict):
-    """The WebSockets of ccxt.pro as well. ccxt tells a spot connection by `/stream` in its URL, hence combined streams."""
+    """The WebSockets of ccxt.pro as well. It tells a spot connection by `/stream` in the URL: so combined streams."""
     spot, usd_m = endpoints["binance"]["spot"], endpoints["binance"]["usd_m"]
     point_ccxt(exchange, endpoints)
     exchange.urls["api"]["ws"].update({

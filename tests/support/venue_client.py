@@ -129,7 +129,7 @@ class Socket:
 
 
 def on_venue(scenario, **options) -> None:
-    """Run `async def scenario(client)` against a venue of its own, whose books stand still unless `tick_rate` is given."""
+    """Run `async def scenario(client)` against a venue of its own; books stand still unless `tick_rate` is given."""
 
     async def play() -> None:
         venue = SimulatedVenue(**{"tick_rate": 0, **options})

@@ -1,11 +1,12 @@
 """Scaled integers as plain decimal text, for the wire. Inline; the caller's module needs no include path.
 
 `fixed_write` writes value = mantissa * 10**-scale (scale 0..18) without exponent and without trailing zeros after the
-point, so one number has one text whatever its scale: 6, 0.001, 61800.2. At most 21 bytes, 22 with a minus; `out` has
-FIXED_ROOM bytes, all of which may be overwritten (copies run in whole words). Returns the length of the text. Words are little-endian, as on every machine we run on.
+point, so one number has one text whatever its scale: 6, 0.001, 61800.2. Returns its length: at most 21, 22 with a minus.
+`uint_write_fixed` writes the last `width` (1..20) decimal digits, zero-padded: timestamps and counters.
+`uint_write` writes as many digits as the number has and returns how many.
 
-`uint_write_fixed` writes the last `width` (1..20) decimal digits, zero-padded: timestamps and counters. `out` has FIXED_ROOM bytes.
-`uint_write` writes as many digits as the number has and returns how many; `out` has FIXED_ROOM bytes.
+`out` has FIXED_ROOM bytes, all of which may be overwritten: copies run in whole words, which are little-endian, as on
+every machine that the package runs on.
 """
 
 from libc.stdint cimport int64_t, uint64_t

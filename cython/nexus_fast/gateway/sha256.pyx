@@ -52,7 +52,7 @@ cdef void hmac_absorb(nx_hmac* hmac, const uint8_t* head, size_t blocks) noexcep
 
 
 cdef void hmac_finish(const nx_hmac* hmac, uint8_t* tail, size_t size, char* hexadecimal) noexcept nogil:
-    """Signature of (absorbed head + tail) as 64 hex digits, no terminator. Pads in place: HMAC_ROOM bytes behind tail."""
+    """Signature of (absorbed head + tail) as 64 hex digits, no terminator. Pads the tail in place, see HMAC_ROOM."""
     cdef uint8_t digest[32]
     finish(hmac.inner, hmac.outer, tail, nx_sha256_pad(tail, size, hmac.absorbed + size), digest)
     nx_hex32(digest, hexadecimal)

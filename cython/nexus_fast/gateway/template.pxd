@@ -40,7 +40,7 @@ cdef enum:
 
 cdef enum nx_fill_status:
     NX_FILL_NO_ROOM = -1        # capacity is below template_bound()
-    NX_FILL_BAD_CLIENT_ID = -2  # no client id, or one of over 36 bytes
+    NX_FILL_BAD_CLIENT_ID = -2  # no client id, or one of over id_limit bytes
     NX_FILL_BAD_NUMBER = -3     # a price or quantity that the request needs is not positive or has over 18 digits
     NX_FILL_BAD_TIME = -4       # timestamp_ms has not 13 digits
     NX_FILL_NO_TEMPLATE = -5    # the template is NULL: the venue has no such request
@@ -67,7 +67,7 @@ cdef class TemplateSet:
     cdef object _secret_state               # the key's two states, or None: requests are not signed
     cdef readonly int price_scale
     cdef readonly int size_scale
-    cdef readonly int id_limit              # longest request id, bytes
+    cdef readonly int id_limit              # longest client id and request id, bytes
     cdef readonly bytes id_overflow         # what stands before request_number when the client id makes it too long
 
     cdef nx_template* place(self, uint8_t side, uint8_t type, uint8_t time_in_force, bint reduce_only) noexcept nogil

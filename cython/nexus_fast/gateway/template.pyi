@@ -1,16 +1,6 @@
 from collections.abc import Sequence
-from enum import IntEnum
 
-class Hole(IntEnum):
-    END = 0
-    PRICE = 1
-    QUANTITY = 2
-    CLIENT_ID = 3
-    REQUEST_ID = 4
-    TIMESTAMP = 5
-    SIGNATURE = 6
-    SIGNED_TO = 7
-    SIGNED_FROM = 8
+from nexus_fast.gateway.texts import Hole
 
 STATUS_TEXTS: dict[int, str]
 

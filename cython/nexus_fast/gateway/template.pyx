@@ -1,15 +1,8 @@
-"""Filling and building request templates.
+"""Filling and building request templates. What texts are made of, and how they are signed: see texts.py.
 
-A text is a list of literals (str) and holes (Hole), in order. Two ways of signing:
-
-* the request and what is signed are different texts (a JSON request, its sorted query string): give both;
-* what is signed is a stretch of the request (an HTTP query): Hole.SIGNED_FROM marks its start, Hole.SIGNED_TO its end.
-
-Hole.SIGNATURE is where the 64 hex digits go. The constant head of what is signed is hashed here, once, in whole
-64-byte blocks: venue modules put what never changes first wherever the venue lets them choose.
+The constant head of what is signed is hashed here, once, in whole 64-byte blocks: venue modules put what never changes
+first wherever the venue lets them choose.
 """
-
-from enum import IntEnum
 
 from libc.stdint cimport uint16_t, uint32_t
 from libc.stdlib cimport calloc, free
@@ -18,6 +11,8 @@ from libc.string cimport memcpy
 from nexus_fast.core.fixed cimport fixed_write, uint_write, uint_write_fixed
 from nexus_fast.core.types cimport NX_LIMIT
 from nexus_fast.gateway.sha256 cimport HMAC_ROOM, hmac_absorb, hmac_finish, hmac_key, nx_hmac
+
+from nexus_fast.gateway.texts import LONGEST, Hole, between, merged, pieces_of, without_start
 
 cdef extern from "nexus_fast/gateway/template.h" nogil:
     enum:
@@ -57,21 +52,7 @@ cdef extern from "nexus_fast/gateway/template.h" nogil:
     char* nx_put_exact(char* to, const char* source, unsigned length) noexcept
 
 
-class Hole(IntEnum):
-    """What can stand between two literals."""
-
-    END = 0             # nothing: closes the text
-    PRICE = 1
-    QUANTITY = 2
-    CLIENT_ID = 3
-    REQUEST_ID = 4      # [prefix +] client id, or overflow + request number; see TemplateSet
-    TIMESTAMP = 5       # milliseconds, 13 digits
-    SIGNATURE = 6
-    SIGNED_TO = 7       # the end of what is signed, where that is a part of the request
-    SIGNED_FROM = 8     # its start; known when the template is built, leaves no piece
-
-
-cdef enum:
+cdef enum:      # the members of Hole, for C
     END = 0
     PRICE = 1
     QUANTITY = 2
@@ -94,11 +75,9 @@ ctypedef struct nx_values:
     char request_id[64]
     char signature[64 + 16]
 
-cdef dict LONGEST = {Hole.END: 0, Hole.PRICE: 21, Hole.QUANTITY: 21, Hole.CLIENT_ID: LONGEST_ID,
-                     Hole.REQUEST_ID: LONGEST_ID, Hole.TIMESTAMP: 13, Hole.SIGNATURE: 64, Hole.SIGNED_TO: 0}
 STATUS_TEXTS = {
     NX_FILL_NO_ROOM: "the buffer is too small",
-    NX_FILL_BAD_CLIENT_ID: "a client id has 1 to 36 characters",
+    NX_FILL_BAD_CLIENT_ID: "the client id is empty or longer than the venue takes",
     NX_FILL_BAD_NUMBER: "price and quantity must be positive and have at most 18 digits",
     NX_FILL_BAD_TIME: "a timestamp is milliseconds since 1970, 13 digits",
     NX_FILL_NO_TEMPLATE: "the venue has no such request",
@@ -134,7 +113,7 @@ cdef int template_bound(const nx_template* template) noexcept nogil:
 
 
 cdef inline int write_values(const nx_template_fields* t, const nx_order_request* r, nx_values* v) noexcept nogil:
-    if r.client_id_length < 1 or r.client_id_length > LONGEST_ID:
+    if r.client_id_length < 1 or r.client_id_length > t.id_limit:
         return NX_FILL_BAD_CLIENT_ID
     if r.timestamp_ms < nx_first_time or r.timestamp_ms >= nx_time_limit:
         return NX_FILL_BAD_TIME
@@ -223,11 +202,13 @@ cdef class TemplateSet:
     """Templates of one symbol on one account by one entry.
 
     secret: the HMAC key, of which only the two hash states are kept; None: requests carry no signature.
-    A request id is the client id behind a one-letter prefix (none for a new order); where that is longer than id_limit,
-    it is id_overflow and the request's own number.
+    id_limit: the longest client id and request id that the venue takes. A request id is the client id behind a
+    one-letter prefix (none for a new order); where that is too long, it is id_overflow and the request's own number.
     """
 
     def __cinit__(self, *, price_scale, size_scale, secret=None, id_limit=LONGEST_ID, id_overflow="#"):
+        if not 1 <= id_limit <= LONGEST_ID or len(id_overflow) != 1:
+            raise ValueError(f"id_limit={id_limit}: 1 to {LONGEST_ID}; id_overflow={id_overflow!r}: one character")
         for name, scale in (("price_scale", price_scale), ("size_scale", size_scale)):
             if not 0 <= scale <= 18:
                 raise ValueError(f"{name}={scale}: a scale is 0 to 18")
@@ -251,7 +232,7 @@ cdef class TemplateSet:
         return self._modify[side] if side <= 1 else NULL
 
     def set_place(self, int side, int type, int time_in_force, bint reduce_only, text, payload=None):
-        """Builds the template of one kind of order from its texts (see the top of this file)."""
+        """Builds the template of one kind of order from its texts, see texts.py."""
         if not (0 <= side <= 1 and 0 <= type <= 2 and 0 <= time_in_force <= 2):
             raise ValueError(f"no order is side={side} type={type} time_in_force={time_in_force}")
         if type != NX_LIMIT:
@@ -292,8 +273,8 @@ cdef class TemplateSet:
         holes = {*text, *(payload or ())}
         t.has_price, t.has_quantity = Hole.PRICE in holes, Hole.QUANTITY in holes
         t.has_request_id = Hole.REQUEST_ID in holes
-        start, text = _without_start(list(text))
-        tail = _between(text, start) if payload is None else _merged(payload)
+        start, text = without_start(list(text))
+        tail = between(text, start) if payload is None else merged(payload)
         if not bool(tail) == (Hole.SIGNATURE in text) == (self._secret_state is not None):
             raise ValueError("a template is signed if and only if its set has a secret")
         if self._secret_state is not None:
@@ -321,7 +302,7 @@ cdef int _absorb(nx_hmac* hmac, tail) except -1:
 
 
 cdef int _compile(items, nx_text* text, list owned) except -1:
-    literals, pieces = _pieces(items)
+    literals, pieces = pieces_of(items)
     cdef nx_piece* piece = <nx_piece*> _own(len(pieces) * sizeof(nx_piece), owned)
     cdef char* storage = <char*> _own(len(literals) + NX_COPY_SLACK, owned)
     text.pieces, text.literals, text.count = piece, storage, len(pieces)
@@ -371,39 +352,3 @@ cdef _fill(const nx_template* template, dict values):
     if size < 0:
         raise ValueError(STATUS_TEXTS[size])
     return out[:size]
-
-
-def _without_start(items):
-    """Offset of Hole.SIGNED_FROM in the text (what is before it must be literal), and the items without it."""
-    if Hole.SIGNED_FROM not in items:
-        return 0, _merged(items)
-    at = items.index(Hole.SIGNED_FROM)
-    if any(not isinstance(item, str) for item in items[:at]):
-        raise ValueError("Hole.SIGNED_FROM must come before every other hole")
-    return len("".join(items[:at]).encode()), _merged(items[:at] + items[at + 1:])
-
-
-def _between(merged, start):
-    """What is signed, of a request that contains it."""
-    if Hole.SIGNED_TO not in merged:
-        return []
-    inside = merged[:merged.index(Hole.SIGNED_TO)]
-    return [inside[0][start:], *inside[1:]]
-
-
-def _merged(items):
-    """The same text as bytes: neighbouring literals joined, and one literal, if only an empty one, around every hole."""
-    merged, literal = [], b""
-    for item in items:
-        if isinstance(item, str):
-            literal += item.encode()
-        else:
-            merged += [literal, item]
-            literal = b""
-    return merged + [literal]
-
-
-def _pieces(merged):
-    """All literals in one, and (length of the literal, hole after it) for each piece."""
-    literals, holes = merged[::2], [*merged[1::2], Hole.END]
-    return b"".join(literals), [(len(literal), hole) for literal, hole in zip(literals, holes)]

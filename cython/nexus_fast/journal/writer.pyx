@@ -14,6 +14,10 @@ from nexus_fast.core.types import fingerprint, record_sizes
 from nexus_fast.journal.error import JournalError
 from nexus_fast.journal.files import OUT_OF_ROOM, JournalDirectory
 
+cdef extern from "unistd.h" nogil:
+    ssize_t pwrite(int fd, const void* data, size_t size, long offset)
+    int close_fd "close"(int fd)
+
 cdef extern from "sys/mman.h" nogil:
     void* mmap(void* address, size_t size, int protection, int flags, int fd, long offset)
     int munmap(void* address, size_t size)
@@ -25,28 +29,31 @@ cdef int64_t RETRY_NS = 1_000_000_000
 cdef uint64_t PAGE = 4096
 cdef uint64_t WINDOW = 16       # pages ahead of the cursor that every turn touches again
 cdef uint64_t EVERY_PAGE = <uint64_t>-1
+cdef const char[65536] ZEROS
 
 
 cdef class MappedFile:
     """One journal file in memory."""
 
+    def __cinit__(self):
+        self.fd = -1
+
     def __init__(self, str path, uint64_t index, bytes header, uint64_t capacity):
         self.path, self.index = path, index
         self.size = NX_JOURNAL_HEADER + capacity * sizeof(nx_order_event)
-        fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        self.fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         cdef void* base
         try:
-            os.posix_fallocate(fd, 0, self.size)
-            os.pwrite(fd, header, 0)
-            base = mmap(NULL, self.size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0)
+            os.posix_fallocate(self.fd, 0, self.size)
+            os.pwrite(self.fd, header.ljust(NX_JOURNAL_HEADER, b"\0"), 0)
+            base = mmap(NULL, self.size, PROT_READ | PROT_WRITE, MAP_SHARED, self.fd, 0)
             if base == MAP_FAILED:
                 raise JournalError(f"{path}: {self.size} bytes could not be mapped")
             self.base = <char*>base
+            self.ready = NX_JOURNAL_HEADER
         except BaseException:
             os.unlink(path)
             raise
-        finally:
-            os.close(fd)
 
     cdef uint64_t* records(self) noexcept nogil:
         return <uint64_t*>(self.base + NX_JOURNAL_HEADER)
@@ -55,13 +62,25 @@ cdef class MappedFile:
         return <uint64_t*>(self.base + self.size)
 
     cdef bint prepare(self, uint64_t pages) noexcept nogil:
-        """Touches the next pages for writing and locks them (best effort). True when the whole file is ready."""
-        cdef size_t piece = min(pages * PAGE, self.size - self.touched) if pages < self.size else self.size - self.touched
-        if piece > 0:
-            mlock(self.base + self.touched, piece)
-            journal_touch(self.base + self.touched, self.base + self.touched + piece, pages)
-            self.touched += piece
-        return self.touched == self.size
+        """Makes the next pages ready. True when the whole file is."""
+        cdef uint64_t piece
+        while pages > 0 and self.ready < self.size:
+            piece = min(pages, min(sizeof(ZEROS), self.size - self.ready) // PAGE)
+            self.prepare_piece(piece * PAGE)
+            pages -= piece
+        if self.ready == self.size and self.fd >= 0:
+            close_fd(self.fd)
+            self.fd = -1
+        return self.ready == self.size
+
+    cdef void prepare_piece(self, size_t piece) noexcept nogil:
+        """Writes zeros, locks (best effort) and touches. The zeros give the file its pages at a third of what first faults
+        in a fresh file cost, and without read-ahead; should they fail, the faults do it."""
+        cdef char* start = self.base + self.ready
+        pwrite(self.fd, &ZEROS[0], piece, self.ready)
+        mlock(start, piece)
+        journal_touch(start, start + piece, piece // PAGE)
+        self.ready += piece
 
     cdef bint release(self, uint64_t pages) noexcept nogil:
         """Unmaps pages from the end of the mapping. True when nothing is left."""
@@ -77,6 +96,8 @@ cdef class MappedFile:
 
     def __dealloc__(self):
         self.release(EVERY_PAGE)
+        if self.fd >= 0:
+            close_fd(self.fd)
 
 
 cdef class JournalWriter:

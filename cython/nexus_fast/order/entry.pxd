@@ -80,4 +80,4 @@ cdef class OrderEntry:
     cdef int refuse(self, nx_order* order, uint8_t reason) noexcept nogil
     cdef nx_channel* channel_of(self, const nx_route* route) noexcept nogil
     cdef int request(self, const nx_route* route, const nx_template* template, nx_order* order,
-                     int64_t price, int64_t quantity) noexcept nogil
+                     int64_t price, int64_t quantity, bint timed) noexcept nogil

@@ -79,7 +79,8 @@ cdef class OrderEntry:
         cdef nx_order* order
         cdef const nx_template* template
         cdef int status
-        if self.stages.enabled and self.stages.tick_started:
+        cdef bint timed = self.stages.enabled and self.stages.tick_started
+        if timed:
             self.stages.lap(STAGE_STRATEGY)
         order = self.table.take()
         if order == NULL:
@@ -123,18 +124,18 @@ cdef class OrderEntry:
                             side, type == NX_MARKET, order.price, quantity, flags & NX_ORDER_REDUCE_ONLY)
         if status:
             return self.refuse(order, status)
-        if self.stages.enabled and self.stages.tick_started:
+        if timed:
             self.stages.lap(STAGE_GATE)
         order.state = NX_STATE_PENDING
         if self.record(order, NX_EVENT_INTENT):
             order.state = NX_STATE_FREE
             return self.refuse(order, NX_REASON_JOURNAL_FULL)
-        if self.stages.enabled and self.stages.tick_started:
+        if timed:
             self.stages.lap(STAGE_JOURNAL)
-        status = self.request(route, template, order, order.price, quantity)
+        status = self.request(route, template, order, order.price, quantity, timed)
         if status and status != -NX_REASON_SEND:
             return self.refuse(order, -status)
-        if self.stages.enabled and self.stages.tick_started:
+        if timed:
             self.stages.lap(STAGE_SEND)
             histogram_record(&self.stages.histograms[STAGE_TOTAL], self.stages.mark - self.stages.tick_started)
         order.deadline_ns = clock_monotonic_ns() + self.deadline_ns
@@ -152,7 +153,7 @@ cdef class OrderEntry:
         return NULL
 
     cdef int request(self, const nx_route* route, const nx_template* template, nx_order* order,
-                     int64_t price, int64_t quantity) noexcept nogil:
+                     int64_t price, int64_t quantity, bint timed) noexcept nogil:
         """0 when the bytes are out, or the negative reason: nothing left; -NX_REASON_SEND: something may have left."""
         cdef nx_channel* channel = self.channel_of(route)
         cdef nx_order_request fields
@@ -172,7 +173,7 @@ cdef class OrderEntry:
         size = template_fill(template, &fields, channel.buffer + CHANNEL_HEADROOM, CHANNEL_CAPACITY)
         if size <= 0:
             return -NX_REASON_ENCODING
-        if self.stages.enabled and self.stages.tick_started:
+        if timed:
             self.stages.lap(STAGE_ENCODE)
         if not channel.framed:
             channel.in_flight = 1
@@ -190,7 +191,7 @@ cdef class OrderEntry:
             return -NX_REASON_NO_ROUTE
         self.table.apply(order, NX_EVENT_CANCEL_INTENT, -1, self.now_ns if self.now_ns else clock_realtime_ns())
         self.record(order, NX_EVENT_CANCEL_INTENT)
-        status = self.request(route, route.cancel, order, 0, 0)
+        status = self.request(route, route.cancel, order, 0, 0, False)
         order.deadline_ns = clock_monotonic_ns() + self.deadline_ns
         order.announced = 0
         self.note(order.number)
@@ -208,7 +209,7 @@ cdef class OrderEntry:
         if status:
             return -status
         self.record(order, NX_EVENT_MODIFY_INTENT)
-        return self.request(route, route.modify[order.side], order, price, quantity)
+        return self.request(route, route.modify[order.side], order, price, quantity, False)
 
     cdef int refuse(self, nx_order* order, uint8_t reason) noexcept nogil:
         self.table.apply(order, NX_EVENT_REFUSED, -1, order.created_ns)

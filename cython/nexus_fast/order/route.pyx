@@ -5,8 +5,8 @@ from nexus_fast.gateway.channel cimport Channel
 
 from nexus_fast.order.gate cimport limits_set_notional, nx_int128, nx_limits
 
-cdef enum:
-    MOST = 0x7FFFFFFFFFFFFFFF
+# No mantissa has more than 18 digits.
+MOST = 10**18
 
 
 cdef int64_t limit_mantissa(value, int scale) except -1:

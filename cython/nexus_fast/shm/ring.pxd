@@ -64,6 +64,9 @@ cdef extern from *:
         else nx_ring_put(slot, (const nx_word *)record, 32, position);
         ring->position = position + 1;
         nx_store_release_u64(&ring->segment->head, position + 1);   /* SYNC POINT HEAD */
+        /* The next slot's lines come over while the engine waits for the next tick. */
+        slot = ring->slots + ((position + 1) & ring->mask) * ring->words;
+        for (uint64_t line = 0; line < ring->words; line += 8) __builtin_prefetch(slot + line, 1, 3);
     }
 
     /* from_oldest 0: begin with the next record that is published; 1: with the oldest of this epoch that stands. */

@@ -15,7 +15,7 @@ from libc.string cimport memset
 from nexus_fast.core.atomics cimport load_acquire_u64, load_relaxed_u64, store_relaxed_u64, store_release_u64
 from nexus_fast.core.clock cimport clock_realtime_ns
 from nexus_fast.core.types import RECORD_KINDS, fingerprint, record_sizes
-from nexus_fast.shm.error import SegmentBusy, SegmentError, SegmentMismatch, SegmentMissing
+from nexus_fast.shm.error import SegmentBusy, SegmentError, SegmentMismatch, SegmentMissing, SegmentRetired
 
 cdef extern from "sys/mman.h" nogil:
     void* mmap(void* address, size_t size, int protection, int flags, int fd, long offset)
@@ -74,6 +74,7 @@ cdef class Segment:
         geometry is retired and replaced. Raises SegmentBusy while another writer lives.
         """
         cdef uint32_t number = KINDS[kind]
+        cdef uint64_t epoch = 0
         check_capacity(kind, capacity)
         cdef Segment segment = Segment.__new__(Segment)
         segment.name, segment.path, segment.record = name, segment_path(name), record
@@ -83,11 +84,12 @@ cdef class Segment:
             if segment.fd < 0:
                 continue
             if os.fstat(segment.fd).st_size == 0:
-                segment.initialise(number, capacity)
+                segment.initialise(number, capacity, epoch)
             segment.map(True)
             if segment.same_geometry(number, capacity):
                 segment.claim()
                 return segment
+            epoch = segment.header.epoch if segment.header != NULL and segment.header.magic == NX_SEGMENT_MAGIC else 0
             segment.retire()
 
     @staticmethod
@@ -127,7 +129,7 @@ cdef class Segment:
             mlock(base, size)    # best effort: RLIMIT_MEMLOCK may be small, and memory in /dev/shm moves only to swap
         return 0
 
-    cdef int initialise(self, uint32_t kind, uint64_t capacity) except -1:
+    cdef int initialise(self, uint32_t kind, uint64_t capacity, uint64_t epoch) except -1:
         """Gives a new file its size and header. Room is reserved, so that a full /dev/shm is an error here, no SIGBUS later."""
         cdef uint64_t record_size = record_sizes()[self.record]
         cdef uint64_t total = NX_SEGMENT_HEADER + capacity * record_size
@@ -136,7 +138,7 @@ cdef class Segment:
         header.layout_version, header.kind, header.record_kind = NX_SEGMENT_LAYOUT, kind, RECORD_KINDS[self.record]
         header.record_size, header.capacity, header.fingerprint = record_size, capacity, fingerprint(self.record)
         header.data_offset, header.total_size = NX_SEGMENT_HEADER, total
-        header.created_ns = clock_realtime_ns()
+        header.created_ns, header.epoch = clock_realtime_ns(), epoch
         try:
             os.posix_fallocate(self.fd, 0, total)
         except OSError as error:
@@ -182,6 +184,12 @@ cdef class Segment:
         if self.header == NULL:
             raise SegmentError(f"segment {self.name!r} is closed")
 
+    cdef int need_current(self) except -1:
+        """For readers that find nothing new: raises SegmentRetired when nothing will ever come."""
+        if load_acquire_u64(&self.header.state) == NX_SEGMENT_RETIRED:
+            raise SegmentRetired(f"segment {self.name!r} was removed or replaced by its writer: open it again")
+        return 0
+
     def describe(self):
         """The header as a dictionary, with `writer_alive`: whether the process that claimed it still runs."""
         self.need_open()
@@ -195,19 +203,31 @@ cdef class Segment:
                 "writer_alive": start != 0 and process_start(pid) == start}
 
     @property
+    def retired(self):
+        """Whether its writer removed or replaced the segment; nothing will be written to it any more."""
+        self.need_open()
+        return load_acquire_u64(&self.header.state) == NX_SEGMENT_RETIRED
+
+    @property
     def epoch(self):
         self.need_open()
         return load_relaxed_u64(&self.header.epoch)
 
     def close(self, bint unlink=False):
-        """Unmaps the segment and ends the claim; the writer may remove the file with it. A second call does nothing."""
+        """Unmaps the segment and ends the claim. With unlink, the writer removes the file, and its symbol directory.
+
+        A second call does nothing.
+        """
         if self.header != NULL:
             if self.writable and self.header.state == NX_SEGMENT_OPEN:
-                store_release_u64(&self.header.state, NX_SEGMENT_CLOSED)
+                store_release_u64(&self.header.state, NX_SEGMENT_RETIRED if unlink else NX_SEGMENT_CLOSED)
             munmap(self.header, self.size)
             self.header = NULL
         if self.fd >= 0:
             if unlink and self.writable and same_file(self.fd, self.path):
+                from nexus_fast.shm.symbols import remove_symbols
+
+                remove_symbols(self.name)
                 os.unlink(self.path)
             os.close(self.fd)
             self.fd = -1

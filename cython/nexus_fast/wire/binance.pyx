@@ -86,7 +86,7 @@ cdef int fast_book_ticker(const char* data, Py_ssize_t size, nx_quote* out) noex
     out.venue_time_ns = 0
     out.event_time_ns = 0
     p = fast_sides(fast_head(p, end, out), end, out)
-    if p != NULL and p[0] != c'}':
+    if p != NULL and end - p > 1:
         p = fast_times(p, end, out)
     if p == NULL or end - p != 1 or p[0] != c'}':
         return NX_PARSE_UNUSUAL

@@ -55,7 +55,7 @@ cdef inline const char* fast_tail(const char* p, const char* end, nx_quote* out)
         return NULL
     out.venue_time_ns = out.event_time_ns = <int64_t>milliseconds * 1000000
     out.update_id = 0
-    return read_unsigned(after(p, end, b',"seqId":'), end, &out.update_id) if p[0] == c',' else p
+    return read_unsigned(after(p, end, b',"seqId":'), end, &out.update_id) if starts(p, end, b',') else p
 
 
 cdef int fast_best_levels(const char* data, Py_ssize_t size, nx_quote* out) noexcept nogil:

@@ -19,7 +19,7 @@ from nexus_fast.journal.writer import JournalWriter
 from nexus_fast.order.entry import OrderEntry
 from nexus_fast.order.ledger import Ledger
 from nexus_fast.order.route import RouteTable
-from nexus_fast.order.table import OrderTable
+from nexus_fast.order.table import OrderTable, base36
 from nexus_fast.shm.error import SegmentBusy
 from nexus_fast.shm.latest import LatestTable
 from nexus_fast.shm.names import segment_name
@@ -29,7 +29,6 @@ from nexus_fast.wire.registry import VENUE_NUMBERS
 
 MARKET_RECORDS = 65536
 ORDER_RECORDS = 16384
-ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 
 class Core:
@@ -134,4 +133,4 @@ def next_session(directory: Path) -> int:
 def identity_of(strategy_id: str, user_id: str) -> str:
     """Three characters that tell the ids of different strategies apart."""
     number = xxhash.xxh3_64_intdigest(f"{strategy_id}\0{user_id}".encode()) % 36**3
-    return "".join(ALPHABET[number // 36**place % 36] for place in (2, 1, 0))
+    return base36(number, 3)

@@ -10,6 +10,7 @@ One thread. What is slow stands in other processes, which read the shared memory
 import asyncio
 import contextlib
 import logging
+import os
 import signal
 import time
 from typing import Any
@@ -36,6 +37,9 @@ from nexus_fast.log import Logger, configure, register_secret
 
 READY_SECONDS = 30.0
 UPKEEP_SECONDS = 0.05
+FORGET_SECONDS = 60.0
+# A file for the figures of a run: counts, and where the time of ticks and orders went. Switches Config.measure on.
+REPORT_VARIABLE = "NEXUS_FAST_REPORT"
 CANCEL_SECONDS = 5.0
 
 
@@ -60,6 +64,8 @@ class Engine:
         self._poller: Poller | None = None
         self._tuning = Tuning(self.loop_config.cpu, self.loop_config.mode == "busy")
         self._upkeep: asyncio.Task | None = None
+        self._forgetting: asyncio.Task | None = None
+        self._report_file = os.environ.get(REPORT_VARIABLE)
         for strategy in self.strategies:
             strategy.log = Logger(type(strategy).__name__)
             strategy.clock = LiveClock()
@@ -135,6 +141,7 @@ class Engine:
             for exchange, connectors in self.config.private_conn_config.items()
             for connector in connectors
         ]
+        self.config.measure = self.config.measure or bool(self._report_file)
         self.core = Core(self.config, instruments, max(1, len(private)), self._wake, self._on_strategy_error)
         if self.loop_config.mode != "block" and require_direct_polling(self._log):
             idle = self.loop_config.idle_ms if self.loop_config.mode == "adaptive" else 0
@@ -218,6 +225,7 @@ class Engine:
     def _start_strategies(self) -> None:
         for feed in self.host.feeds.values():
             feed.open()
+        self._forgetting = self.loop.create_task(self._forget())
         self.runtime.scheduler.start()
         for strategy in self.strategies:
             try:
@@ -241,6 +249,12 @@ class Engine:
                 self._tuning.collect(max((feed.last_message_ns for feed in self.host.market_feeds), default=0))
             except Exception as error:
                 self._log.exception("upkeep failed", error)
+
+    async def _forget(self) -> None:
+        """Closed orders leave the cache after Config.cache_expired_time seconds."""
+        while True:
+            await asyncio.sleep(FORGET_SECONDS)
+            self.cache.forget_closed(time.time_ns() // 1_000_000 - self.config.cache_expired_time * 1000)
 
     def _wake(self) -> None:
         self.loop.call_soon(self.host.tracker.drain)
@@ -266,8 +280,9 @@ class Engine:
             self.runtime.scheduler.shutdown()
         if self._poller is not None:
             self._poller.stop()
-        if self._upkeep is not None:
-            self._upkeep.cancel()
+        for task in (self._upkeep, self._forgetting):
+            if task is not None:
+                task.cancel()
         if self.host is not None:
             await self.host.close()
             for connector in (*self.host.feeds.values(), *self.host.accounts.values()):
@@ -275,6 +290,29 @@ class Engine:
                     await connector.close()
         if started:
             self._tuning.restore()
+            if self._report_file:
+                self._write_report(self._report_file)
+
+    def report(self) -> dict[str, Any]:
+        """Counts of the run, and with Config.measure where the time went: stage -> {n, p50, p90, p99, p999, max}, ns."""
+        entry, counts = self.core.entry, self.host.tracker.counts
+        return {
+            "ticks": sum(feed.quotes for feed in self.host.market_feeds),
+            "orders": entry.sent,
+            "fills": counts["fills"],
+            "rejects": counts["rejected"] + counts["refused"],
+            "canceled": counts["canceled"],
+            "callback_errors": self.core.dispatcher.errors,
+            "feeds": [feed.counters() for feed in self.host.market_feeds],
+            "loop": self.loop_config.mode,
+            "engine_ns": entry.stages.summary() if self.config.measure else {},
+        }
+
+    def _write_report(self, file: str) -> None:
+        import msgspec
+
+        with open(file, "wb") as out:
+            out.write(msgspec.json.format(msgspec.json.encode(self.report())))
 
     async def _cancel_open_orders(self) -> None:
         """Cancel what is open, also what is unanswered, and wait until the venue has said so of each."""

@@ -58,6 +58,7 @@ class Host:
         self._log = log
         self._asking: set[int] = set()
         self._tasks: set[asyncio.Task] = set()
+        self._closing = False
 
     # ------------------------------------------------------------------------------------------ market data
 
@@ -262,11 +263,16 @@ class Host:
             self.tracker.result(number, WsOrderResultType.ACK_TIMEOUT_CONFIRMED, "the venue has the order")
 
     def spawn(self, work: Any) -> None:
+        """Nothing is begun once the engine is closing."""
+        if self._closing:
+            work.close()
+            return
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
     async def close(self) -> None:
+        self._closing = True
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

@@ -1,5 +1,6 @@
 """The engine's side towards the strategies: what `self._runtime` is (see nexus_fast.strategy.api and strategy/base.pyx)."""
 
+import itertools
 import re
 import time
 from decimal import Decimal
@@ -28,6 +29,7 @@ class Runtime:
         self._cache = host.cache
         self._engine = engine
         self._log = log
+        self._refusals = itertools.count(1)
         self._awaited: dict[int, list[tuple[float, str]]] = {}
 
     @property
@@ -130,8 +132,7 @@ class Runtime:
         """An order that ends before it has a slot. The callback comes in the loop's next turn, as every other does."""
         from nexus_fast.identity import InstrumentId
 
-        self._local = getattr(self, "_local", 0) + 1
-        oid = client_oid or f"refused{time.time_ns() // 1_000_000}{self._local:04d}"
+        oid = client_oid or f"refused{time.time_ns() // 1_000_000}n{next(self._refusals)}"
         order = Order(
             exchange=InstrumentId.from_str(symbol).exchange,
             symbol=symbol,

@@ -7,20 +7,25 @@ from nexus_fast.config import BasicConfig, Config, PublicConnectorConfig
 from nexus_fast.constants import ExchangeType
 from nexus_fast.endpoints import Endpoints
 from nexus_fast.error import CredentialError, EngineBuildError, VenueError
-from nexus_fast.exchange.instrument import Instrument
+from nexus_fast.exchange.instrument import Instrument, InstrumentTable
+from nexus_fast.log import Logger
 
 EXCHANGE_INFO = {"spot": "/api/v3/exchangeInfo", "usd_m": "/fapi/v1/exchangeInfo"}
 
 
 async def load_instruments(config: Config, endpoints: Endpoints) -> list[Instrument]:
     """What the configured public connectors list. Raises EngineBuildError when a venue cannot be asked."""
+    for connectors in config.private_conn_config.values():
+        for connector in connectors:
+            _require_served(connector.account_type)
     wanted = [
         (connector.account_type, config.basic_config[exchange].testnet)
         for exchange, connectors in config.public_conn_config.items()
         for connector in connectors
     ]
     lists = await asyncio.gather(*(_load(account_type, testnet, endpoints) for account_type, testnet in wanted))
-    return [instrument for found in lists for instrument in found]
+    # By way of the table: of two kinds under one symbol the first stays.
+    return list(InstrumentTable(instrument for found in lists for instrument in found))
 
 
 async def _load(account_type: Any, testnet: bool, endpoints: Endpoints) -> list[Instrument]:
@@ -40,7 +45,10 @@ async def _load(account_type: Any, testnet: bool, endpoints: Endpoints) -> list[
         ) from None
     finally:
         await rest.close()
-    return parse_exchange_info(family, body).instruments
+    info = parse_exchange_info(family, body)
+    for symbol, reason in info.skipped:
+        Logger("instruments").warning(f"{account_type}: {symbol} is left out: {reason}")
+    return info.instruments
 
 
 def _require_served(account_type: Any) -> None:

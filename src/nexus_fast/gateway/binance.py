@@ -12,13 +12,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import quote
 
-from nexus_fast.gateway.template import Hole, TemplateSet
+from nexus_fast.gateway.template import TemplateSet
+from nexus_fast.gateway.texts import Hole, json_object, query
 from nexus_fast.gateway.words import LIMIT, MARKET, POST_ONLY, order_kinds
 
 SIDE_TEXTS = ("BUY", "SELL")
 TIME_IN_FORCE_TEXTS = ("GTC", "IOC", "FOK")
 NUMBERS = frozenset({"recvWindow", "timestamp"})  # JSON numbers; every other value is a string
 SAFE = re.compile(r"[A-Za-z0-9._~-]+")  # the same bytes in JSON, in a URL and in what is signed
+
+ADDRESS = re.compile(r"[A-Za-z0-9._~:/\[\]-]+")
 
 
 @dataclass(frozen=True)
@@ -57,14 +60,16 @@ def order_templates(
     secret: str | bytes | None = None,
     recv_window: int | None = 1000,
     host: str | None = None,
+    base_path: str = "",
     extra: Mapping[str, str] | None = None,
 ) -> TemplateSet:
     """All templates of one symbol (the venue's own name) on one account.
 
     family: a key of FAMILIES. entry: "ws" or "rest". secret: the HMAC key; None with entry="ws" means a connection on
     which session.logon has been answered. recv_window: milliseconds after which the venue drops the request, None for
-    the venue's default (5000). host: of REST, "name" or "name:port". extra: further constant parameters of new orders,
-    e.g. {"selfTradePreventionMode": "EXPIRE_MAKER"}. Raises ValueError for what cannot be sent.
+    the venue's default (5000). host: of REST, "name" or "name:port"; base_path: what a proxy has before the venue's own
+    paths. extra: further constant parameters of new orders, e.g. {"selfTradePreventionMode": "EXPIRE_MAKER"}. Raises
+    ValueError for what cannot be sent.
     """
     rules = _family(family, entry)
     if not symbol or not all(c.isalnum() or c in "_-." for c in symbol):
@@ -75,7 +80,10 @@ def order_templates(
     common = {"symbol": symbol, "timestamp": Hole.TIMESTAMP, **rules.constants}
     if recv_window is not None:
         common["recvWindow"] = str(recv_window)
-    builder = _WebSocketTexts(api_key, secret) if entry == "ws" else _RestTexts(rules, api_key, host)
+    if entry == "ws":
+        builder = _WebSocketTexts(api_key, secret)
+    else:
+        builder = _RestTexts(_address("host", host or rules.host), _address("path", base_path + rules.path), api_key)
     key = secret.encode() if isinstance(secret, str) else secret
     templates = TemplateSet(price_scale=price_scale, size_scale=size_scale, secret=key)
     _add_places(templates, builder, rules, {**common, **_checked(extra or {})})
@@ -103,6 +111,12 @@ def _require_credentials(entry, api_key, secret):
         raise ValueError("api_key is missing or has characters that no key has")
     if secret is not None and not secret:
         raise ValueError("secret is empty; None means a connection that has logged on")
+
+
+def _address(what, text):
+    if not ADDRESS.fullmatch(text):
+        raise ValueError(f"{what}={text!r} cannot stand in an HTTP request")
+    return text
 
 
 def _checked(extra):
@@ -159,19 +173,16 @@ class _WebSocketTexts:
         """(the request, what is signed) of one operation; after a logon nothing is signed."""
         signed = dict(sorted({**parameters, **self.key}.items()))
         sent = dict(sorted({**signed, "signature": Hole.SIGNATURE}.items())) if self.key else signed
-        text = ['{"id":"', Hole.REQUEST_ID, f'","method":"{self.METHODS[operation]}","params":{{']
-        for number, (name, value) in enumerate(sent.items()):
-            quotes = "" if name in NUMBERS else '"'
-            text += ["," if number else "", f'"{name}":{quotes}', value, quotes]
-        return [*text, "}}"], _query(signed) if self.key else None
+        start = ['{"id":"', Hole.REQUEST_ID, f'","method":"{self.METHODS[operation]}","params":']
+        return [*start, *json_object(sent, NUMBERS), "}"], query(signed) if self.key else None
 
 
 class _RestTexts:
     METHODS = {"place": "POST", "cancel": "DELETE", "modify": "PUT"}
 
-    def __init__(self, rules, api_key, host):
-        self.path = rules.path
-        self.host = host or rules.host
+    def __init__(self, host, path, api_key):
+        self.host = host
+        self.path = path
         self.api_key = api_key
 
     def texts(self, operation, parameters):
@@ -183,13 +194,12 @@ class _RestTexts:
             f" HTTP/1.1\r\nHost: {self.host}\r\nX-MBX-APIKEY: {self.api_key}\r\nUser-Agent: nexus_fast\r\n"
             "Content-Length: 0\r\nConnection: keep-alive\r\n\r\n"
         )
-        query = _query(dict(ordered))
-        return [start, Hole.SIGNED_FROM, *query, Hole.SIGNED_TO, "&signature=", Hole.SIGNATURE, end], None
-
-
-def _query(parameters):
-    """`name=value` joined by `&`, values as they are."""
-    items = []
-    for number, (name, value) in enumerate(parameters.items()):
-        items += ["&" if number else "", f"{name}=", value]
-    return items
+        return [
+            start,
+            Hole.SIGNED_FROM,
+            *query(dict(ordered)),
+            Hole.SIGNED_TO,
+            "&signature=",
+            Hole.SIGNATURE,
+            end,
+        ], None

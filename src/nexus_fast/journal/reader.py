@@ -65,16 +65,17 @@ def read_header(path, content):
 
 
 class JournalReader:
-    """Iterates over the events of all epochs. While it runs, `epoch` is that of the event last returned.
+    """Iterates over the events of all epochs from `since_epoch` on; `epoch` is that of the event last returned.
 
     In each epoch it stops at the first record that is empty or torn; torn ones are in `torn`.
     """
 
-    def __init__(self, directory):
+    def __init__(self, directory, since_epoch=0):
         if not Path(directory).is_dir():
             raise JournalError(f"there is no journal in {directory}: no such directory")
         self.directory = Path(directory)
         self.epoch = 0
+        self.since_epoch = since_epoch
         self.torn = []
         self._events = self._all_events()
 
@@ -87,6 +88,8 @@ class JournalReader:
     def _all_events(self):
         ended = None
         for epoch, _, path in journal_files(self.directory):
+            if epoch < self.since_epoch:
+                continue
             if epoch == ended:
                 self._note_rest(path)
                 continue
@@ -139,9 +142,12 @@ def damage(record, sequence):
     return ""
 
 
-def read_journal(directory):
-    """Iterator over the OrderEventRecords in a journal's directory; its `torn` lists what could not be read."""
-    return JournalReader(directory)
+def read_journal(directory, since_epoch=0):
+    """Iterator over the OrderEventRecords in a journal's directory; its `torn` lists what could not be read.
+
+    since_epoch leaves out what earlier openings of the directory wrote.
+    """
+    return JournalReader(directory, since_epoch)
 
 
 def decimal_text(mantissa, scale):

@@ -75,7 +75,7 @@ class Tracker:
     ):
         self.ledger = ledger
         self.cache = cache
-        self.counts = {"filled": 0, "rejected": 0, "refused": 0, "canceled": 0, "foreign": 0, "repeated_fills": 0}
+        self.counts = {"fills": 0, "filled": 0, "rejected": 0, "refused": 0, "canceled": 0, "foreign": 0, "repeated_fills": 0}
         self._instruments = instruments
         self._strategies = strategies
         self._query = query
@@ -83,7 +83,6 @@ class Tracker:
         self._extras: dict[int, Extra] = {}
         self._seen: set[tuple[int, int]] = set()
         self._seen_order: deque[tuple[int, int]] = deque()
-        self._local = 0
 
     # ------------------------------------------------------------------------------------------ from the hot path
 
@@ -177,6 +176,7 @@ class Tracker:
         if update.cost is not None:
             extra.cost = update.cost
         if update.trade_id >= 0 and not repeated:
+            self.counts["fills"] += 1
             extra.last_price, extra.last_quantity = update.last_price, update.last_quantity
             if update.fee is not None:
                 extra.fee = (extra.fee or Decimal(0)) + update.fee

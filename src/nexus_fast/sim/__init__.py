@@ -2,6 +2,6 @@
 
     python -m nexus_fast.sim --endpoints FILE
 
-The core (`matching`, `market`, `account`, `instruments`, `market_maker`, `tape`) knows no venue; a venue is a folder of fixed roles
-over it (`binance`). `server.SimulatedVenue` puts them together.
+The core (`matching`, `market`, `spot_market`, `futures_market`, `account`, `instruments`, `market_maker`, `tape`)
+knows no venue; a venue is a folder of fixed roles over it (`binance`). `server.SimulatedVenue` puts them together.
 """

@@ -7,11 +7,11 @@ there; which refusal text a client reads is the venue folder's business.
 from collections import deque
 from dataclasses import dataclass, field
 
-from nexus_fast.sim.fixed_point import SCALE, product, quotient
+from nexus_fast.sim.fixed_point import product, quotient
 from nexus_fast.sim.instruments import SPOT_BALANCES, USD_M_BALANCES
 from nexus_fast.sim.orders import BUY, Fill, Order
 
-CLOSED_ORDERS_KEPT = 200_000
+CLOSED_ORDERS_KEPT = 50_000
 
 
 class OrderStore:
@@ -226,7 +226,3 @@ class Account:
     usd_m_orders: OrderStore = field(default_factory=OrderStore)
     revoked: bool = False
 
-
-def mark_margin(notional: int, rate: int) -> int:
-    """A share of a notional, e.g. the maintenance margin at 0.4 % (rate scaled)."""
-    return notional * rate // SCALE

@@ -1,7 +1,7 @@
 """Exact decimal text to scaled integer and back.
 
-Everything the simulated venues count (prices, quantities, balances) is an `int` of 10^-8 units; a price times a quantity
-is brought back to that scale with `product`, which is exact for every instrument listed (see `Instrument`).
+Everything the simulated venues count (prices, quantities, balances) is an `int` of 10^-8 units; a price times a
+quantity is brought back to that scale with `product`, which is exact for every instrument listed (see `Instrument`).
 """
 
 import re

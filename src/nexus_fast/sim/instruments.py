@@ -53,11 +53,11 @@ def _spot(symbol, base, quote, start, tick, low, high, step, most, market_most, 
         maker_fee=parse("0.001"), taker_fee=parse("0.001"))
 
 
-def _usd_m(symbol, base, start, tick, price_decimals, low, high, step, most, market_most, level, up="1.05", down="0.95"):
+def _usd_m(symbol, base, start, tick, price_decimals, low, high, step, most, market_most, level):
     return Instrument(
         USD_M, symbol, base, "USDT", parse(start), parse(tick), parse(low), parse(high), parse(step), parse(step),
-        parse(most), parse(market_most), parse("5"), price_decimals, decimals_of(parse(step)), parse(up), parse(down),
-        parse(level), maker_fee=parse("0.0002"), taker_fee=parse("0.0005"))
+        parse(most), parse(market_most), parse("5"), price_decimals, decimals_of(parse(step)), parse("1.05"),
+        parse("0.95"), parse(level), maker_fee=parse("0.0002"), taker_fee=parse("0.0005"))
 
 
 SPOT_INSTRUMENTS = (

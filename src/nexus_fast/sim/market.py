@@ -1,8 +1,9 @@
 """A market: its instruments, one book per symbol, and the money of its accounts.
 
-`Market` is what all venues share; `SpotMarket` and `FuturesMarket` know how money moves. A refusal is an exception with a reason from a
-closed list, which a venue folder turns into its own code and text. What happened is queued as `Execution`, account
-and trade events and handed to `listener` by `flush()`, so that a request's own answer can leave first.
+`Market` is what all venues share; `spot_market` and `futures_market` know how money moves. A refusal is an exception
+with a reason from a closed list, which a venue folder turns into its own code and text. What happened is queued as
+`Execution`, account and trade events and handed to `listener` by `flush()`, so that a request's own answer can leave
+first.
 """
 
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from nexus_fast.sim.clock import Clock
 from nexus_fast.sim.fixed_point import product
 from nexus_fast.sim.instruments import Instrument
 from nexus_fast.sim.matching import Book
-from nexus_fast.sim.orders import BUY, Fill, Order, Status, TimeInForce, Type
+from nexus_fast.sim.orders import Fill, Order, Status, TimeInForce, Type
 from nexus_fast.sim.tape import Tape
 from nexus_fast.sim.wire_statistics import WireStatistics
 
@@ -22,9 +23,9 @@ MAXIMUM_OPEN_ORDERS = 200
 class Refused(Exception):
     """An order was refused before it reached the book. `reason` is one of the words below; `detail` fills the text.
 
-    Reasons: tick_size, step_size, price_low, price_high, quantity_low, quantity_high, market_quantity_high, percent_price,
-    notional, duplicate_client_id, too_many_open, balance, margin, reduce_only, post_only, unknown_order, no_change,
-    amend_not_smaller, too_many_amends, no_liquidity.
+    Reasons: tick_size, step_size, price_low, price_high, quantity_low, quantity_high, market_quantity_high,
+    percent_price, notional, duplicate_client_id, too_many_open, balance, margin, reduce_only, post_only,
+    unknown_order, no_change, amend_not_smaller, too_many_amends.
     """
 
     def __init__(self, reason: str, detail: str = ""):
@@ -168,7 +169,7 @@ class Market:
             self.books[order.instrument.symbol].cancel(order)
 
     def flush(self, book: Book | None = None) -> None:
-        """Tell the listener what happened since the last call, then whether the best of `book` (None: any) has changed."""
+        """Tell the listener what happened since the last call, then of a new best in `book` (None: in any book)."""
         while self._pending:
             pending, self._pending = self._pending, []
             for event in pending:
@@ -260,9 +261,6 @@ class Market:
                 continue
             self.statistics.fills += 1
             commission, asset, realized = self._book_side(order, fill, is_maker)
-            order.commission += commission
-            order.realized += realized
-            order.last_trade_id = fill.trade_id
             self.orders_of(order.account).trades.append((order, fill, commission, asset, is_maker, realized))
             self._execution("TRADE", order, fill=fill, is_maker=is_maker, commission=commission, commission_asset=asset,
                             realized=realized)
@@ -287,205 +285,3 @@ class Market:
         execution = Execution(kind, order, self.last_execution_id, order.status, order.executed, order.quote_executed,
                               order.update_time, **extra)
         self._pending.append((self.listener.on_execution, order.account, execution))
-
-
-class SpotMarket(Market):
-    """Assets change hands; the price of a resting order is locked."""
-
-    def orders_of(self, account):
-        return account.spot_orders
-
-    def _check_percent_price(self, order, reference):
-        instrument = order.instrument
-        if not product(reference, instrument.multiplier_down) <= order.price <= product(
-                reference, instrument.multiplier_up):
-            raise Refused("percent_price")
-
-    def _reserve(self, order, book):
-        if order.side != BUY:
-            amount = order.quantity
-        elif order.type == Type.MARKET:
-            amount = cost_of(book, order.quantity)
-        else:
-            amount = product(order.price, order.quantity)
-        if not order.account.spot.lock(order, amount):
-            raise Refused("balance")
-
-    def _book_side(self, order, fill, is_maker):
-        rate = order.instrument.maker_fee if is_maker else order.instrument.taker_fee
-        commission, asset = order.account.spot.settle(order, fill, rate)
-        return commission, asset, 0
-
-    def _closed(self, order, remaining):
-        if order.locked:
-            order.account.spot.release(order)
-        self.orders_of(order.account).close(order)
-
-    def _reduced(self, order, quantity):
-        order.account.spot.release(order, product(order.price, quantity) if order.side == BUY else quantity)
-
-    def _account_changed(self, order, traded):
-        """Resting and cancelling move money between free and locked, so every order event changes a spot account."""
-        instrument = order.instrument
-        self._pending.append((self.listener.on_account, order.account, [instrument.base, instrument.quote], [],
-                              "ORDER"))
-
-
-class FuturesMarket(Market):
-    """Positions and margin in the quote asset, one-way mode."""
-
-    def __init__(self, name, instruments, clock, statistics, first_order_id):
-        super().__init__(name, instruments, clock, statistics, first_order_id)
-        self.asset_of = {symbol: instrument.quote for symbol, instrument in self.instruments.items()}
-
-    def orders_of(self, account):
-        return account.usd_m_orders
-
-    def mark_price(self, symbol: str) -> int:
-        """The middle of the book, or the last price while a side is empty."""
-        book = self.books[symbol]
-        bid, _, ask, _ = book.best()
-        return (bid + ask) // 2 if bid and ask else book.last_price
-
-    def marks(self) -> dict[str, int]:
-        return {symbol: self.mark_price(symbol) for symbol in self.books}
-
-    def available(self, account: Account, asset: str) -> int:
-        return account.usd_m.available(asset, self.marks(), self.asset_of)
-
-    def modify(self, order: Order, side: int, price: int, quantity: int) -> Order:
-        """Replace price and quantity of an open limit order; it goes to the end of the queue.
-
-        An amendment that a filter refuses leaves the order as it was; one that leaves nothing to fill, or makes a
-        post-only order take, cancels it.
-        """
-        if not order.is_open or side != order.side:
-            raise Refused("unknown_order")
-        if price == order.price and quantity == order.quantity:
-            raise Refused("no_change")
-        if order.amends >= 10_000:
-            raise Refused("too_many_amends")
-        book = self.books[order.instrument.symbol]
-        trial = Order(order.order_id, order.client_id, order.account, order.instrument, side, order.type,
-                      order.time_in_force, price, quantity, reduce_only=order.reduce_only)
-        self._check_filters(trial, book)
-        takes = order.type == Type.POST_ONLY and book.would_take(side, price)
-        if quantity <= order.executed or takes:
-            return self.cancel(order)
-        return self._requeue(order, book, price, quantity)
-
-    def _requeue(self, order: Order, book: Book, price: int, quantity: int) -> Order:
-        ledger, old_status = order.account.usd_m, order.status
-        book.now = self.clock.milliseconds()
-        ledger.add_open(order, -1, order.remaining)
-        book.cancel(order)
-        order.price, order.quantity, order.status = price, quantity, old_status
-        order.amends += 1
-        order.update_time = book.now
-        self._execution("AMENDMENT", order)
-        book.submit(order)
-        self._after_submit(order)
-        return order
-
-    def _check_percent_price(self, order, reference):
-        instrument = order.instrument
-        mark = self.mark_price(instrument.symbol)
-        if order.side == BUY and order.price > product(mark, instrument.multiplier_up):
-            raise Refused("price_high", f"{product(mark, instrument.multiplier_up)}")
-        if order.side != BUY and order.price < product(mark, instrument.multiplier_down):
-            raise Refused("price_low", f"{product(mark, instrument.multiplier_down)}")
-
-    def _reserve(self, order, book):
-        ledger = order.account.usd_m
-        symbol = order.instrument.symbol
-        position = ledger.position(symbol).amount
-        if order.reduce_only:
-            if position * order.side >= 0:
-                raise Refused("reduce_only")
-            order.quantity = min(order.quantity, abs(position))
-            return
-        price = order.price or self.mark_price(symbol)
-        growing = order.quantity - max(0, -position * order.side)
-        if growing > 0:
-            needed = product(price, growing) // ledger.symbol_risk(symbol).leverage
-            if needed > ledger.available(order.instrument.quote, self.marks(), self.asset_of):
-                raise Refused("margin")
-
-    def _rested(self, order):
-        order.account.usd_m.add_open(order, 1, order.remaining)
-
-    def _book_side(self, order, fill, is_maker):
-        ledger = order.account.usd_m
-        if is_maker:
-            ledger.add_open(order, -1, fill.quantity)
-        rate = order.instrument.maker_fee if is_maker else order.instrument.taker_fee
-        commission, asset, realized = ledger.settle(order, fill, rate)
-        self._trim_reduce_only(order)
-        return commission, asset, realized
-
-    def _trim_reduce_only(self, cause: Order) -> None:
-        """Resting reduce-only orders never outgrow the position: what is too much of them expires."""
-        account, instrument = cause.account, cause.instrument
-        position = account.usd_m.position(instrument.symbol).amount
-        resting = [o for o in self.orders_of(account).open.values()
-                   if o.reduce_only and o is not cause and o.instrument is instrument and o.is_open]
-        for order in resting:
-            if order.order_id not in self._side(order).levels.get(order.price, _NO_LEVEL).orders:
-                continue
-            left = max(0, -position * order.side)
-            if left == 0:
-                self.cancel(order, kind="EXPIRED")
-            elif left < order.remaining:
-                account.usd_m.add_open(order, -1, order.remaining - left)
-                self.books[instrument.symbol].reduce(order, order.executed + left)
-
-    def _side(self, order: Order):
-        book = self.books[order.instrument.symbol]
-        return book.bids if order.side == BUY else book.asks
-
-    def _closed(self, order, remaining):
-        if remaining:
-            order.account.usd_m.add_open(order, -1, remaining)
-        self.orders_of(order.account).close(order)
-
-    def _reduced(self, order, quantity):
-        order.account.usd_m.add_open(order, -1, quantity)
-
-    def _account_changed(self, order, traded):
-        """Only fills change a futures wallet or position; resting and cancelling do not."""
-        if traded:
-            self._pending.append((self.listener.on_account, order.account, [order.instrument.quote],
-                                  [order.instrument.symbol], "ORDER"))
-
-
-class _NoLevel:
-    orders: dict = {}
-
-
-_NO_LEVEL = _NoLevel()
-
-
-def cost_of(book: Book, quantity: int) -> int:
-    """What a market buy of `quantity` costs at the book's present prices; the rest of a too thin book at the last."""
-    cost, left = 0, quantity
-    for price, available in book.asks.depth(len(book.asks.keys)):
-        take = min(left, available)
-        cost += product(price, take)
-        left -= take
-        if not left:
-            break
-    return cost
-
-
-def quantity_for(book: Book, side: int, budget: int) -> int:
-    """How much base a market order can trade for `budget` of quote at the present prices, in whole steps."""
-    levels = book.asks if side == BUY else book.bids
-    total = 0
-    for price, available in levels.depth(len(levels.keys)):
-        cost = product(price, available)
-        if cost >= budget:
-            total += budget * 10**8 // price
-            break
-        total += available
-        budget -= cost
-    return total - total % book.instrument.step

@@ -1,22 +1,22 @@
 """Books that move: a seeded market maker that works its orders through the matching engine.
 
-Every step changes the best price or its quantity: another order joins or leaves the best level, a taker takes some of it, or
-the level is taken out and the spread follows, up or down with a pull towards the start price. What a client rests at
-the best is met by these takers as anybody's orders are. One generator per symbol, seeded by (seed, market, symbol):
-the sequence of steps does not depend on the wall clock or on other symbols.
+Every step changes the best price or its quantity: another order joins or leaves the best level, a taker takes some of
+it, or the level is taken out and the spread follows, up or down with a pull towards the start price. What a client
+rests at the best is met by these takers as anybody's orders are. One generator per symbol, seeded by (seed, market,
+symbol): the sequence of steps does not depend on the wall clock or on other symbols.
 """
 
 import asyncio
 import random
 from bisect import bisect_right
 from collections import deque
+from heapq import heapreplace
 
 from nexus_fast.sim.fixed_point import product
 from nexus_fast.sim.market import Market
 from nexus_fast.sim.orders import BUY, SELL, Order, Type
 
 DEPTH = 20
-MOST_STEPS_AT_ONCE = 64
 _STRAY = 500_000  # 0.5 % of the start price (scaled): how far the pull lets the middle stray
 
 
@@ -32,7 +32,7 @@ class RandomWalk:
         self.quotes: dict[int, dict[int, deque[Order]]] = {BUY: {}, SELL: {}}
         self.anchor = self.instrument.start_price
         self.stray = product(self.anchor, _STRAY)
-        # Levels lie up to `gap` apart (about 3 millionths of the price), and a side's are kept within `span` of the price.
+        # Levels lie up to `gap` ticks apart (3 millionths of the price); a side's are kept within `span` of it.
         self.gap = max(3, 3 * self.anchor // (10**6 * self.instrument.tick))
         self.span = DEPTH * (self.gap + 2) * self.instrument.tick
 
@@ -137,40 +137,47 @@ class RandomWalk:
 
 
 class MarketMaker:
-    """Runs the walks of all symbols of a market at `rate` steps per second and symbol."""
+    """The walks of all symbols of a market."""
 
-    def __init__(self, market: Market, seed: int | str, rate: float):
+    def __init__(self, market: Market, seed: int | str):
         self.market = market
-        self.rate = rate
         self.walks = {symbol: RandomWalk(market, symbol, seed) for symbol in market.books}
         for walk in self.walks.values():
             walk.fill_up()
         market.flush()
-        self._handles: dict[str, asyncio.TimerHandle] = {}
-        self._due: dict[str, float] = {}
 
-    def start(self, loop: asyncio.AbstractEventLoop, except_for: set[str] = frozenset()) -> None:
-        for number, (symbol, walk) in enumerate(self.walks.items()):
-            if symbol not in except_for and self.rate > 0:
-                self._due[symbol] = loop.time() + number / (self.rate * len(self.walks))
-                self._schedule(loop, symbol, walk)
+
+class Pacer:
+    """Takes the steps of all walks when they are due, at `rate` per second and symbol, with some jitter.
+
+    One step at a time: the loop looks at its sockets between two steps, so that an order never waits for more than
+    one of them. uvloop's timers have a resolution of a millisecond; steps that are due meanwhile follow at once.
+    """
+
+    def __init__(self, rate: float):
+        self.interval = 1 / rate if rate > 0 else 0.0
+        self._due: list[tuple[float, int, RandomWalk]] = []
+        self._handle: asyncio.Handle | None = None
+
+    def start(self, loop: asyncio.AbstractEventLoop, walks: list[RandomWalk]) -> None:
+        if self.interval and walks:
+            apart = self.interval / len(walks)
+            self._due = [(loop.time() + number * apart, number, walk) for number, walk in enumerate(walks)]
+            self._schedule(loop)
 
     def stop(self) -> None:
-        for handle in self._handles.values():
-            handle.cancel()
+        if self._handle is not None:
+            self._handle.cancel()
 
-    def _schedule(self, loop, symbol: str, walk: RandomWalk) -> None:
-        self._handles[symbol] = loop.call_at(self._due[symbol], self._wake, loop, symbol, walk)
+    def _schedule(self, loop: asyncio.AbstractEventLoop) -> None:
+        due = self._due[0][0]
+        self._handle = loop.call_at(due, self._step, loop) if due > loop.time() else loop.call_soon(self._step, loop)
 
-    def _wake(self, loop, symbol: str, walk: RandomWalk) -> None:
-        """Do the steps that are due: several when the rate is beyond the timer's resolution of a millisecond."""
-        now, interval = loop.time(), 1 / self.rate
-        for _ in range(MOST_STEPS_AT_ONCE):
-            walk.step()
-            self.market.flush(walk.book)
-            self._due[symbol] += interval * walk.random.uniform(0.5, 1.5)
-            if self._due[symbol] > now:
-                break
-        else:
-            self._due[symbol] = now  # too slow for this rate: do not try to catch up
-        self._schedule(loop, symbol, walk)
+    def _step(self, loop: asyncio.AbstractEventLoop) -> None:
+        due, number, walk = self._due[0]
+        walk.step()
+        walk.market.flush(walk.book)
+        # A walk that is far behind (a rate beyond what the machine can do) does not try to catch up.
+        next_due = max(due + self.interval * walk.random.uniform(0.5, 1.5), loop.time() - 1.0)
+        heapreplace(self._due, (next_due, number, walk))
+        self._schedule(loop)

@@ -1,7 +1,8 @@
 """One symbol's order book with price-time priority.
 
-The book knows no accounts and no fees: it matches, keeps the queues, and calls its `settle` hook once per fill, before the next match,
-so that whoever owns it can book the money. Integers all the way; a resting order's price is the price of the trade.
+The book knows no accounts and no fees: it matches, keeps the queues, and calls its `settle` hook once per fill,
+before the next match, so that whoever owns it can book the money. Integers all the way; a resting order's price is
+the price of the trade.
 """
 
 from bisect import bisect_left, insort
@@ -81,8 +82,8 @@ class Side:
 class Book:
     """The book of one instrument.
 
-    `settle(fill)` is called for every match and `expire(order)` for every resting order that self-trade prevention takes
-    out. `update_id` grows by one with every change of the book.
+    `settle(fill)` is called for every match and `expire(order)` for every resting order that self-trade prevention
+    takes out. `update_id` grows by one with every change of the book.
     """
 
     def __init__(self, instrument, settle: Callable[[Fill], None], expire: Callable[[Order], None] | None = None):
@@ -105,6 +106,11 @@ class Book:
         if side == BUY:
             return bool(self.asks.keys) and price >= self.asks.keys[0]
         return bool(self.bids.keys) and price <= -self.bids.keys[0]
+
+    def holds(self, order: Order) -> bool:
+        """True when the order rests here."""
+        level = (self.bids if order.side == BUY else self.asks).levels.get(order.price)
+        return level is not None and order.order_id in level.orders
 
     def submit(self, order: Order) -> None:
         """Match an order and rest what remains. Its fields and its status say what became of it."""

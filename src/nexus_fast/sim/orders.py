@@ -45,10 +45,9 @@ class Order:
     `words` keeps what the venue's own form said (type, time in force, …) for echoing it back.
     """
 
-    __slots__ = ("order_id", "client_id", "original_client_id", "account", "instrument", "side", "type", "time_in_force",
-                 "price", "quantity", "executed", "quote_executed", "status", "reduce_only", "self_trade", "time",
-                 "update_time", "words", "last_trade_id", "locked", "amends", "fills", "reason", "commission",
-                 "realized", "good_till")
+    __slots__ = ("order_id", "client_id", "original_client_id", "account", "instrument", "side", "type",
+                 "time_in_force", "price", "quantity", "executed", "quote_executed", "status", "reduce_only",
+                 "self_trade", "time", "update_time", "words", "locked", "amends", "fills", "good_till")
 
     def __init__(self, order_id, client_id, account, instrument, side, type_, time_in_force, price, quantity, *,
                  reduce_only=False, self_trade=SelfTrade.NONE, time=0, words=None):
@@ -70,13 +69,9 @@ class Order:
         self.time = time
         self.update_time = time
         self.words = words
-        self.last_trade_id = -1
         self.locked = 0  # spot: what of the free balance this order holds
         self.amends = 0
         self.fills = []
-        self.reason = ""
-        self.commission = 0
-        self.realized = 0
         self.good_till = 0
 
     @property

@@ -1,8 +1,8 @@
 """Replays recorded frames to the subscribers of their streams, as they were recorded.
 
-A recording has lines `<receive time> <frame>` (time in ns or us) or `<seconds>: <frame>`, plain or gzipped. Frames are those of combined
-streams; connections of raw streams get their `data`. The market maker of a replayed symbol stands aside and its book follows the
-recorded quotes, so that orders meet the prices that were shown.
+A recording has lines `<receive time> <frame>` (time in ns or us) or `<seconds>: <frame>`, plain or gzipped. Frames
+are those of combined streams; connections of raw streams get their `data`. The market maker of a replayed symbol
+stands aside and its book follows the recorded quotes, so that orders meet the prices that were shown.
 """
 
 import asyncio

@@ -4,6 +4,7 @@
 """
 
 import asyncio
+import gc
 import os
 import signal
 from collections.abc import Sequence
@@ -12,12 +13,12 @@ from pathlib import Path
 import msgspec
 from aiohttp import web
 
-from nexus_fast.sim.endpoints import to_toml, write
 from nexus_fast.sim.account import Account
 from nexus_fast.sim.binance.signing import load_public_key
 from nexus_fast.sim.binance.venue import BinanceOptions, BinanceVenue
 from nexus_fast.sim.clock import Clock
-from nexus_fast.sim.market_maker import MarketMaker
+from nexus_fast.sim.endpoints import to_toml, write
+from nexus_fast.sim.market_maker import MarketMaker, Pacer
 from nexus_fast.sim.replay import Replay
 from nexus_fast.sim.wire_statistics import WireStatistics
 
@@ -40,9 +41,9 @@ def account_of(text: str) -> Account:
 class SimulatedVenue:
     """Start it, read `endpoints()`, trade, stop it.
 
-    `tick_rate`: steps of the market maker per second and symbol (0: books stand still). `seed`: of the market maker. `accounts`:
-    more accounts beside the standing one, as `account_of` takes them. `replay`: recordings that replace the market
-    maker of their symbols. `binance`: see `BinanceOptions`.
+    `tick_rate`: steps of the market maker per second and symbol (0: books stand still). `seed`: of the market maker.
+    `accounts`: more accounts beside the standing one, as `account_of` takes them. `replay`: recordings that replace
+    the market maker of their symbols. `binance`: see `BinanceOptions`.
     """
 
     def __init__(self, venues: Sequence[str] = VENUES, *, host: str = "127.0.0.1", port: int = 0, seed: int | str = 1,
@@ -57,20 +58,21 @@ class SimulatedVenue:
         listed = [account_of(text) for text in (STANDING_ACCOUNT, *accounts)]
         self.accounts = {account.key: account for account in listed}
         self.binance = BinanceVenue(self.accounts, self.statistics, self.clock, binance)
-        self.makers = [MarketMaker(service.market, seed, tick_rate) for service in self.binance.services]
+        self.makers = [MarketMaker(service.market, seed) for service in self.binance.services]
+        self.pacer = Pacer(tick_rate)
         self.replays = [Replay(text, self.binance, self.makers, replay_rate) for text in replay]
 
     async def start(self) -> None:
         await self.binance.start(self.host, self.port, self._control)
-        loop = asyncio.get_running_loop()
-        for service, maker in zip(self.binance.services, self.makers, strict=True):
-            replayed = {symbol for replay in self.replays for market, symbol in replay.symbols if market == service.name}
-            maker.start(loop, replayed)
+        replayed = {symbol for replay in self.replays for symbol in replay.symbols}
+        self.pacer.start(asyncio.get_running_loop(), [
+            walk for maker in self.makers for symbol, walk in maker.walks.items()
+            if (maker.market.name, symbol) not in replayed])
         for replay in self.replays:
             replay.start()
 
     async def stop(self) -> None:
-        for one in (*self.makers, *self.replays):
+        for one in (self.pacer, *self.replays):
             one.stop()
         await self.binance.stop()
 
@@ -106,6 +108,7 @@ def run(venues: Sequence[str] = VENUES, endpoints_file: str | Path | None = None
                 write(endpoints_file, venue.endpoints())
             if announce is not None:
                 announce(to_toml(venue.endpoints()), flush=True)
+            gc.freeze()  # what start-up made stays; later collections look only at what came since
             await _until_told(parent)
         finally:
             await venue.stop()

@@ -1,8 +1,8 @@
 """What the simulator saw on the wire: counts, and microseconds from its send of a tick to its receipt of an order.
 
-Both moments are taken in this process with one clock, the first immediately before the tick's bytes go to the socket, the second
-as the first thing when the order's bytes arrive, so the figure holds the client's whole tick-to-order time and the
-kernel's two transits of the loopback, and nothing of the simulator's own work on the order.
+Both moments are taken in this process with one clock, the first immediately before the tick's bytes go to the socket,
+the second as the first thing when the order's bytes arrive, so the figure holds the client's whole tick-to-order time
+and the kernel's two transits of the loopback, and nothing of the simulator's own work on the order.
 """
 
 from time import perf_counter_ns

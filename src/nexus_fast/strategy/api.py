@@ -493,8 +493,8 @@ class StrategyApi:
         protect = getattr(runtime, "protect", None)
         if protect is None:
             raise OrderRefusedError(
-                f"{symbol}: this engine places no take-profit and stop-loss legs. Place the entry with create_order and "
-                "the legs in on_filled_order, as reduce_only orders at their prices."
+                f"{symbol}: this engine places no take-profit and stop-loss legs. Place the entry with create_order "
+                "and the legs in on_filled_order, as reduce_only orders at their prices."
             )
         return protect(self, entry, take_profit, stop_loss)
 

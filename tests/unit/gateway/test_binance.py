@@ -166,10 +166,16 @@ def test_a_symbol_that_is_not_ascii(entry):
 
 def test_constants_a_window_and_a_host_of_ones_own():
     templates = build(
-        "rest", "usd_m", recv_window=None, host="127.0.0.1:8080", extra={"selfTradePreventionMode": "EXPIRE_MAKER"}
+        "rest",
+        "usd_m",
+        recv_window=None,
+        host="127.0.0.1:8080",
+        base_path="/proxy",
+        extra={"selfTradePreventionMode": "EXPIRE_MAKER"},
     )
     text = templates.place_text(0, MARKET, 0, True, quantity=1000, client_id="A1", timestamp_ms=NOW)
     *_, params = parse("rest", text)
+    assert text.startswith(b"POST /proxy/fapi/v1/order?")
     assert b"\r\nHost: 127.0.0.1:8080\r\n" in text
     assert params["selfTradePreventionMode"] == "EXPIRE_MAKER" and "recvWindow" not in params
     *_, params = parse("rest", templates.cancel_text(client_id="A1", timestamp_ms=NOW))
@@ -191,6 +197,8 @@ def test_constants_a_window_and_a_host_of_ones_own():
         ({"recv_window": 60001}, "recv_window=60001"),
         ({"price_scale": 19}, "price_scale=19"),
         ({"extra": {"x": "a&b"}}, "extra parameter"),
+        ({"entry": "rest", "host": "a\r\nX: b"}, "host="),
+        ({"entry": "rest", "base_path": "/a b"}, "path="),
     ],
 )
 def test_what_cannot_be_sent_is_refused_when_it_is_built(change, text):

@@ -115,6 +115,7 @@ def test_the_next_epoch_is_read_after_a_torn_end_and_the_torn_bytes_stay(crashed
     reader = read_journal(directory)
     assert [(reader.epoch, record.number) for record in reader] == [(1, n) for n in range(1, 10)] + [(2, 100)]
     assert len(reader.torn) == 1
+    assert numbers(read_journal(directory, since_epoch=2)) == [100]
     assert (directory / "00000001-000000.journal").stat().st_size == HEADER + 10 * RECORD
     assert not (directory / "00000001-000001.journal").exists()
     journal.close()

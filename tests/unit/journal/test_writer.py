@@ -16,8 +16,6 @@ from nexus_fast.core.types import fingerprint, pack
 from nexus_fast.journal.error import JournalBusy, JournalError
 from nexus_fast.journal.writer import JournalWriter, checksum
 
-STEP = 0x9E3779B97F4A7C15
-MASK = 2**64 - 1
 NO_ROOM = """
 import resource, sys
 resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]), resource.RLIM_INFINITY))
@@ -36,14 +34,15 @@ def event(number):
 
 def python_checksum(raw):
     """The checksum as docs/memory-model.md words it."""
-    words = list(struct.unpack("<32Q", raw))
-    words[0] = 0
-    words[20] &= 0xFFFFFFFF
-    total = STEP
-    for i in range(0, 32, 2):
-        product = (words[i] ^ STEP * (i + 1) & MASK) * (words[i + 1] ^ STEP * (i + 2) & MASK)
-        total = total + (product & MASK ^ product >> 64) & MASK
-    return ((total ^ total >> 32) * 0x9FB21C651E98DF25 & MASK) >> 32
+    words = list(struct.unpack("<32Q", raw))[1:]
+    words[19] &= 0xFFFFFFFF
+    total, places = 0x9E3779B97F4A7C15, 0
+    for word in words:
+        total = (total + word) % 2**64
+        places = (places + total) % 2**64
+    total = total * 0xD6E8FEB86659FD93 % 2**64
+    total = ((total ^ total >> 32) + places) * 0x9FB21C651E98DF25 % 2**64
+    return total >> 32
 
 
 @given(st.binary(min_size=256, max_size=256))

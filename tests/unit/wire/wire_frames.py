@@ -31,7 +31,7 @@ def objects(value):
 
 
 def from_record(line):
-    """The frames in one JSON line: the line itself, its objects again as compact text, its strings that look like one."""
+    """The frames in a JSON line: the line itself, its objects as compact text, its strings that look like a frame."""
     yield line
     try:
         record = json.loads(line)
@@ -49,7 +49,7 @@ def from_file(path):
     name = path.name.removesuffix(".gz")
     if name.endswith(".rawlog"):
         for line in data.splitlines():
-            yield line[line.index(b"{"):] if b"{" in line else line
+            yield line[line.index(b"{") :] if b"{" in line else line
     elif name.endswith(".jsonl"):
         for line in data.splitlines():
             yield from from_record(line)

@@ -3,6 +3,7 @@
 `expected(venue, market, frame)` gives ("quote", {...}) or ("other" | "malformed" | "range" | "insane", None).
 """
 
+import json
 import re
 from decimal import Decimal
 
@@ -25,20 +26,9 @@ def load(frame):
     """Plain objects, with Raw for every number: what msgspec refuses is Malformed."""
     try:
         msgspec.json.decode(frame)
-        return unfold(msgspec.json.decode(frame, type=msgspec.Raw))
+        return json.loads(frame.decode(), parse_int=Raw, parse_float=Raw)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, ValueError) as error:
         raise Malformed from error
-
-
-def unfold(raw):
-    text = bytes(raw).strip(b" \t\r\n")
-    if text[:1] == b"{":
-        return {k: unfold(v) for k, v in msgspec.json.decode(text, type=dict[str, msgspec.Raw]).items()}
-    if text[:1] == b"[":
-        return [unfold(v) for v in msgspec.json.decode(text, type=list[msgspec.Raw])]
-    if text[:1] in b"-0123456789":
-        return Raw(text.decode())
-    return msgspec.json.decode(text)
 
 
 class Fields:
@@ -132,17 +122,19 @@ def binance(document):
         return "other", None
     fields = Fields()
     transaction, event_time = fields.time(document.get("T")), fields.time(document.get("E"))
-    return fields.result({
-        "symbol": fields.symbol(document.get("s")),
-        "update_id": fields.count(document.get("u"), True),
-        "venue_time_ns": transaction or event_time,
-        "event_time_ns": event_time,
-        "flags": [],
-        "bid": fields.number(document.get("b")),
-        "bid_size": fields.number(document.get("B")),
-        "ask": fields.number(document.get("a")),
-        "ask_size": fields.number(document.get("A")),
-    })
+    return fields.result(
+        {
+            "symbol": fields.symbol(document.get("s")),
+            "update_id": fields.count(document.get("u"), True),
+            "venue_time_ns": transaction or event_time,
+            "event_time_ns": event_time,
+            "flags": [],
+            "bid": fields.number(document.get("b")),
+            "bid_size": fields.number(document.get("B")),
+            "ask": fields.number(document.get("a")),
+            "ask_size": fields.number(document.get("A")),
+        }
+    )
 
 
 def bybit(document):
@@ -158,14 +150,16 @@ def bybit(document):
     bid, ask = fields.level(data.get("b")), fields.level(data.get("a"))
     system, matching = fields.time(document.get("ts")), fields.time(document.get("cts"))
     update_id = fields.count(data.get("u"), True)
-    return fields.result({
-        "symbol": fields.symbol(data.get("s")),
-        "update_id": update_id,
-        "venue_time_ns": matching or system,
-        "event_time_ns": system,
-        "flags": ["reset"] if update_id == 1 else [],
-        **sides(bid, ask),
-    })
+    return fields.result(
+        {
+            "symbol": fields.symbol(data.get("s")),
+            "update_id": update_id,
+            "venue_time_ns": matching or system,
+            "event_time_ns": system,
+            "flags": ["reset"] if update_id == 1 else [],
+            **sides(bid, ask),
+        }
+    )
 
 
 def sides(bid, ask):
@@ -184,14 +178,16 @@ def okx(document):
     push = data[-1]
     fields = Fields()
     time = fields.time(push.get("ts"))
-    return fields.result({
-        "symbol": fields.symbol(argument.get("instId")),
-        "update_id": fields.count(push.get("seqId"), False),
-        "venue_time_ns": time,
-        "event_time_ns": time,
-        "flags": [],
-        **sides(fields.level(push.get("bids")), fields.level(push.get("asks"))),
-    })
+    return fields.result(
+        {
+            "symbol": fields.symbol(argument.get("instId")),
+            "update_id": fields.count(push.get("seqId"), False),
+            "venue_time_ns": time,
+            "event_time_ns": time,
+            "flags": [],
+            **sides(fields.level(push.get("bids")), fields.level(push.get("asks"))),
+        }
+    )
 
 
 VENUES = {"binance": binance, "bybit": bybit, "okx": okx}

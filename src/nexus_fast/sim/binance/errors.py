@@ -53,6 +53,10 @@ def bad_symbol() -> VenueError:
     return VenueError(-1121, "Invalid symbol.")
 
 
+def internal() -> VenueError:
+    return VenueError(-1000, "An unknown error occurred while processing the request.", 500)
+
+
 def unknown_order() -> VenueError:
     return VenueError(-2011, "Unknown order sent.")
 
@@ -66,7 +70,8 @@ def no_listen_key() -> VenueError:
 
 
 def conditional_order() -> VenueError:
-    return VenueError(-4120, "Order type not supported for this endpoint. Please use the Algo Order API endpoints instead.")
+    return VenueError(-4120, "Order type not supported for this endpoint. "
+                      "Please use the Algo Order API endpoints instead.")
 
 
 _FILTER = -1013

@@ -119,7 +119,8 @@ def _day_ticker(call: Call, instrument: Instrument) -> dict:
     places, lots = instrument.price_decimals, instrument.quantity_decimals
     out = {"symbol": instrument.symbol, "priceChange": text(day.close - day.open, places),
            "priceChangePercent": text(quotient((day.close - day.open) * 100, day.open), 3),
-           "weightedAvgPrice": text(quotient(day.quote_volume, day.volume), places), "lastPrice": text(day.close, places),
+           "weightedAvgPrice": text(quotient(day.quote_volume, day.volume), places),
+           "lastPrice": text(day.close, places),
            "lastQty": text(tape[-1].quantity if tape else 0, lots), "openPrice": text(day.open, places),
            "highPrice": text(day.high, places), "lowPrice": text(day.low, places), "volume": text(day.volume, lots),
            "quoteVolume": text(day.quote_volume, places), "openTime": now - 86_400_000, "closeTime": now,

@@ -7,8 +7,9 @@ from nexus_fast.sim.binance.errors import VenueError
 from nexus_fast.sim.binance.order_texts import Words
 from nexus_fast.sim.binance.requests import Call
 from nexus_fast.sim.fixed_point import text
-from nexus_fast.sim.market import Refused, quantity_for
+from nexus_fast.sim.market import Refused
 from nexus_fast.sim.orders import Order, SelfTrade, TimeInForce, Type
+from nexus_fast.sim.spot_market import quantity_for
 
 TIMES_IN_FORCE = {"GTC": TimeInForce.GTC, "IOC": TimeInForce.IOC, "FOK": TimeInForce.FOK}
 SELF_TRADE_MODES = {"NONE": SelfTrade.NONE, "EXPIRE_TAKER": SelfTrade.EXPIRE_TAKER,
@@ -81,8 +82,6 @@ def _submit(call: Call, order: Order) -> None:
         call.service.market.place(order)
     except Refused as refused:
         raise errors.from_refusal("spot", refused) from None
-    if order.executed:
-        call.service.limits.order_filled(call.account.key, as_maker=False)
 
 
 def _answer_of(call: Call):

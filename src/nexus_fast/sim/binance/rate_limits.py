@@ -1,9 +1,9 @@
 """Fixed windows, as the venue has them: they begin at :00, :10 … and do not slide.
 
-Order limits are per account and request weight per client address. The venue's order limits (spot 100 in 10 s and 200,000 a day,
-USD-M 300 in 10 s and 1,200 a minute) would end a quoting demo within seconds, so they are multiplied by
-`order_limit_factor` (1000 by default, 1 gives the venue's own). With a factor above 1 order entry (place, cancel, amend, modify) also
-costs no request weight; all else keeps the venue's weights and limit.
+Order limits are per account and request weight per client address. The venue's order limits (spot 100 in 10 s and
+200,000 a day, USD-M 300 in 10 s and 1,200 a minute) would end a quoting demo within seconds, so they are multiplied
+by `order_limit_factor` (1000 by default, 1 gives the venue's own). With a factor above 1 order entry (place, cancel,
+amend, modify) also costs no request weight; all else keeps the venue's weights and limit.
 """
 
 from dataclasses import dataclass, field
@@ -90,8 +90,8 @@ class RateLimits:
         windows = self._windows_of(account_key)
         for window in windows:
             if window.roll(now_ms) >= window.limit:
-                raise VenueError(-1015, f"Too many new orders; current limit is {window.limit} orders per {window.number} "
-                                 f"{window.interval}.", 429,
+                raise VenueError(-1015, f"Too many new orders; current limit is {window.limit} orders per "
+                                 f"{window.number} {window.interval}.", 429,
                                  {"serverTime": now_ms, "retryAfter": window.started + window.length_ms})
         for window in windows:
             window.count += 1

@@ -1,6 +1,7 @@
 """One request, whichever way it came, and how its parameters are read and its sender is proved.
 
-A `Call` carries parameters as text, as they were sent. `Service` is one market of the venue with all that an operation needs.
+A `Call` carries parameters as text, as they were sent. `Service` is one market of the venue with all that an
+operation needs.
 """
 
 import re

@@ -1,9 +1,10 @@
 """The REST entry of both markets: one HTTP server for /api, /sapi, /fapi and /dapi.
 
-aiohttp's low-level server without its router and middlewares: a path is one dictionary look-up. The moment a request's bytes
-arrive is taken in `data_received`, before they are parsed.
+aiohttp's low-level server without its router and middlewares: a path is one dictionary look-up. The moment a
+request's bytes arrive is taken in `data_received`, before they are parsed.
 """
 
+import logging
 from time import perf_counter_ns
 from urllib.parse import parse_qsl
 
@@ -16,6 +17,7 @@ from nexus_fast.sim.binance.errors import VenueError
 from nexus_fast.sim.binance.requests import Call, Service
 from nexus_fast.sim.binance.routes import Operation, Security
 
+_log = logging.getLogger(__name__)
 _encode = msgspec.json.encode
 _JSON = "application/json"
 
@@ -57,7 +59,8 @@ class RestServer(web.Server):
     def _unknown(self, path: str) -> web.Response:
         if path in self.paths:
             return _response(405, {"code": -1000, "msg": "Request method not supported"}, {})
-        return web.Response(status=404, text="<html><body><h2>404 Not found</h2></body></html>", content_type="text/html")
+        return web.Response(status=404, text="<html><body><h2>404 Not found</h2></body></html>",
+                            content_type="text/html")
 
     def _serve(self, request, service: Service, operation: Operation, body: str, received_ns: int) -> web.Response:
         query = request.rel_url.raw_query_string
@@ -73,6 +76,9 @@ class RestServer(web.Server):
             if operation.is_order:
                 service.statistics.rejects += 1
             status, result, headers = error.status, error.body(), _retry_after(error, service)
+        except Exception:
+            _log.exception("a REST request failed inside the simulator: %s %s", request.method, request.path)
+            status, result, headers = 500, errors.internal().body(), {}
         service.market.flush(call.book)
         counted = call.account.key if operation.is_order and call.account is not None else None
         headers.update(service.limits.headers(address, counted, service.clock.milliseconds()))

@@ -1,8 +1,8 @@
 """Checks every signature with the standard library and `cryptography`, never with the engine's own code.
 
-Rules (binance-spot-api-docs, rest-api.md and web-socket-api.md, "Request security"): REST signs query string and body as
-they were sent, without the signature; the WebSocket API signs all parameters but the signature sorted by name. HMAC-SHA256
-in hex of either case; Ed25519 in base64.
+Rules (binance-spot-api-docs, rest-api.md and web-socket-api.md, "Request security"): REST signs query string and body
+as they were sent, without the signature; the WebSocket API signs all parameters but the signature sorted by name.
+HMAC-SHA256 in hex of either case; Ed25519 in base64.
 """
 
 import base64

@@ -1,26 +1,20 @@
-"""Market-data streams: who subscribes to what, and the frames.
+"""Market-data streams: the channels and their frames.
 
-A `Channel` is one stream name with its raw and its combined subscribers; a frame is encoded once per kind and sent at once,
-without a queue. On USD-M a subscription on the wrong route is acknowledged and then silent, as on the venue:
-/public (and no route) carries books, /market the rest, /private user data.
+A `Channel` is one stream name with its raw and its combined subscribers; a frame is encoded once per kind and sent at
+once, without a queue.
 """
 
 import re
-from urllib.parse import parse_qs, unquote
 
 import msgspec
 
-from nexus_fast.sim.binance.connections import Cadence, Connection, Connections
+from nexus_fast.sim.binance.connections import Connection
 from nexus_fast.sim.binance.market_data import INTERVALS, levels, next_funding
 from nexus_fast.sim.binance.requests import Service
 from nexus_fast.sim.fixed_point import quotient, short, text
 from nexus_fast.sim.matching import Book
 from nexus_fast.sim.orders import BUY, Fill
 
-MAXIMUM_STREAMS = 1024
-PUBLIC, MARKET, PRIVATE = "public", "market", "private"
-
-_PUBLIC_STREAM = re.compile(r"(?:[^@]+@(?:bookTicker|trade|rpiDepth.*|depth.*)|!bookTicker)$")
 _DEPTH = re.compile(r"(?P<symbol>[^@]+)@depth(?P<levels>5|10|20)?(?:@(?P<speed>\d+)ms)?$")
 _KLINE = re.compile(r"(?P<symbol>[^@]+)@kline_(?P<interval>\w+)$")
 _encode = msgspec.json.encode
@@ -33,8 +27,8 @@ class Channel:
 
     def __init__(self, name: str):
         self.name = name
-        self.raw: list[StreamConnection] = []
-        self.combined: list[StreamConnection] = []
+        self.raw: list[Connection] = []
+        self.combined: list[Connection] = []
         self.head = b'{"stream":' + _encode(name) + b',"data":'
 
     def send(self, payload: bytes) -> None:
@@ -184,7 +178,7 @@ class StreamHub:
                 "U": book.update_id, "u": book.update_id, "pu": book.update_id - 1, "b": bids, "a": asks, "st": 1}
 
     def _diff_depth(self, channel: Channel, book: Book) -> None:
-        """Changes since this channel's last frame: the difference of two whole books, so nothing can be lost between."""
+        """Changes since this channel's last frame: the difference of two whole books, so that nothing is lost."""
         state = self._depth_state.get(channel.name)
         bids, asks = _quantities(book.bids), _quantities(book.asks)
         self._depth_state[channel.name] = (book.update_id, bids, asks)
@@ -235,7 +229,8 @@ class StreamHub:
                         "P": text(quotient((day.close - day.open) * 100, day.open), 3),
                         "w": text(quotient(day.quote_volume, day.volume), price), "Q": "0", "b": text(bid, price),
                         "B": text(bid_quantity, lots), "a": text(ask, price), "A": text(ask_quantity, lots),
-                        "O": now - 86_400_000, "C": now, "F": day.first_trade_id, "L": day.last_trade_id, "n": day.trades})
+                        "O": now - 86_400_000, "C": now, "F": day.first_trade_id, "L": day.last_trade_id,
+                        "n": day.trades})
         out.update({"c": text(day.close, price), "o": text(day.open, price), "h": text(day.high, price),
                     "l": text(day.low, price), "v": text(day.volume, lots), "q": short(day.quote_volume)})
         return out
@@ -249,143 +244,3 @@ def _difference(instrument, before: dict[int, int], after: dict[int, int]) -> li
     prices = [p for p in before.keys() | after.keys() if before.get(p, 0) != after.get(p, 0)]
     return [[text(p, instrument.price_decimals), text(after.get(p, 0), instrument.quantity_decimals)]
             for p in sorted(prices)]
-
-
-class StreamConnection(Connection):
-    """A market-data (or USD-M /private user-data) connection: SUBSCRIBE, UNSUBSCRIBE, LIST_SUBSCRIPTIONS, properties."""
-
-    def __init__(self, connections: Connections, cadence: Cadence, hub: StreamHub, path: str):
-        super().__init__(connections, cadence)
-        self.hub = hub
-        self.route, self.combined, self.first = parse_path(path, hub.is_spot)
-        self.names: dict[str, None] = {}
-        self.listen_keys: list[tuple[str, frozenset[str]]] = listen_keys_of(path)
-
-    def on_ws_connected(self, transport) -> None:
-        super().on_ws_connected(transport)
-        self.subscribe(self.first)
-        if self.route == PRIVATE:
-            for key, events in self.listen_keys or [(name, frozenset()) for name in self.first]:
-                self.hub.service.users.attach(self, key, events)
-
-    def on_ws_disconnected(self, transport) -> None:
-        super().on_ws_disconnected(transport)
-        self.unsubscribe(list(self.names))
-        if self.route == PRIVATE:
-            self.hub.service.users.detach(self)
-
-    def shutdown_notice(self, now_ms: int) -> bytes:
-        event = b'{"e":"serverShutdown","E":%d}' % now_ms
-        return b'{"stream":"!serverShutdown","data":' + event + b"}" if self.combined else event
-
-    # ---- requests
-
-    def on_text(self, payload: bytes) -> None:
-        try:
-            request = msgspec.json.decode(payload)
-        except msgspec.DecodeError as error:
-            return self._refuse(3, f"Invalid JSON: {error}", None)
-        if not isinstance(request, dict) or "method" not in request:
-            return self._refuse(2, "Invalid request: missing field `method`", None)
-        identity = request.get("id")
-        if not (identity is None or isinstance(identity, int) or (isinstance(identity, str) and len(identity) <= 36)):
-            return self._refuse(2, "Invalid request: request ID must be an unsigned integer", None)
-        self._handle(request["method"], request.get("params") or [], identity)
-        return None
-
-    def _handle(self, method: str, params: list, identity) -> None:
-        if method in ("SUBSCRIBE", "UNSUBSCRIBE"):
-            if not isinstance(params, list) or not all(isinstance(name, str) for name in params):
-                return self._refuse(2, "Invalid request: invalid type for `params`, expected a list of strings", identity)
-            if method == "SUBSCRIBE" and len(self.names) + len(params) > MAXIMUM_STREAMS:
-                return self._refuse(2, f"Invalid request: more than {MAXIMUM_STREAMS} streams", identity)
-            self._reply(None, identity)
-            (self.subscribe if method == "SUBSCRIBE" else self.unsubscribe)(params)
-        elif method == "LIST_SUBSCRIPTIONS":
-            self._reply(list(self.names), identity)
-        elif method == "GET_PROPERTY" and params == ["combined"]:
-            self._reply(self.combined, identity)
-        elif method == "SET_PROPERTY" and params[:1] == ["combined"]:
-            self._set_combined(params, identity)
-        elif method in ("GET_PROPERTY", "SET_PROPERTY"):
-            self._refuse(0, "Unknown property", identity)
-        else:
-            self._refuse(2, f"Invalid request: unknown variant `{method}`, expected one of `SUBSCRIBE`, `UNSUBSCRIBE`, "
-                         "`LIST_SUBSCRIPTIONS`, `SET_PROPERTY`, `GET_PROPERTY`", identity)
-        return None
-
-    def _set_combined(self, params: list, identity) -> None:
-        if len(params) != 2 or not isinstance(params[1], bool):
-            return self._refuse(1, "Invalid value type: expected Boolean", identity)
-        names = list(self.names)
-        self.unsubscribe(names)
-        self.combined = params[1]
-        self.subscribe(names)
-        return self._reply(None, identity)
-
-    def _reply(self, result, identity) -> None:
-        self.send(_encode({"result": result, "id": identity}))
-
-    def _refuse(self, code: int, message: str, identity) -> None:
-        self.send(_encode({"code": code, "msg": message, "id": identity}))
-
-    # ---- subscriptions
-
-    def subscribe(self, names: list[str]) -> None:
-        for name in names:
-            if name in self.names:
-                continue
-            self.names[name] = None
-            if self._carries(name):
-                channel = self.hub.channel(name)
-                (channel.combined if self.combined else channel.raw).append(self)
-
-    def unsubscribe(self, names: list[str]) -> None:
-        for name in names:
-            if self.names.pop(name, self) is self or not self._carries(name):
-                continue
-            channel = self.hub.channel(name)
-            subscribers = channel.combined if self.combined else channel.raw
-            if self in subscribers:
-                subscribers.remove(self)
-
-    def _carries(self, name: str) -> bool:
-        """Whether this route carries the stream at all; a name that none carries stays silent as well."""
-        if self.hub.is_spot:
-            return name not in ("!bookTicker", "!ticker@arr")
-        if self.route == PRIVATE:
-            return False
-        return bool(_PUBLIC_STREAM.match(name)) == (self.route == PUBLIC)
-
-
-def parse_path(path: str, is_spot: bool) -> tuple[str, bool, list[str]]:
-    """(route, combined, streams named in the path). Spot has no routes; USD-M without one is /public."""
-    place, _, query = path.partition("?")
-    parts = [unquote(part) for part in place.split("/") if part]
-    route = PUBLIC
-    if not is_spot and parts and parts[0] in (PUBLIC, MARKET, PRIVATE):
-        route = parts.pop(0)
-    combined = bool(parts) and parts[0] == "stream"
-    names = parts[1:]
-    for streams in parse_qs(query).get("streams", []):
-        names += [name for name in streams.split("/") if name]
-    return route, combined, names
-
-
-def is_stream_path(path: str, is_spot: bool) -> bool:
-    parts = [part for part in path.partition("?")[0].split("/") if part]
-    if not is_spot and parts and parts[0] in (PUBLIC, MARKET, PRIVATE):
-        parts.pop(0)
-    return bool(parts) and parts[0] in ("ws", "stream")
-
-
-def listen_keys_of(path: str) -> list[tuple[str, frozenset[str]]]:
-    """[(listen key, allowed events)] of `?listenKey=K&events=A/B&listenKey=K2…`; no events means all of them."""
-    out: list[tuple[str, frozenset[str]]] = []
-    for pair in path.partition("?")[2].split("&"):
-        name, _, value = pair.partition("=")
-        if name == "listenKey":
-            out.append((unquote(value), frozenset()))
-        elif name == "events" and out:
-            out[-1] = (out[-1][0], frozenset(unquote(value).split("/")))
-    return out

@@ -1,8 +1,7 @@
 """Spot: which REST path and which WebSocket API method leads to which operation, with the venue's request weights."""
 
-from nexus_fast.sim.binance import exchange_info, market_data
+from nexus_fast.sim.binance import exchange_info, market_data, ws_api
 from nexus_fast.sim.binance import operations_spot as spot
-from nexus_fast.sim.binance import ws_api
 from nexus_fast.sim.binance.requests import Call
 from nexus_fast.sim.binance.routes import Operation, Security, new_order, open_to_all, order_change, signed
 

@@ -1,8 +1,8 @@
 """User data: spot events in the WebSocket API's subscription envelope, USD-M events by listen key.
 
-Spot: executionReport and outboundAccountPosition. USD-M: TRADE_LITE, then ORDER_TRADE_UPDATE, and ACCOUNT_UPDATE with only
-the balances and positions that changed; a listen key lives an hour unless it is kept alive, and when it ends its connections
-hear `listenKeyExpired` and nothing more, but stay open.
+Spot: executionReport and outboundAccountPosition. USD-M: TRADE_LITE, then ORDER_TRADE_UPDATE, and ACCOUNT_UPDATE with
+only the balances and positions that changed; a listen key lives an hour unless it is kept alive, and when it ends its
+connections hear `listenKeyExpired` and nothing more, but stay open.
 """
 
 import secrets
@@ -20,7 +20,8 @@ from nexus_fast.sim.binance.order_texts import (
 )
 from nexus_fast.sim.clock import Clock
 from nexus_fast.sim.fixed_point import quotient, short, text
-from nexus_fast.sim.market import Execution, FuturesMarket
+from nexus_fast.sim.futures_market import FuturesMarket
+from nexus_fast.sim.market import Execution
 from nexus_fast.sim.orders import Status
 
 LISTEN_KEY_SECONDS = 3600
@@ -174,8 +175,8 @@ class UsdMUserData:
     def _position(self, account: Account, symbol: str) -> dict:
         position, instrument = account.usd_m.position(symbol), self.market.instruments[symbol]
         risk = account.usd_m.symbol_risk(symbol)
-        return {"s": symbol, "pa": text(position.amount, instrument.quantity_decimals), "ep": text(position.entry_price),
-                "bep": text(position.entry_price), "cr": text(position.realized),
+        return {"s": symbol, "pa": text(position.amount, instrument.quantity_decimals),
+                "ep": text(position.entry_price), "bep": text(position.entry_price), "cr": text(position.realized),
                 "up": text(position.unrealized(self.market.mark_price(symbol))),
                 "mt": "isolated" if risk.isolated else "cross", "iw": "0", "ps": "BOTH", "ma": instrument.quote}
 
@@ -183,8 +184,9 @@ class UsdMUserData:
         order, fill = execution.order, execution.fill
         return {"e": "TRADE_LITE", "E": self.clock.milliseconds(), "T": execution.time, "s": order.instrument.symbol,
                 "q": quantity_text(order, order.quantity), "p": price_text(order, order.price),
-                "m": execution.is_maker, "c": order.client_id, "S": SIDE[order.side], "L": price_text(order, fill.price),
-                "l": quantity_text(order, fill.quantity), "t": fill.trade_id, "i": order.order_id}
+                "m": execution.is_maker, "c": order.client_id, "S": SIDE[order.side],
+                "L": price_text(order, fill.price), "l": quantity_text(order, fill.quantity),
+                "t": fill.trade_id, "i": order.order_id}
 
     def _order_update(self, account: Account, execution: Execution) -> dict:
         order, fill, words = execution.order, execution.fill, execution.order.words

@@ -14,17 +14,26 @@ from nexus_fast.sim.binance.operations_usd_m import cancel_all
 from nexus_fast.sim.binance.rate_limits import RateLimits
 from nexus_fast.sim.binance.requests import Call, Service
 from nexus_fast.sim.binance.rest import RestServer
-from nexus_fast.sim.binance.streams import StreamConnection, StreamHub, is_stream_path
+from nexus_fast.sim.binance.stream_connection import StreamConnection, is_stream_path
+from nexus_fast.sim.binance.streams import StreamHub
 from nexus_fast.sim.binance.user_data import LISTEN_KEY_SECONDS, SpotUserData, UsdMUserData
 from nexus_fast.sim.binance.ws_api import WebsocketApiConnection
 from nexus_fast.sim.clock import Clock
+from nexus_fast.sim.futures_market import FuturesMarket
 from nexus_fast.sim.instruments import SPOT, SPOT_INSTRUMENTS, USD_M, USD_M_INSTRUMENTS
-from nexus_fast.sim.market import FuturesMarket, Listener, SpotMarket
+from nexus_fast.sim.market import Execution, Listener
+from nexus_fast.sim.spot_market import SpotMarket
 from nexus_fast.sim.wire_statistics import WireStatistics
 
 SPOT_CLIENT_ID = re.compile(r"^[a-zA-Z0-9-_]{1,36}$")
 USD_M_CLIENT_ID = re.compile(r"^[\.A-Z\:/a-z0-9_-]{1,36}$")
 STREAM_BEAT_SECONDS = 0.05
+SPOT_MESSAGES, USD_M_MESSAGES = 5, 10  # that a stream connection may send in a second
+
+
+def address_of(name: tuple) -> str:
+    """`("127.0.0.1", 80)` -> `"127.0.0.1:80"`; IPv6 hosts in brackets."""
+    return f"[{name[0]}]:{name[1]}" if ":" in name[0] else f"{name[0]}:{name[1]}"
 
 
 @dataclass(slots=True)
@@ -51,10 +60,16 @@ class Publisher(Listener):
     def __init__(self, service: Service):
         self.service = service
         users, streams = service.users, service.streams
-        self.on_execution = users.on_execution
+        self.on_execution = self.spot_execution if service.name == SPOT else users.on_execution
         self.on_account = users.on_account
         self.on_trade = streams.publish_trade
         self.on_best = streams.publish_best
+
+    def spot_execution(self, account: Account, execution: Execution) -> None:
+        """Spot counts unfilled orders: an order's first fill gives some of the count back."""
+        if execution.fill is not None and execution.executed == execution.fill.quantity:
+            self.service.limits.order_filled(account.key, execution.is_maker)
+        self.service.users.on_execution(account, execution)
 
 
 class BinanceVenue:
@@ -88,13 +103,13 @@ class BinanceVenue:
     # ---- life
 
     async def start(self, host: str, port: int, control) -> None:
-        """Listen on three ports: `port` for REST, the next two for spot and USD-M WebSockets (0: the kernel chooses)."""
+        """Listen on three ports: `port` for REST, the next two for spot and USD-M WebSockets; 0: any free ones."""
         rest = RestServer([(self.spot, tables_spot.REST), (self.usd_m, tables_usd_m.REST)], control)
         self._runner = web.ServerRunner(rest, shutdown_timeout=1.0)
         await self._runner.setup()
         site = web.TCPSite(self._runner, host, port)
         await site.start()
-        self._addresses["rest"] = "%s:%d" % site._server.sockets[0].getsockname()[:2]
+        self._addresses["rest"] = address_of(self._runner.addresses[0])
         for offset, service in enumerate(self.services, start=1):
             await self._listen(service, host, port + offset if port else 0)
         self._tasks = [asyncio.create_task(self._beat()), asyncio.create_task(self._maintain())]
@@ -103,7 +118,7 @@ class BinanceVenue:
         server = await ws_create_server(lambda request: self._accept(service, request), host, port,
                                         enable_auto_pong=False, websocket_handshake_timeout=10)
         self._servers.append(server)
-        self._addresses[service.name] = "%s:%d" % server.sockets[0].getsockname()[:2]
+        self._addresses[service.name] = address_of(server.sockets[0].getsockname())
 
     def _accept(self, service: Service, request: WSUpgradeRequest):
         path = request.path.decode("utf-8", "replace")
@@ -113,7 +128,8 @@ class BinanceVenue:
             table = tables_spot.WEBSOCKET if is_spot else tables_usd_m.WEBSOCKET
             return WebsocketApiConnection(self.connections, self._cadence(is_spot, 0), service, table, path)
         if is_stream_path(path, is_spot):
-            return StreamConnection(self.connections, self._cadence(is_spot, 5 if is_spot else 10), service.streams, path)
+            messages = SPOT_MESSAGES if is_spot else USD_M_MESSAGES
+            return StreamConnection(self.connections, self._cadence(is_spot, messages), service.streams, path)
         return None
 
     def _cadence(self, is_spot: bool, messages: int) -> Cadence:
@@ -157,6 +173,15 @@ class BinanceVenue:
             await asyncio.sleep(min(1.0, self.options.listen_key_seconds / 4))
             self.connections.maintain()
             self.usd_m.users.expire()
+            self._end_dated_orders()
+
+    def _end_dated_orders(self) -> None:
+        """GTD orders whose date has come expire."""
+        now, market = self.clock.milliseconds(), self.usd_m.market
+        for account in self.usd_m.accounts.values():
+            for order in [o for o in account.usd_m_orders.open.values() if o.good_till and o.good_till <= now]:
+                market.cancel(order, kind="EXPIRED")
+        market.flush()
 
     def _count_down(self) -> None:
         service = self.usd_m

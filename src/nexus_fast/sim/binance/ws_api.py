@@ -1,9 +1,10 @@
 """The WebSocket API of both markets: requests with signatures or in a session, answers with rate limits.
 
-Spot: wss …/ws-api/v3. USD-M: wss …/ws-fapi/v1. One JSON text frame per request, its `id` echoed as it came. An order's answer leaves
-before the user-data and market-data events that it causes.
+Spot: wss …/ws-api/v3. USD-M: wss …/ws-fapi/v1. One JSON text frame per request, its `id` echoed as it came. An
+order's answer leaves before the user-data and market-data events that it causes.
 """
 
+import logging
 from time import perf_counter_ns
 from urllib.parse import parse_qs
 
@@ -22,6 +23,7 @@ class _Number(str):
     """A JSON number that is not an integer, kept as the text it was sent in: that text is what was signed."""
 
 
+_log = logging.getLogger(__name__)
 _decoder = msgspec.json.Decoder(float_hook=_Number)
 _encode = msgspec.json.encode
 MAXIMUM_SUBSCRIPTIONS = 1000
@@ -85,14 +87,19 @@ class WebsocketApiConnection(Connection):
             answer = b'"status":%d,"error":%b' % (error.status, _encode(error.body()))
             if error.code == -2015 and self.session is not None and self.session.revoked:
                 identity, self.session = None, None
+        except Exception:
+            _log.exception("a WebSocket API request failed inside the simulator: %.200r", payload)
+            answer = b'"status":500,"error":' + _encode(errors.internal().body())
         self.send(b'{"id":%b,%b%b}' % (_encode(identity), answer, self._limits(call)))
         self.service.market.flush(call.book if call is not None else None)
 
     def _perform(self, request: dict, received_ns: int) -> tuple[Call, object]:
-        operation = self.operations.get(request.get("method"))
+        method = request.get("method")
+        if not isinstance(method, str) or not method:
+            raise errors.missing("method")
+        operation = self.operations.get(method)
         if operation is None:
-            raise VenueError(-1000, f"Unknown method '{request.get('method')}'.") if request.get("method") else \
-                errors.missing("method")
+            raise VenueError(-1000, f"Unknown method '{method}'.")
         params = request.get("params") or {}
         if not isinstance(params, dict):
             raise VenueError(-1100, "Illegal type of 'params': an object is expected.")
@@ -156,7 +163,7 @@ class WebsocketApiConnection(Connection):
 def _parse(payload: bytes) -> dict:
     try:
         request = _decoder.decode(payload)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, RecursionError) as error:
         raise VenueError(-1135, f"Invalid JSON: {error}") from None
     if not isinstance(request, dict):
         raise VenueError(-1135, "Invalid JSON Request")

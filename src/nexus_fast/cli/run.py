@@ -1,0 +1,45 @@
+"""`nexus-fast run FILE.py`: a program as it stands; --sim: on a simulator; --nexustrader: written for NexusTrader."""
+
+import os
+import runpy
+import sys
+from pathlib import Path
+
+import click
+
+
+@click.command(context_settings={"ignore_unknown_options": True})
+@click.option("--sim", is_flag=True, help="Start a simulator, point the program at it and lend it credentials.")
+@click.option("--nexustrader", is_flag=True, help="Let `import nexustrader` mean nexus_fast.")
+@click.option("--rate", default=20.0, show_default=True, help="With --sim: ticks per second and symbol.")
+@click.option("--seed", default="1", show_default=True, help="With --sim: of the market maker.")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False))
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def command(sim, nexustrader, rate, seed, file, arguments):
+    """Run FILE as its own interpreter would, arguments and all."""
+    if nexustrader:
+        from nexus_fast.compatibility.nexustrader import install
+
+        install()
+    if not sim:
+        run_program(file, arguments)
+        return
+    from nexus_fast.cli.processes import SimulatorProcess
+
+    with SimulatorProcess(rate=rate, seed=seed) as simulator:
+        os.environ["NEXUS_FAST_ENDPOINTS"] = str(simulator.endpoints)
+        lend_credentials()
+        run_program(file, arguments)
+
+
+def lend_credentials() -> None:
+    """The simulator's standing account, wherever the program asks for credentials that are not there."""
+    from nexus_fast.constants import settings
+
+    settings.lend({"api_key": "sim", "secret": "sim", "passphrase": "sim"})
+
+
+def run_program(file: str, arguments: tuple[str, ...]) -> None:
+    sys.argv = [file, *arguments]
+    sys.path.insert(0, str(Path(file).resolve().parent))
+    runpy.run_path(file, run_name="__main__")
