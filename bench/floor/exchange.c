@@ -7,7 +7,8 @@
  * Quotes go to the connection that subscribed to a bookTicker, orders may come on any ws-api connection, events go to
  * connections that subscribed to user data (/private, or userDataStream.subscribe on ws-api).
  *
- * Writes `PORT n` to stdout when it listens and the result, JSON, to --out. Exit: 0 done, 2 could not, 3 out of time. */
+ * Writes `PORT n` to stdout when it listens and `DONE` when the result, JSON, is in --out. Exit: 0 done, 2 could not,
+ * 3 the run ended early. */
 #define _GNU_SOURCE
 #include <sys/resource.h>
 
@@ -263,11 +264,21 @@ static void write_result(const char *path, const char *ended, long switches) {
     fclose(out);
 }
 
-static void say_goodbye(void) {
+static int connections(void) {
+    int n = 0;
+    for (connection *c = peers; c < peers + PEERS; c++) n += c->kind != FREE;
+    return n;
+}
+
+/* Says DONE and serves on for `linger` ns, so that a client can be told to end in its own way; then closes. */
+static void say_goodbye(int64_t linger) {
+    puts("DONE");
+    fflush(stdout);
+    for (int64_t until = now_ns() + linger; now_ns() < until && connections(); usleep(500)) service_all();
     char close_frame[4 + 2] = {0, 0, 0, 0, 1000 >> 8, (char)(1000 & 255)};
     for (connection *c = peers; c < peers + PEERS; c++)
         if (c->kind > HANDSHAKE) send_text(c, close_frame + 4, 2, WS_CLOSE);
-    for (int64_t until = now_ns() + 300000000; now_ns() < until; usleep(2000)) service_all();
+    for (int64_t until = now_ns() + 300000000; now_ns() < until && connections(); usleep(500)) service_all();
 }
 
 static int named(const char *value, const char *const *names) {
@@ -278,7 +289,8 @@ static int named(const char *value, const char *const *names) {
 
 int main(int argc, char **argv) {
     static const char *const known[] = {"--port", "--cpu", "--gap-ns", "--ticks", "--warm-up", "--out", "--secret", "--symbol",
-                                        "--events", "--pace", "--bound-ms", "--seconds", "--settle-ms", "--connect-seconds", NULL};
+                                        "--events", "--pace", "--bound-ms", "--seconds", "--settle-ms", "--connect-seconds",
+                                        "--linger-ms", NULL};
     static const char *const event_names[] = {"none", "new", "fill", NULL}, *const pace_names[] = {"after", "schedule", NULL};
     check_options(argc, argv, known);
     symbol = option(argc, argv, "--symbol", "BTCUSDT");
@@ -311,6 +323,6 @@ int main(int argc, char **argv) {
         switches += taken_away();
     }
     write_result(out, ended, switches);
-    say_goodbye();
+    say_goodbye(option_number(argc, argv, "--linger-ms", 0) * 1000000);
     return *ended ? 3 : 0;
 }
