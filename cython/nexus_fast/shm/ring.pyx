@@ -45,10 +45,12 @@ cdef class RingWriter:
 
 
 cdef class RingReader:
-    """A reader of a ring in any process. start is "newest" (what comes from now on) or "oldest" (of this writer's epoch).
+    """A reader of a ring in any process. start is "newest" (what comes from now on) or "oldest" (of this
+    writer's epoch).
 
-    `lost` counts the records that were overwritten before this reader came to them; reading goes on by itself with newer
-    ones. Once all is read, SegmentRetired says that the ring was removed or replaced. Symbol ids belong to the writer's epoch: read the symbol directory again when `segment.epoch` has changed.
+    `lost` counts the records that were overwritten before this reader came to them; reading goes on by itself with
+    newer ones. Once all is read, SegmentRetired says that the ring was removed or replaced. Symbol ids
+    belong to the writer's epoch: read the symbol directory again when `segment.epoch` has changed.
     """
 
     def __init__(self, str name, str record="bookl1", str start="newest"):

@@ -1,7 +1,8 @@
 """Segments of shared memory: created and claimed by one writer, attached by any number of readers.
 
-A segment is a file in segment_directory(), mode 0600. The claim is an flock on it, which the kernel drops when the writer
-dies, however it dies; pid and start time in the header are for the message and for readers. Everything here is cold.
+A segment is a file in segment_directory(), mode 0600. The claim is an flock on it, which the kernel drops when the
+writer dies, however it dies; pid and start time in the header are for the message and for readers.
+Everything here is cold.
 """
 
 import errno
@@ -47,7 +48,7 @@ def segment_directory():
 def segment_path(name):
     """The file of a segment. Raises ValueError for a name that is not a plain file name."""
     if not NAME.fullmatch(name):
-        raise ValueError(f"segment name was {name!r}: use 1 to 200 of the characters A-Z a-z 0-9 . _ ~ % -, no dot first")
+        raise ValueError(f"segment name was {name!r}: use 1 to 200 characters of A-Z a-z 0-9 . _ ~ % -, no dot first")
     return os.path.join(segment_directory(), name)
 
 
@@ -94,7 +95,7 @@ cdef class Segment:
 
     @staticmethod
     def attach(str name, str kind, str record):
-        """Maps a segment for reading. Raises SegmentMissing, or SegmentMismatch when it was written by another version."""
+        """Maps a segment for reading. Raises SegmentMissing, or SegmentMismatch when another version wrote it."""
         cdef Segment segment = Segment.__new__(Segment)
         segment.name, segment.path, segment.record = name, segment_path(name), record
         try:
@@ -130,7 +131,7 @@ cdef class Segment:
         return 0
 
     cdef int initialise(self, uint32_t kind, uint64_t capacity, uint64_t epoch) except -1:
-        """Gives a new file its size and header. Room is reserved, so that a full /dev/shm is an error here, no SIGBUS later."""
+        """Gives a new file its size and header. Room is reserved: a full /dev/shm is an error here, no SIGBUS later."""
         cdef uint64_t record_size = record_sizes()[self.record]
         cdef uint64_t total = NX_SEGMENT_HEADER + capacity * record_size
         cdef nx_segment header
@@ -288,6 +289,7 @@ cdef str busy_text(int fd, str name):
 
 def mismatch_text(name, status, kind, record):
     reasons = {-1: "is not ready: its writer has not finished making it",
-               -2: "has another layout version", -3: f"is no {kind}", -4: f"has another record than {record!r} of this version",
+               -2: "has another layout version", -3: f"is no {kind}",
+               -4: f"has another record than {record!r} of this version",
                -5: "is shorter than its header says"}
     return f"segment {name!r} {reasons[status]}; start writer and reader from the same version of nexus_fast"

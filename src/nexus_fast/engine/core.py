@@ -67,7 +67,8 @@ class Core:
         self.entry.deadline_ns = config.request_timeout_ms * 1_000_000
         self.ledger = Ledger(self.entry)
         self.dispatcher = Dispatcher(count, on_error)
-        self._write_directory(latest)
+        self._write_directory(market, self.market_ring.segment.epoch)
+        self._write_directory(latest, self.latest.segment.epoch)
 
     def symbol_table(self, exchange: ExchangeType, type: Any) -> SymbolTable:
         """The venue's names of one kind of instrument."""
@@ -88,15 +89,16 @@ class Core:
 
     def close(self) -> None:
         self.journal.close()
+        for name in self._names[:2]:
+            remove_symbols(name)
         self.market_ring.close(unlink=True)
         self.order_ring.close(unlink=True)
-        remove_symbols(self._names[1])
         self.latest.close(unlink=True)
 
-    def _write_directory(self, latest: str) -> None:
+    def _write_directory(self, segment: str, epoch: int) -> None:
         write_symbols(
-            latest,
-            self.latest.segment.epoch,
+            segment,
+            epoch,
             [
                 {
                     "symbol": i.symbol,

@@ -15,10 +15,11 @@ NAMES = ["symbol", "symbols", "side", "type", "timeInForce", "quantity", "quoteO
          "interval", "newQty", "cancelReplaceMode", "cancelOrderId", "reduceOnly", "leverage", "marginType",
          "countdownTime", "priceMatch", "batchOrders", "orderIdList", "goodTillDate", "selfTradePreventionMode",
          "dualSidePosition", "cancelRestrictions", "omitZeroBalances", "positionSide"]
-VALUES = ["", "BTCUSDT", "USDCUSDT", "NOPE", "BUY", "SELL", "LIMIT", "MARKET", "LIMIT_MAKER", "STOP", "GTC", "IOC", "FOK",
-          "GTX", "GTD", "0", "1", "-1", "0.01", "84550.00", "1e9", "NaN", "9" * 20, "0." + "0" * 30 + "1", "true", "false",
-          "ACK", "FULL", "RESULT", "[]", "[1]", "[[" * 3000, '["BTCUSDT"]', '[{"symbol":"BTCUSDT"}]', "{", "\x00", "\ud83d", "1m",
-          "STOP_ON_FAILURE", "ALLOW_FAILURE", "OPPONENT_5", "QUEUE", "EXPIRE_BOTH", "ONLY_NEW"]
+VALUES = ["", "BTCUSDT", "USDCUSDT", "NOPE", "BUY", "SELL", "LIMIT", "MARKET", "LIMIT_MAKER", "STOP", "GTC", "IOC",
+          "FOK", "GTX", "GTD", "0", "1", "-1", "0.01", "84550.00", "1e9", "NaN", "9" * 20, "0." + "0" * 30 + "1",
+          "true", "false", "ACK", "FULL", "RESULT", "[]", "[1]", "[[" * 3000, '["BTCUSDT"]', "{", "\x00", "\ud83d",
+          '[{"symbol":"BTCUSDT"}]', "1m", "STOP_ON_FAILURE", "ALLOW_FAILURE", "OPPONENT_5", "QUEUE", "EXPIRE_BOTH",
+          "ONLY_NEW"]
 forms = st.dictionaries(st.sampled_from(NAMES), st.sampled_from(VALUES), max_size=12)
 sensible = st.fixed_dictionaries({
     "symbol": st.sampled_from(["BTCUSDT", "USDCUSDT"]), "side": st.sampled_from(["BUY", "SELL"]),
@@ -62,7 +63,8 @@ def test_operations_only_ever_refuse(market, steps):
 def test_garbage_on_the_sockets():
     garbage = ['""', "[]", "1", "null", "{}", '{"id":1}', '{"method":5}', '{"method":"order.place","params":[1]}',
                '{"id":{"a":1},"method":"ping"}', '{"method":"SUBSCRIBE","params":[1,2]}', "[" * 5000, "\ud83d",
-               '{"method":"SUBSCRIBE","params":{"a":1},"id":1}', '{"id":1,"method":"order.place","params":{"symbol":[1]}}']
+               '{"method":"SUBSCRIBE","params":{"a":1},"id":1}',
+               '{"id":1,"method":"order.place","params":{"symbol":[1]}}']
 
     async def scenario(client):
         for open_socket in (client.spot_api, client.usd_m_api):

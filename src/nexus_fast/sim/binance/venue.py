@@ -81,8 +81,9 @@ class BinanceVenue:
                  options: BinanceOptions | None = None):
         self.options = options = options or BinanceOptions()
         self.clock = clock
-        spot = SpotMarket(SPOT, SPOT_INSTRUMENTS, clock, statistics, 10_000_000)
-        usd_m = FuturesMarket(USD_M, USD_M_INSTRUMENTS, clock, statistics, 20_000_000)
+        first_id = clock.milliseconds() * 100
+        spot = SpotMarket(SPOT, SPOT_INSTRUMENTS, clock, statistics, first_id)
+        usd_m = FuturesMarket(USD_M, USD_M_INSTRUMENTS, clock, statistics, first_id)
         usd_m.refuses_taking_post_only = options.post_only == "reject"
         factor = options.order_limit_factor
         self.spot = Service(spot, accounts, clock, RateLimits(rate_limits.SPOT_ORDERS, rate_limits.SPOT_WEIGHT, factor),
