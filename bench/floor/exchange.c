@@ -115,7 +115,8 @@ static void take_text(connection *c, const ws_frame *f, int64_t arrived) {
     json_member m[MEMBERS], p[MEMBERS];
     char id[64] = "null";
     int n = json_object((const char *)f->payload, f->length, m, MEMBERS), k = 0;
-    const json_member *method = json_find(m, n, "method"), *given = json_find(m, n, "id"), *params = json_find(m, n, "params");
+    const json_member *method = json_find(m, n, "method"), *given = json_find(m, n, "id");
+    const json_member *params = json_find(m, n, "params");
     if (n < 0 || !method) return refuse(c, id, &count.refused, -1000, "Not a request.", f);
     if (given) snprintf(id, sizeof id, given->kind == '"' ? "\"%.*s\"" : "%.*s", TEXT(given));
     if (c->kind != API) return subscribe(c, f, id);
@@ -186,7 +187,8 @@ static int tick_length;
 
 /* The frame is ready before its time comes: only the send is between t0 and the wire. */
 static void prepare_tick(void) {
-    tick_length = tick_payload(tick_frame + 4, sizeof tick_frame - 4, market->family, market->combined, symbol, next_tick, utc_ms());
+    tick_length = tick_payload(tick_frame + 4, sizeof tick_frame - 4, market->family, market->combined, symbol, next_tick,
+                               utc_ms());
 }
 
 static void send_tick(void) {
@@ -255,8 +257,8 @@ static void write_result(const char *path, const char *ended, long switches) {
             market && market->family == USD_M ? "usd_m" : "spot", pace == FIXED_SCHEDULE ? "schedule" : "after",
             (long long)gap, (long long)next_tick);
     fprintf(out, "\"orders\": %ld, \"bad_signatures\": %ld, \"refused\": %ld, \"unmatched\": %ld, \"lost\": %ld, "
-            "\"lost_warming\": %ld, \"cancels\": %ld, \"involuntary_switches\": %ld,\n", count.orders, count.bad_signatures, count.refused,
-            count.unmatched, count.lost, count.lost_warming, count.cancels, switches);
+            "\"lost_warming\": %ld, \"cancels\": %ld, \"involuntary_switches\": %ld,\n",
+            count.orders, count.bad_signatures, count.refused, count.unmatched, count.lost, count.lost_warming, count.cancels, switches);
     samples_write(out, "latency", &latency);
     fprintf(out, ",\n");
     samples_write(out, "from_intended", &from_intended);
@@ -288,10 +290,11 @@ static int named(const char *value, const char *const *names) {
 }
 
 int main(int argc, char **argv) {
-    static const char *const known[] = {"--port", "--cpu", "--gap-ns", "--ticks", "--warm-up", "--out", "--secret", "--symbol",
-                                        "--events", "--pace", "--bound-ms", "--seconds", "--settle-ms", "--connect-seconds",
+    static const char *const known[] = {"--port", "--cpu", "--gap-ns", "--ticks", "--warm-up", "--out", "--secret",
+                                        "--symbol", "--events", "--pace", "--bound-ms", "--seconds", "--settle-ms", "--connect-seconds",
                                         "--linger-ms", NULL};
-    static const char *const event_names[] = {"none", "new", "fill", NULL}, *const pace_names[] = {"after", "schedule", NULL};
+    static const char *const event_names[] = {"none", "new", "fill", NULL};
+    static const char *const pace_names[] = {"after", "schedule", NULL};
     check_options(argc, argv, known);
     symbol = option(argc, argv, "--symbol", "BTCUSDT");
     gap = option_number(argc, argv, "--gap-ns", 20000);
