@@ -88,6 +88,8 @@ class Line:
     def _on_down(self) -> None:
         self._waiting.clear()
         self._requests.clear()
+        if self is self._feed.quotes:
+            self._feed.host.on_quotes_lost(self._feed)
         self._feed.host.on_feed_status(self._feed, self.connection.name, False)
 
     def _send(self, method: str, streams: list[str]) -> None:
