@@ -216,6 +216,12 @@ class Runtime:
 
         return ask(self._host, self.instruments, name, arguments)
 
+    async def request_async(self, name: str, **arguments: Any) -> Any:
+        """The same question on the engine's own loop, which goes on meanwhile."""
+        from nexus_fast.engine.requests import ask_async
+
+        return await ask_async(self._host, self.instruments, name, arguments)
+
     def api(self, account_type: Any) -> Any:
         from nexus_fast.engine.requests import Api
 

@@ -80,3 +80,10 @@ def make_account(host: Any, account_type: Any, index: int, basic: BasicConfig, e
     except ValueError as error:
         raise CredentialError(f"BasicConfig of {account_type.exchange.name}: {error}") from None
     return BinanceAccount(host, account_type, index, credentials, endpoints.table(f"binance.{account_type.family}", basic.testnet))
+
+
+def make_requests(account_type: Any, rest: Any, instruments: InstrumentTable) -> Any:
+    """What can be asked over the REST client of a connector of this type."""
+    from nexus_fast.exchange.binance.requests import BinanceRequests
+
+    return BinanceRequests(rest, account_type.family, instruments)

@@ -376,6 +376,10 @@ class BinanceAccount:
     def rest(self) -> BinanceRest:
         return self._rest
 
+    def open_rest(self) -> BinanceRest:
+        """A REST client for one use, on any thread's loop; who opens it closes it."""
+        return self._rest.separate()
+
     def _spawn(self, work: Any) -> None:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
