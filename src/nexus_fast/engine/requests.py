@@ -1,10 +1,10 @@
 """REST questions of the strategies, safe inside any callback.
 
-A callback runs on the engine's thread, inside the loop that would have to bring the answer. So the question is asked on a
-second, short-lived thread with a loop and connections of its own, and the caller waits for that thread, TIMEOUT_SECONDS
-at most. Meanwhile the engine's thread stands still: no tick, no fill and no timer is seen, and what came in is worked off
-afterwards. A strategy that cannot afford that asks in on_start, or awaits the same question in a coroutine job
-(`Strategy.arequest`).
+A callback runs on the engine's thread, inside the loop that would have to bring the answer. So the question is asked
+on a second, short-lived thread with a loop and connections of its own, and the caller waits for that thread,
+TIMEOUT_SECONDS at most. Meanwhile the engine's thread stands still: no tick, no fill and no timer is seen, and what
+came in is worked off afterwards. A strategy that cannot afford that asks in on_start, or awaits the same question in
+a coroutine job (`Strategy.arequest`).
 """
 
 import asyncio
@@ -35,15 +35,15 @@ Part = tuple[Any, dict[str, Any]]
 def ask(host: Host, instruments: InstrumentTable, name: str, arguments: dict[str, Any]) -> Any:
     """The answer to a question of MARKET_DATA or ACCOUNT, on any thread.
 
-    Raises RouteError and InstrumentError before anything is sent, VenueError for a refusal, ConnectionError when the venue
-    cannot be reached, TimeoutError when the answer is not complete after TIMEOUT_SECONDS.
+    Raises RouteError and InstrumentError before anything is sent, VenueError for a refusal, ConnectionError when the
+    venue cannot be reached, TimeoutError when the answer is not complete after TIMEOUT_SECONDS.
     """
     parts = _parts(host, instruments, name, dict(arguments))
     return wait_for(lambda: _answer(parts, instruments, name), f"request {name}")
 
 
 async def ask_async(host: Host, instruments: InstrumentTable, name: str, arguments: dict[str, Any]) -> Any:
-    """The same on the running loop, without a limit on the whole: each single answer may take the REST client's time."""
+    """The same on the running loop, without a limit on the whole: each answer may take the REST client's time."""
     return await _answer(_parts(host, instruments, name, dict(arguments)), instruments, name)
 
 
@@ -104,8 +104,8 @@ def _feed_of_type(host: Host, account_type: AccountType | None) -> Any:
     feed = host.feeds.get(account_type)
     if feed is None:
         raise RouteError(
-            f"account_type={account_type} has no public connector (there are {', '.join(map(str, host.feeds)) or 'none'}); "
-            "add one to Config.public_conn_config, or name one of those."
+            f"account_type={account_type} has no public connector (there are {', '.join(map(str, host.feeds))}); add "
+            "one to Config.public_conn_config, or name one of those."
         )
     return feed
 
@@ -130,11 +130,11 @@ async def _answer_of(connector: Any, arguments: dict[str, Any], instruments: Ins
 
 
 class Api:
-    """The venue's REST with one account's key, by path: `self.api(account_type).get("/fapi/v1/openInterest", {"symbol": …})`.
+    """The venue's REST with one account's key, by path: `self.api(account_type).get("/fapi/v1/openInterest", {…})`.
 
     Parameters are the venue's, the result is its JSON as Python objects. NexusTrader's generated method names
-    (`get_fapi_v1_open_interest()` and its kin) are not served: their paths are. Each call waits as `ask` does and raises
-    what it raises. Nothing is sent twice: after a TimeoutError of a post, put or delete, what became of it is not known.
+    (`get_fapi_v1_open_interest()` and its kin) are not served: their paths are. Each call waits as `ask` does and
+    raises what it raises. Nothing is sent twice: what became of a post, put or delete after a TimeoutError is unknown.
     """
 
     def __init__(self, account: Any):

@@ -329,17 +329,17 @@ class StrategyApi:
     # stands still: no tick, no fill and no timer is seen. Errors: RouteError, VenueError (the venue refused),
     # ConnectionError (it cannot be reached), TimeoutError (no complete answer in time).
 
-    def arequest(self, name: str, **arguments: Any) -> Awaitable[Any]:
+    def arequest(self, name: str, **kwargs: Any) -> Awaitable[Any]:
         """The questions below for coroutines, as those of schedule(): the engine goes on while the answer is awaited.
 
-        name and arguments: ticker(symbol), all_tickers(account_type), klines and index_klines(symbols, interval, limit,
+        name and kwargs: ticker(symbol), all_tickers(account_type), klines and index_klines(symbols, interval, limit,
         start_time, end_time), order(symbol, oid), open_orders(symbol), recent_trades(symbol, limit); all but
         all_tickers may have account_type=. No limit on the whole, so that it suits downloads of many bars.
         """
         runtime = self._engine("arequest")
-        for bound in arguments.keys() & {"start_time", "end_time"}:
-            arguments[bound] = _milliseconds(arguments[bound])
-        return runtime.request_async(name, **arguments)
+        for bound in kwargs.keys() & {"start_time", "end_time"}:
+            kwargs[bound] = _milliseconds(kwargs[bound])
+        return runtime.request_async(name, **kwargs)
 
     def request_ticker(self, symbol: str, account_type: AccountType | None = None) -> Ticker:
         return self._engine("request_ticker").request("ticker", symbol=symbol, account_type=account_type)
@@ -414,8 +414,10 @@ class StrategyApi:
     def fetch_recent_trades(
         self, symbol: str, limit: int = 50, account_type: AccountType | None = None
     ) -> list[Order]:
-        """The account's own last fills of a symbol, newest first, each as an order that consists of that fill alone:
-        amount, filled and last_filled are the fill's, eid is the venue's id of its order, oid and price are not told."""
+        """The account's own last fills of a symbol, newest first, each as an order that consists of that fill alone.
+
+        amount, filled and last_filled are the fill's, eid is the venue's id of its order; oid and price are not told.
+        """
         return self._engine("fetch_recent_trades").request(
             "recent_trades", symbol=symbol, limit=limit, account_type=account_type
         )
