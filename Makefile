@@ -2,48 +2,62 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-STAMP := $(VENV)/.installed
-SOURCES := $(shell find cython -name '*.pyx' -o -name '*.pxd') setup.py pyproject.toml
+INSTALLED := $(VENV)/.installed
+BUILT := $(VENV)/.built
+SOURCES := $(shell find cython -name '*.pyx' -o -name '*.pxd' -o -name '*.pyi' -o -name '*.h')
 
-.PHONY: help install build demo test quicktest stress fuzz bench lint clean
+.PHONY: help install build demo test quicktest stress fuzz packaging bench lint clean
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
 
+# Some distributions ship python3 without ensurepip: then the venv is made bare and filled by the pip outside of it.
 $(BIN)/python:
-	$(PYTHON) -m venv $(VENV) 2>/dev/null || (rm -rf $(VENV) && $(PYTHON) -m pip --version >/dev/null && \
-	  $(PYTHON) -m venv --without-pip $(VENV) && $(PYTHON) -m pip --python $(VENV)/bin/python install -q pip)
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "nexus_fast needs Python 3.11 or later; set PYTHON=")'
+	@$(PYTHON) -m venv $(VENV) 2>/dev/null || (rm -rf $(VENV) && $(PYTHON) -m venv --without-pip $(VENV))
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m pip --python $(BIN)/python install -q pip || \
+	  (rm -rf $(VENV); echo "$(PYTHON) has neither ensurepip nor pip: install python3-venv or python3-pip" >&2; exit 1)
 
-$(STAMP): $(BIN)/python $(SOURCES)
-	$(BIN)/python -m pip install -q --disable-pip-version-check -e '.[test]'
-	@touch $(STAMP)
+# The first installation compiles too; after that a changed source costs only what depends on it.
+$(INSTALLED): $(BIN)/python pyproject.toml setup.py
+	@echo "setting up $(VENV): dependencies, then the compiled half (a minute or two)"
+	@$(BIN)/python -m pip install -q --disable-pip-version-check -e '.[test]'
+	@touch $(INSTALLED) $(BUILT)
 
-install: $(STAMP)  ## everything into .venv, with the compiled half
-
-build: $(BIN)/python  ## compile again, in place
+$(BUILT): $(INSTALLED) $(SOURCES)
 	$(BIN)/python setup.py -q build_ext --inplace
+	@touch $(BUILT)
 
-demo: $(STAMP)  ## two strategies on the simulated venue, with their latencies
+install: $(BUILT)  ## everything into .venv, with the compiled half
+
+build: $(INSTALLED)  ## compile what has changed, in place
+	$(BIN)/python setup.py -q build_ext --inplace
+	@touch $(BUILT)
+
+demo: $(BUILT)  ## two strategies on the simulated venue, with their latencies
 	$(BIN)/nexus-fast demo
 
-test: $(STAMP)  ## all tests but the long ones
+test: $(BUILT)  ## all tests but the long ones
 	$(BIN)/python -m pytest -q
 
-quicktest: $(STAMP)  ## the unit tests
+quicktest: $(BUILT)  ## the unit tests
 	$(BIN)/python -m pytest -q tests/unit
 
-stress: $(STAMP)  ## shared memory under load, longer
+stress: $(BUILT)  ## shared memory under load, longer
 	NEXUS_STRESS=10 $(BIN)/python -m pytest -q tests/stress
 
-fuzz: $(STAMP)  ## the parsers under sanitizers, longer
-	NEXUS_FUZZ_SECONDS=600 $(BIN)/python -m pytest -q tests/fuzz
+fuzz: $(BUILT)  ## the parsers under sanitizers, longer
+	$(BIN)/python tests/fuzz/sanitized.py --seconds 600
 
-bench: $(STAMP)  ## what it costs, against the floor in C
+packaging: $(BUILT)  ## wheel, sdist and editable installs in fresh environments, longer
+	$(BIN)/python -m pytest -q -m packaging tests/packaging
+
+bench: $(BUILT)  ## what it costs, against the floor in C
 	$(BIN)/python -m bench.wire
 
-lint: $(STAMP)  ## style
+lint: $(BUILT)  ## style
 	$(BIN)/ruff check src tests bench strategies
 
 clean:  ## all that was built
 	rm -rf build dist $(VENV) src/*.egg-info
-	find src -name '*.so' -o -name '*.pxd' -o -name '*.pyi' | xargs -r rm
+	find src strategies -name '*.so' -o -name '*.pxd' -o -name '*.pyi' | xargs -r rm

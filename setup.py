@@ -1,19 +1,24 @@
 """Build of the compiled half: every .pyx under cython/nexus_fast becomes a module of the package src/nexus_fast.
 
 Environment: NEXUS_DEBUG=1 (bounds checks, -O0 -g), NEXUS_ANNOTATE=1 (HTML beside the C in build/cython),
-NEXUS_FORCE=1 (translate everything again), NEXUS_SANITIZE=1 (AddressSanitizer and UBSan).
+NEXUS_FORCE=1 (translate everything again), NEXUS_SANITIZE=1 (AddressSanitizer and UBSan), NEXUS_JOBS=n (compilers at a
+time; as many as there are processors).
 """
 
 import os
+import sys
 from pathlib import Path
 
 from Cython.Build import cythonize
 from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
+from setuptools.command.build_py import build_py
 
 CYTHON_ROOT = Path("cython")
 PYTHON_ROOT = Path("src")
 PACKAGE = CYTHON_ROOT / "nexus_fast"
+STRATEGIES = Path("strategies")
+JOBS = int(os.environ.get("NEXUS_JOBS", 0)) or len(os.sched_getaffinity(0))
 
 
 def flag(name):
@@ -48,6 +53,11 @@ def link_args():
 class build_ext_with_interfaces(build_ext):
     """Places X.pxd and X.pyi beside the X.so it has just built, so that an interface never gets ahead of its binary."""
 
+    def finalize_options(self):
+        super().finalize_options()
+        if self.parallel is None:
+            self.parallel = JOBS
+
     def interfaces(self):
         found = [p for p in sorted(PACKAGE.rglob("*")) if p.suffix in (".pxd", ".pyi")]
         relative = [p.relative_to(CYTHON_ROOT) for p in found]
@@ -68,6 +78,26 @@ class build_ext_with_interfaces(build_ext):
         return {**mapping, **self.interfaces()} if self.inplace else mapping
 
 
+class build_py_with_strategies(build_py):
+    """Ships the programs of strategies/ as nexus_fast/strategies/, so that the demo runs from an installed package. An
+    editable install finds them in the checkout."""
+
+    def programs(self):
+        found = [p for p in sorted(STRATEGIES.iterdir()) if p.suffix in (".py", ".pyx", ".md")]
+        return {os.path.join(self.build_lib, "nexus_fast", str(p)): str(p) for p in found}
+
+    def run(self):
+        super().run()
+        if not self.editable_mode:
+            for built, source in self.programs().items():
+                self.mkpath(os.path.dirname(built))
+                self.copy_file(source, built)
+
+    def get_outputs(self, include_bytecode=1):
+        own = [] if self.editable_mode else list(self.programs())
+        return [*super().get_outputs(include_bytecode), *own]
+
+
 def extension(pyx):
     name = ".".join(pyx.relative_to(CYTHON_ROOT).with_suffix("").parts)
     return Extension(
@@ -83,7 +113,8 @@ setup(
         compiler_directives=DIRECTIVES,
         annotate=flag("NEXUS_ANNOTATE"),
         force=flag("NEXUS_FORCE"),
-        nthreads=0,
+        # Worker processes are forked; where they would be spawned (3.14), each would run this file again.
+        nthreads=JOBS if sys.version_info < (3, 14) else 0,
     ),
-    cmdclass={"build_ext": build_ext_with_interfaces},
+    cmdclass={"build_ext": build_ext_with_interfaces, "build_py": build_py_with_strategies},
 )

@@ -58,10 +58,12 @@ cdef class OrderEntry:
     cdef uint64_t event_number
     cdef public bint halted                 # nothing is sent but cancels
     cdef public int64_t deadline_ns         # how long an answer may take before silence becomes doubt
-    # Numbers of orders with news for the strategies, waiting for the cold half.
+    # Orders with news for the strategies, waiting for the cold half: number << 8 | state.
     cdef uint64_t notes[65536]
     cdef uint64_t notes_written
     cdef uint64_t notes_read
+    # account -> [(order number, kind, request text)]: REST requests that wait for a free connection, oldest first.
+    cdef readonly dict postponed
     cdef object wake                        # called once when the first note is written
     cdef bint woken
     cdef readonly int64_t sent
@@ -76,8 +78,9 @@ cdef class OrderEntry:
     cdef int cancel(self, nx_order* order) noexcept nogil
     cdef int modify(self, nx_order* order, int64_t price, int64_t quantity) noexcept nogil
     cdef int record(self, const nx_order* order, uint8_t event) noexcept nogil
-    cdef void note(self, uint64_t number) noexcept nogil
+    cdef void note(self, uint64_t number, uint8_t state) noexcept nogil
     cdef int refuse(self, nx_order* order, uint8_t reason) noexcept nogil
     cdef nx_channel* channel_of(self, const nx_route* route) noexcept nogil
     cdef int request(self, const nx_route* route, const nx_template* template, nx_order* order,
-                     int64_t price, int64_t quantity, bint timed) noexcept nogil
+                     int64_t price, int64_t quantity, uint8_t kind, bint timed) noexcept nogil
+    cdef int postpone(self, const nx_order* order, uint8_t kind, const char* text, int size) noexcept with gil

@@ -19,8 +19,8 @@ import uvloop
 
 from nexus_fast.cache import Cache
 from nexus_fast.clock import LiveClock
-from nexus_fast.config import Config
-from nexus_fast.constants import AccountType, ExchangeType
+from nexus_fast.config import Config, PrivateConnectorConfig
+from nexus_fast.constants import ExchangeType
 from nexus_fast.engine.core import Core
 from nexus_fast.engine.host import Host
 from nexus_fast.engine.poller import Poller
@@ -53,7 +53,7 @@ class Engine:
         self.strategies = config.strategies
         self.loop_config = config.loop.resolved()
         self.endpoints = load_endpoints(config.endpoints)
-        self.cache = Cache(self._book)
+        self.cache = Cache(self._book, self._settle)
         self.loop: asyncio.AbstractEventLoop | None = None
         self.core: Core | None = None
         self.host: Host | None = None
@@ -137,7 +137,7 @@ class Engine:
         started = time.monotonic()
         instruments = await load_instruments(self.config, self.endpoints)
         private = [
-            (exchange, connector.account_type)
+            (exchange, connector)
             for exchange, connectors in self.config.private_conn_config.items()
             for connector in connectors
         ]
@@ -158,10 +158,11 @@ class Engine:
             f"{len(self.host.feeds)} feeds, {len(self.host.accounts)} accounts, loop {self.loop_config.mode}"
         )
 
-    def _make_accounts(self, private: list[tuple[ExchangeType, AccountType]]) -> None:
-        for index, (exchange, account_type) in enumerate(private):
+    def _make_accounts(self, private: list[tuple[ExchangeType, PrivateConnectorConfig]]) -> None:
+        for index, (exchange, connector) in enumerate(private):
             basic = self.config.basic_config[exchange]
-            self.host.accounts[account_type] = make_account(self.host, account_type, index, basic, self.endpoints)
+            account = make_account(self.host, connector, index, basic, self.endpoints)
+            self.host.accounts[connector.account_type] = account
 
     def _make_feeds(self) -> None:
         for exchange, connectors in self.config.public_conn_config.items():
@@ -261,6 +262,10 @@ class Engine:
 
     def _on_strategy_error(self, strategy: Any, error: Exception) -> None:
         self._log.exception(f"{type(strategy).__name__} raised {type(error).__name__} on a quote", error)
+
+    def _settle(self) -> None:
+        if self.host is not None:
+            self.host.tracker.settle()
 
     def _book(self, symbol: str) -> Any:
         return None if self.host is None else self.host.book(symbol)
