@@ -108,6 +108,7 @@ cdef class Poller:
     def stop(self):
         """Back to the selector, for good."""
         self.running = False
+        self.deferred.active = False
         self.deferred.run_all()
         if self.spinning:
             self.spinning = False
@@ -121,13 +122,15 @@ cdef class Poller:
         for connection in self.connections:
             connection.take()
         self.spinning = True
+        self.deferred.active = True
         self.last_active = clock_ticks()
         self.loop.call_soon(self)
 
     def rest(self):
         """Back to the selector until the next bytes come."""
-        self.deferred.run_all()
         self.spinning = False
+        self.deferred.active = False
+        self.deferred.run_all()
         for connection in self.connections:
             connection.give_back(self)
 

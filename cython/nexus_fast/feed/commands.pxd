@@ -14,6 +14,7 @@ cdef class DeferredMessages:
     """Messages that wait for a quiet moment, oldest first. Shared by all private connections of an engine."""
     cdef list waiting                        # (CommandFeed, payload)
     cdef Py_ssize_t head
+    cdef public bint active                  # somebody runs them: the poller, while it spins
 
     cdef int add(self, CommandFeed feed, bytes payload) except -1
     cdef int run_one(self) except -1

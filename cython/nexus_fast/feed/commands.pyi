@@ -4,6 +4,7 @@ from nexus_fast.feed.frames import PayloadHandler
 from nexus_fast.order.entry import OrderEntry
 
 class DeferredMessages:
+    active: bool
     def run_all(self) -> None: ...
     def __len__(self) -> int: ...
 

@@ -48,7 +48,7 @@ cdef class CommandFeed(PayloadHandler):
         self.deferred = deferred
 
     cdef int on_payload(self, const char* data, Py_ssize_t size) except -1:
-        if self.deferred is None:
+        if self.deferred is None or not (self.deferred.active or self.deferred.count()):
             return self.handle(data[:size])
         return self.deferred.add(self, data[:size])
 
