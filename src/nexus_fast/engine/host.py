@@ -94,7 +94,7 @@ class Host:
         if not wanted:
             return
         self.cache.apply_data(data_type, event)
-        for strategy in wanted:
+        for strategy in tuple(wanted):       # a callback may unsubscribe
             self.tracker.callback(strategy, callback, event)
 
     def on_feed_status(self, feed: Any, name: str, up: bool) -> None:

@@ -452,6 +452,10 @@ class BinanceAccount:
     def rest(self) -> BinanceRest:
         return self._rest
 
+    def open_rest(self) -> BinanceRest:
+        """A REST client for one use, on any thread's loop; who opens it closes it."""
+        return self._rest.separate()
+
     _ON_ANSWER = {
         EVENTS.index("INTENT"): _on_place_answer,
         EVENTS.index("CANCEL_INTENT"): _on_cancel_answer,
