@@ -17,7 +17,7 @@ SHARED_MEMORY_NEEDED = 64 << 20
 MEMORY_LOCK_NEEDED = 512 << 20
 SOCKET_BUFFER_WANTED = 4 << 20
 PACKAGES = ("picows", "aiofastnet", "uvloop", "Cython")
-MARKS = {"good": "[green]good[/]", "costs": "[yellow]costs[/]", "broken": "[red]broken[/]", "note": "note"}
+COLOURS = {"good": "green", "costs": "yellow", "broken": "red"}
 
 
 @dataclass(frozen=True)
@@ -297,13 +297,9 @@ def command(as_json):
 
 
 def show(findings: list[Finding]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(show_lines=False, pad_edge=False, box=None)
-    for title in ("", "found", "", "what it does → what to do"):
-        table.add_column(title, overflow="fold")
     for finding in findings:
-        advice = " → ".join(filter(None, (finding.effect, finding.remedy)))
-        table.add_row(finding.what, finding.found, MARKS[finding.verdict], advice)
-    Console().print(table)
+        mark = click.style(f"{finding.verdict:<7}", fg=COLOURS.get(finding.verdict))
+        click.echo(f"{mark} {finding.what:<28} {finding.found}")
+        if finding.verdict != "good":
+            for text in filter(None, (finding.effect, finding.remedy and f"→ {finding.remedy}")):
+                click.echo(f"{'':8}  {text}")
