@@ -47,7 +47,7 @@ stress: $(BUILT)  ## shared memory under load, longer
 	NEXUS_STRESS=10 $(BIN)/python -m pytest -q tests/stress
 
 fuzz: $(BUILT)  ## the parsers under sanitizers, longer
-	NEXUS_FUZZ_SECONDS=600 $(BIN)/python -m pytest -q tests/fuzz
+	$(BIN)/python tests/fuzz/sanitized.py --seconds 600
 
 packaging: $(BUILT)  ## wheel, sdist and editable installs in fresh environments, longer
 	$(BIN)/python -m pytest -q -m packaging tests/packaging

@@ -26,7 +26,8 @@ class RunError(Exception):
 @dataclass(frozen=True)
 class Scene:
     """What one run is. client: "floor", "cython" or "python". gap_us: from an order to the next tick (pace "after") or
-    from tick to tick (pace "schedule"). events: what user data brings, "none", "new" or "fill" (new, then filled)."""
+    from tick to tick (pace "schedule"). events: what user data brings, "none", "new" or "fill" (new, then filled).
+    nice: priority of exchange and client, for machines that others use as well; below zero it takes privileges."""
 
     client: str
     family: str = "spot"
@@ -39,6 +40,7 @@ class Scene:
     exchange_cpu: int = 0
     client_cpu: int = 1
     entry: str = "ws"
+    nice: int = 0
 
     @property
     def seconds(self) -> float:
@@ -159,6 +161,8 @@ def run(scene: Scene, rest_port: int, environment: dict[str, str] | None = None)
                 command = client_command(scene, port, endpoints)
                 variables = {**engine_environment(), **(environment or {})}
                 client = subprocess.Popen(command, stdout=output, stderr=errors, env=variables, cwd=folder)
+            for process in (exchange, client) if scene.nice else ():
+                os.setpriority(os.PRIO_PROCESS, process.pid, scene.nice)
             wait_for_exchange(exchange, client, scene.seconds + 60)
             switches = switches_of(client.pid)
             stop(client)

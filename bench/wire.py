@@ -62,6 +62,7 @@ def parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
     add("--pace", choices=("after", "schedule"), default="after", help="gap from the order, or from tick to tick")
     add("--exchange-cpu", type=int, default=0)
     add("--client-cpu", type=int, default=1)
+    add("--nice", type=int, default=0, help="priority of exchange and client; -20 where others compute (as root)")
     add("--json", type=Path, help="where to write everything, histograms included")
     return parser.parse_args(arguments)
 
@@ -79,7 +80,7 @@ def measure(options: argparse.Namespace, say) -> list[dict]:
                         scene = Scene(
                             client, options.family, mode, gap, options.ticks or ticks,
                             warm_up if options.warm_up is None else options.warm_up, options.events, options.pace,
-                            options.exchange_cpu, options.client_cpu,
+                            options.exchange_cpu, options.client_cpu, nice=options.nice,
                         )
                         result = run(scene, rest_port)
                         say(f"{mode} {gap_text(gap)} round {number + 1}/{options.rounds} {client}: "
@@ -126,11 +127,11 @@ def summarise(runs: list[dict], options: argparse.Namespace) -> list[dict]:
 
 def table(rows: list[dict]) -> str:
     """Microseconds; ratios are to the floor of the same round, median (lowest-highest)."""
-    head = ["mode", "gap", "client", "n", "p50", "p90", "p99", "p99.9", "max", "p50/floor", "p99/floor", "lost", "bad",
-            "switches"]
+    head = ["mode", "gap", "client", "n", "min", "p50", "p90", "p99", "p99.9", "max", "p50/floor", "p99/floor",
+            "lost", "bad", "switches"]
     lines = [head, ["---"] * len(head)]
     for row in rows:
-        times = [f"{row[name] / 1000:.1f}" for name in ("p50", "p90", "p99", "p999", "max")]
+        times = [f"{row[name] / 1000:.1f}" for name in ("min", "p50", "p90", "p99", "p999", "max")]
         spread = f"{row['ratio_p50']:.3f} ({min(row['ratios_p50']):.2f}-{max(row['ratios_p50']):.2f})"
         ratios = ["1" if row["client"] == "floor" else spread, f"{row['ratio_p99']:.2f}"]
         rest = [str(row["lost"]), str(row["bad_signatures"]), str(row["switches"])]

@@ -1,5 +1,5 @@
-/* Loops over the functions of the generated header, for test_shm.py: each does its operation `count` times and returns a
-   number that depends on it. */
+/* Loops over the functions of the generated header, for test_shm.py: each does its operation `count` times and
+   returns a number that depends on it. */
 #include "nexus_fast.h"
 #include <string.h>
 

@@ -26,7 +26,7 @@ MODULES = [
 ]
 # -fno-wrapv: Python's own flags make signed overflow defined, which would hide it.
 SANITIZERS = ["-fsanitize=address,undefined", "-fno-sanitize-recover=undefined", "-fno-omit-frame-pointer"]
-COMPILE = ["-O1", "-g", "-fno-wrapv", *SANITIZERS]
+COMPILE = ["-O1", "-g1", "-fno-wrapv", *SANITIZERS]
 
 
 def sanitizer_library():

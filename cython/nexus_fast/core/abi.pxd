@@ -1,7 +1,7 @@
 """The number that changes whenever a .pxd of nexus_fast changes what compiled code relies on.
 
-Cython checks neither the layout of a C struct nor the order of a class's C methods between modules that were compiled at
-different times: a user's module that is older than the installation would read wrong bytes. So it asks, at import:
+Cython checks neither the layout of a C struct nor the order of a class's C methods between modules that were compiled
+at different times: a user's module that is older than the installation would read wrong bytes. So it asks, at import:
 
     from nexus_fast.core.abi cimport require_abi
     require_abi()

@@ -1,4 +1,4 @@
-"""The clocks of the hot path. All times are nanoseconds but for ticks, which are the CPU's own counter: for measuring."""
+"""The clocks of the hot path. Times are nanoseconds but for ticks, which are the CPU's own counter: for measuring."""
 
 from libc.stdint cimport int64_t
 

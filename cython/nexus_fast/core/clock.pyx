@@ -11,7 +11,7 @@ cdef int64_t anchor_raw
 
 
 cdef void read_pair(int64_t* ticks, int64_t* raw) noexcept nogil:
-    """The two counters at one instant: the tightest of eight tries, so that an interrupt between the reads does not count."""
+    """The two counters at one instant: the tightest of eight tries, so that an interrupt in between does not count."""
     cdef int64_t before, after, now, best = -1
     cdef int attempt
     ticks[0] = raw[0] = 0

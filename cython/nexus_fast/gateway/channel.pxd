@@ -15,6 +15,8 @@ ctypedef struct nx_channel:
     uint8_t framed              # requests travel as WebSocket text frames
     uint8_t plain               # no TLS: send(2) is allowed
     uint8_t in_flight           # REST: a request is out and its response has not come
+    uint8_t request_kind        # REST: nx_order_event_kind of the request that is out
+    uint64_t request_number     # REST: number of its order
     const Py_ssize_t* backlog   # the transport's count of unsent bytes
     void* transport             # borrowed from Channel.transport
     int64_t clock_offset_ms     # the venue's clock minus ours

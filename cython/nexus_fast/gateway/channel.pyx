@@ -4,6 +4,7 @@ import os
 
 from libc.errno cimport EAGAIN, errno
 from libc.stdlib cimport free, malloc
+from libc.string cimport memcpy
 
 from nexus_fast.gateway.frame cimport next_mask, ws_frame
 
@@ -96,8 +97,24 @@ cdef class Channel:
 
     @property
     def in_flight(self):
-        return bool(self.channel.in_flight)
+        """(order number, kind of request) that awaits its response, or None. REST only."""
+        if not self.channel.in_flight:
+            return None
+        return self.channel.request_number, self.channel.request_kind
 
-    @in_flight.setter
-    def in_flight(self, bint value):
-        self.channel.in_flight = value
+    def answered(self):
+        """The response has come: the channel can carry the next request. Returns what was in flight."""
+        found = self.in_flight
+        self.channel.in_flight = 0
+        return found
+
+    def send_later(self, bytes request, uint64_t number, uint8_t kind):
+        """A request that had to wait for a channel; ConnectionError when the connection is down."""
+        if len(request) > CHANNEL_CAPACITY:
+            raise ValueError(f"a request of {len(request)} bytes; {CHANNEL_CAPACITY} fit")
+        memcpy(self.channel.buffer + CHANNEL_HEADROOM, <const char*>request, len(request))
+        self.channel.request_number = number
+        self.channel.request_kind = kind
+        self.channel.in_flight = 1
+        if channel_send(&self.channel, len(request)) != NX_SENT:
+            raise ConnectionError("the order connection is down")

@@ -1,8 +1,9 @@
 """The journal: every order event in a mapped file, in the file before the order's first byte goes out.
 
-An append is 32 stores into memory that was mapped, touched and locked before: no system call, no lock, no wait for a disk.
-The pages belong to the file, so they outlive the process however it ends. Word 0 of a record, stored last, is its number
-in the epoch (SYNC POINT APPEND, docs/memory-model.md); the checksum tells a record that a power failure tore.
+An append is 32 stores into memory that was mapped, touched and locked before: no system call, no lock, no wait for a
+disk. The pages belong to the file, so they outlive the process however it ends. Word 0 of a record, stored last, is
+its number in the epoch (SYNC POINT APPEND, docs/memory-model.md); the checksum tells a record that a
+power failure tore.
 """
 
 from libc.stdint cimport int64_t, uint32_t, uint64_t
@@ -53,10 +54,10 @@ cdef extern from *:
     } nx_journal;
 
     /* Checksum of the 256 bytes with word 0 and the checksum itself taken as zero: the sum of the words, which any one
-       changed word changes, and the sum of its intermediate values, which knows their places; both mixed to 32 bits. Two
-       additions a word keep pace with the stores; CRC32C takes three cycles a word, and xxh3 as many instructions again.
-       With a place it copies the words there on the way, all but 0 and the one with the checksum. Relaxed loads keep the
-       compiler from vector loads, which stall on fields that were stored a moment ago. */
+       changed word changes, and the sum of its intermediate values, which knows their places; both mixed to 32 bits.
+       Two additions a word keep pace with the stores; CRC32C takes three cycles a word, and xxh3 as many instructions
+       again. With a place it copies the words there on the way, all but 0 and the one with the checksum. Relaxed
+       loads keep the compiler from vector loads, which stall on fields that were stored a moment ago. */
     static inline uint32_t nx_event_pass(const void *event, nx_word *place) {
         const nx_word *words = (const nx_word *)event;
         uint64_t sum = UINT64_C(0x9e3779b97f4a7c15), places = 0;
@@ -86,8 +87,9 @@ cdef extern from *:
         return 0;
     }
 
-    /* 0: the event is in the file, there with its sequence and checksum; -1: no room, the event is not journalled and its
-       order must not be sent. The caller's event stays as it is: a narrow store into it would stall the next wide load. */
+    /* 0: the event is in the file, there with its sequence and checksum; -1: no room, the event is not journalled and
+       its order must not be sent. The caller's event stays as it is: a narrow store into it would stall the next
+       wide load. */
     static inline int nx_journal_append(nx_journal *journal, const nx_order_event *event) {
         if (__builtin_expect(journal->cursor == journal->end, 0) && nx_journal_switch(journal) != 0) return -1;
         nx_word *place = journal->cursor;
@@ -100,8 +102,8 @@ cdef extern from *:
         return 0;
     }
 
-    /* Makes the pages from `from` on writable in our page table again: the kernel protects a page when it writes it back,
-       and the next store would fault. Changes no byte. */
+    /* Makes the pages from `from` on writable in our page table again: the kernel protects a page when it writes it
+       back, and the next store would fault. Changes no byte. */
     static inline void nx_journal_touch(char *from, char *end, uint64_t pages) {
         for (; pages > 0 && from < end; pages--, from += 4096) __atomic_fetch_or((nx_word *)from, 0, __ATOMIC_RELAXED);
     }

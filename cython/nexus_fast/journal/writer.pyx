@@ -74,8 +74,8 @@ cdef class MappedFile:
         return self.ready == self.size
 
     cdef void prepare_piece(self, size_t piece) noexcept nogil:
-        """Writes zeros, locks (best effort) and touches. The zeros give the file its pages at a third of what first faults
-        in a fresh file cost, and without read-ahead; should they fail, the faults do it."""
+        """Writes zeros, locks (best effort) and touches. The zeros give the file its pages at a third of what first
+        faults in a fresh file cost, and without read-ahead; should they fail, the faults do it."""
         cdef char* start = self.base + self.ready
         pwrite(self.fd, &ZEROS[0], piece, self.ready)
         mlock(start, piece)
@@ -121,8 +121,9 @@ cdef class JournalWriter:
             self.turn(EVERY_PAGE)
         except OSError as error:
             self.directory.close()
-            raise JournalError(f"the journal in {directory} needs {2 * self.capacity * sizeof(nx_order_event)} bytes for "
-                               f"its first two files: {error.strerror}; free some, or lower records_per_segment") from error
+            raise JournalError(
+                f"the journal in {directory} needs {2 * self.capacity * sizeof(nx_order_event)} bytes for its first two "
+                f"files: {error.strerror}; free some, or lower records_per_segment") from error
         except BaseException:
             self.directory.close()
             raise
@@ -194,8 +195,8 @@ cdef class JournalWriter:
         return self.directory.epoch
 
     def state(self):
-        """What the journal is able to do: `state` is "ok", "no_next" (the file ahead is not ready yet), "no_space", another
-        reason as the system words it, "full" (the last append found no room) or "closed"; and its counters."""
+        """What the journal is able to do: `state` is "ok", "no_next" (the file ahead is not ready yet), "no_space",
+        another reason as the system words it, "full" (the last append found no room) or "closed"; and its counters."""
         full = self.journal.cursor == self.journal.end and self.journal.next == NULL
         if self.journal.cursor == NULL:
             word = "closed"
@@ -204,8 +205,8 @@ cdef class JournalWriter:
         else:
             word = self.trouble or ("no_next" if self.journal.next == NULL else "ok")
         room = (self.journal.end - self.journal.cursor) // 32
-        return {"state": word, "trouble": self.trouble, "epoch": self.directory.epoch, "appended": self.journal.sequence,
-                "refused": self.journal.refused, "room": room + (self.capacity if self.journal.next != NULL else 0),
+        return {"state": word, "trouble": self.trouble, "epoch": self.directory.epoch,
+                "appended": self.journal.sequence, "refused": self.journal.refused, "room": room + (self.capacity if self.journal.next != NULL else 0),
                 "file": self.current.path if self.current is not None else None, "files": self.journal.switches + 1}
 
     def close(self):

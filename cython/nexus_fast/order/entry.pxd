@@ -62,6 +62,8 @@ cdef class OrderEntry:
     cdef uint64_t notes[65536]
     cdef uint64_t notes_written
     cdef uint64_t notes_read
+    # account -> [(order number, kind, request text)]: REST requests that wait for a free connection, oldest first.
+    cdef readonly dict postponed
     cdef object wake                        # called once when the first note is written
     cdef bint woken
     cdef readonly int64_t sent
@@ -80,4 +82,5 @@ cdef class OrderEntry:
     cdef int refuse(self, nx_order* order, uint8_t reason) noexcept nogil
     cdef nx_channel* channel_of(self, const nx_route* route) noexcept nogil
     cdef int request(self, const nx_route* route, const nx_template* template, nx_order* order,
-                     int64_t price, int64_t quantity, bint timed) noexcept nogil
+                     int64_t price, int64_t quantity, uint8_t kind, bint timed) noexcept nogil
+    cdef int postpone(self, const nx_order* order, uint8_t kind, const char* text, int size) noexcept with gil

@@ -67,6 +67,7 @@ cdef class OrderEntry:
         if self.books == NULL:
             raise MemoryError(f"no memory for the books of {symbols} symbols")
         self.wake = wake
+        self.postponed = {}
         self.deadline_ns = 5_000_000_000
 
     def __dealloc__(self):
@@ -132,7 +133,7 @@ cdef class OrderEntry:
             return self.refuse(order, NX_REASON_JOURNAL_FULL)
         if timed:
             self.stages.lap(STAGE_JOURNAL)
-        status = self.request(route, template, order, order.price, quantity, timed)
+        status = self.request(route, template, order, order.price, quantity, NX_EVENT_INTENT, timed)
         if status and status != -NX_REASON_SEND:
             return self.refuse(order, -status)
         if timed:
@@ -144,16 +145,21 @@ cdef class OrderEntry:
         return order.number
 
     cdef nx_channel* channel_of(self, const nx_route* route) noexcept nogil:
+        """The first channel that can take a request now, else the first that is up; NULL when all are down."""
         cdef nx_channel* channel
+        cdef nx_channel* busy = NULL
         cdef int i
         for i in range(route.channel_count):
             channel = route.channels[i]
-            if channel.ready and not channel.in_flight:
-                return channel
-        return NULL
+            if channel.ready:
+                if not channel.in_flight:
+                    return channel
+                if busy == NULL:
+                    busy = channel
+        return busy
 
     cdef int request(self, const nx_route* route, const nx_template* template, nx_order* order,
-                     int64_t price, int64_t quantity, bint timed) noexcept nogil:
+                     int64_t price, int64_t quantity, uint8_t kind, bint timed) noexcept nogil:
         """0 when the bytes are out, or the negative reason: nothing left; -NX_REASON_SEND: something may have left."""
         cdef nx_channel* channel = self.channel_of(route)
         cdef nx_order_request fields
@@ -170,18 +176,32 @@ cdef class OrderEntry:
         fields.type = order.type
         fields.time_in_force = order.time_in_force
         fields.flags = order.flags
+        # What was sent from this buffer before is with the kernel or in the transport's own queue.
         size = template_fill(template, &fields, channel.buffer + CHANNEL_HEADROOM, CHANNEL_CAPACITY)
         if size <= 0:
             return -NX_REASON_ENCODING
         if timed:
             self.stages.lap(STAGE_ENCODE)
         if not channel.framed:
+            if channel.in_flight:
+                return self.postpone(order, kind, channel.buffer + CHANNEL_HEADROOM, size)
             channel.in_flight = 1
+            channel.request_number = order.number
+            channel.request_kind = kind
         status = channel_send(channel, size)
         if status == NX_SEND_DOWN:
             return -NX_REASON_NOT_CONNECTED
         if status == NX_SEND_DOUBT:
             return -NX_REASON_SEND
+        return 0
+
+    cdef int postpone(self, const nx_order* order, uint8_t kind, const char* text, int size) noexcept with gil:
+        # seam
+        """Every REST connection of the account waits for a response: the request goes out with the next one that is free."""
+        try:
+            self.postponed.setdefault(order.account, []).append((order.number, kind, text[:size]))
+        except MemoryError:
+            return -NX_REASON_ENCODING
         return 0
 
     cdef int cancel(self, nx_order* order) noexcept nogil:
@@ -191,7 +211,7 @@ cdef class OrderEntry:
             return -NX_REASON_NO_ROUTE
         self.table.apply(order, NX_EVENT_CANCEL_INTENT, -1, self.now_ns if self.now_ns else clock_realtime_ns())
         self.record(order, NX_EVENT_CANCEL_INTENT)
-        status = self.request(route, route.cancel, order, 0, 0, False)
+        status = self.request(route, route.cancel, order, 0, 0, NX_EVENT_CANCEL_INTENT, False)
         order.deadline_ns = clock_monotonic_ns() + self.deadline_ns
         order.announced = 0
         self.note(order.number)
@@ -209,7 +229,7 @@ cdef class OrderEntry:
         if status:
             return -status
         self.record(order, NX_EVENT_MODIFY_INTENT)
-        return self.request(route, route.modify[order.side], order, price, quantity, False)
+        return self.request(route, route.modify[order.side], order, price, quantity, NX_EVENT_MODIFY_INTENT, False)
 
     cdef int refuse(self, nx_order* order, uint8_t reason) noexcept nogil:
         self.table.apply(order, NX_EVENT_REFUSED, -1, order.created_ns)

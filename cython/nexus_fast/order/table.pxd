@@ -1,8 +1,9 @@
 """The engine's orders: a slot each, found from the client id by arithmetic.
 
-A client id has 24 characters: 13 digits of the session's start in ms, 3 characters of the strategy's identity, 8 digits of
-the order's number. The slot is the number modulo the table's size. Ids never repeat across restarts because a session's
-start never does (the journal's lock and epoch see to it).
+A client id has 17 characters: the session's start in ms as 8 digits of base 36, 3 characters of the strategy's identity, the
+order's number as 6 digits of base 32. The slot is the number modulo the table's size. Ids never repeat across restarts because
+a session's start never does (nexus_fast.engine.core.next_session). 17 is the most that lets the payload of a signed LIMIT
+order end before one more block of SHA-256.
 """
 
 from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
@@ -11,8 +12,9 @@ from nexus_fast.core.types cimport nx_order_event
 from nexus_fast.order.states cimport nx_order_state
 
 cdef enum:
-    CLIENT_ID_PREFIX = 16
-    CLIENT_ID_LENGTH = 24
+    CLIENT_ID_PREFIX = 11
+    CLIENT_ID_LENGTH = 17
+    CLIENT_ID_DIGITS = 6            # 2**30 orders a session
 
 ctypedef struct nx_order:
     uint64_t number             # 0: the slot was never used
@@ -45,7 +47,7 @@ cdef class OrderTable:
     cdef nx_order* slots
     cdef uint64_t mask
     cdef uint64_t next_number
-    cdef char prefix[16]
+    cdef char prefix[11]
     cdef readonly dict named             # users' own client ids (bytes) -> order number
     cdef readonly int64_t conflicts      # events that cannot be
 

@@ -1,3 +1,5 @@
+def base36(value: int, digits: int) -> str: ...
+
 class OrderTable:
     named: dict[bytes, int]
     conflicts: int

@@ -1,7 +1,6 @@
 from libc.stdlib cimport calloc, free
 from libc.string cimport memcmp, memcpy, memset
 
-from nexus_fast.core.fixed cimport uint_write_fixed
 from nexus_fast.order.states cimport (
     NX_ACT_CONFLICT,
     NX_EVENT_FILL,
@@ -10,6 +9,28 @@ from nexus_fast.order.states cimport (
     order_transition,
     state_is_live,
 )
+
+
+cdef enum:
+    NUMBERS = (1 << 30) - 1             # what the digits of a client id can say
+
+cdef const char* DIGITS = b"0123456789abcdefghijklmnopqrstuvwxyz"
+
+
+def base36(int64_t value, int digits):
+    """`value` in base 36, with leading zeros."""
+    text = ""
+    for _ in range(digits):
+        text = chr(DIGITS[value % 36]) + text
+        value //= 36
+    return text
+
+
+cdef void write_number(uint64_t number, char* out) noexcept nogil:
+    """The low 30 bits as CLIENT_ID_DIGITS digits of base 32."""
+    cdef int i
+    for i in range(CLIENT_ID_DIGITS):
+        out[i] = DIGITS[(number >> (5 * (CLIENT_ID_DIGITS - 1 - i))) & 31]
 
 
 cdef class OrderTable:
@@ -26,7 +47,9 @@ cdef class OrderTable:
         self.mask = capacity - 1
         self.next_number = 1
         self.named = {}
-        prefix = f"{session_ms:013d}{identity}".encode()
+        if not 0 < session_ms < 36**8:
+            raise ValueError(f"session_ms={session_ms} is no time in milliseconds since 1970")
+        prefix = (base36(session_ms, 8) + identity).encode()
         memcpy(self.prefix, <const char*>prefix, CLIENT_ID_PREFIX)
 
     def __dealloc__(self):
@@ -41,7 +64,7 @@ cdef class OrderTable:
         memset(order, 0, sizeof(nx_order))
         order.number = number
         memcpy(order.client_id, self.prefix, CLIENT_ID_PREFIX)
-        uint_write_fixed(number % 100000000, 8, order.client_id + CLIENT_ID_PREFIX)
+        write_number(number, order.client_id + CLIENT_ID_PREFIX)
         order.client_id_length = CLIENT_ID_LENGTH
         return order
 
@@ -56,11 +79,14 @@ cdef class OrderTable:
         if length != CLIENT_ID_LENGTH or memcmp(text, self.prefix, CLIENT_ID_PREFIX):
             return NULL
         for i in range(CLIENT_ID_PREFIX, CLIENT_ID_LENGTH):
-            if not 48 <= text[i] <= 57:
+            if 48 <= text[i] <= 57:
+                number = number << 5 | <uint64_t>(text[i] - 48)
+            elif 97 <= text[i] <= 118:
+                number = number << 5 | <uint64_t>(text[i] - 87)
+            else:
                 return NULL
-            number = number * 10 + (text[i] - 48)
         order = &self.slots[number & self.mask]
-        return order if order.number % 100000000 == number and order.number else NULL
+        return order if order.number and (order.number & NUMBERS) == number else NULL
 
     cdef int apply(self, nx_order* order, uint8_t event, int64_t filled, int64_t now_ns) noexcept nogil:
         cdef int found, actions

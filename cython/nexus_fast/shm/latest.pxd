@@ -40,7 +40,7 @@ cdef extern from *:
             nx_store_release_u64(latest->slots + i * NX_LATEST_WORDS, epoch << 40);
     }
 
-    /* slot < capacity is the caller's to ensure: symbol ids are handed out by the engine. Word 0 of quote is not read. */
+    /* slot < capacity is the caller's to ensure: the engine hands out the ids. Word 0 of quote is not read. */
     static inline void nx_latest_write(nx_latest *latest, uint32_t slot, const void *quote) {
         nx_word *words = latest->slots + (uint64_t)slot * NX_LATEST_WORDS;
         const nx_word *source = (const nx_word *)quote;
@@ -51,8 +51,9 @@ cdef extern from *:
         nx_store_release_u64(words, odd + 1);                   /* SYNC POINT PUBLISH */
     }
 
-    /* 1: the quote is in out, its word 0 the stamp; 0: never written in this epoch, or no such slot. Tries again while the
-       slot is being written, 1000 times at most: a writer that died in the middle leaves it so, and that counts as 0. */
+    /* 1: the quote is in out, its word 0 the stamp; 0: never written in this epoch, or no such slot. Tries again
+       while the slot is being written, 1000 times at most: a writer that died in the middle leaves it so, and that
+       counts as 0. */
     static inline int nx_latest_read(nx_latest *latest, uint32_t slot, void *out) {
         const nx_word *words = latest->slots + (uint64_t)slot * NX_LATEST_WORDS;
         nx_word *target = (nx_word *)out;

@@ -6,7 +6,7 @@ from nexus_fast.core.types import record_class
 
 
 cdef class LatestTable:
-    """The last quote of every symbol, by symbol id. create() for the one writer, attach() for readers in any process."""
+    """The last quote of every symbol, by symbol id. create() for the one writer, attach() for readers anywhere."""
 
     def __cinit__(self):
         self.unpack = record_class("bookl1")
@@ -40,7 +40,7 @@ cdef class LatestTable:
         """Writes one quote, given as the 128 bytes of its record. For tests and tools."""
         self.segment.need_open()
         if not self.segment.writable:
-            raise PermissionError(f"latest table {self.segment.name!r} was attached for reading: only its creator writes")
+            raise PermissionError(f"latest table {self.segment.name!r} was attached to be read: only its creator writes")
         if slot >= self.table.capacity:
             raise IndexError(f"slot was {slot}, the table has {self.table.capacity}")
         if quote.shape[0] != sizeof(nx_bookl1):

@@ -1,5 +1,6 @@
-"""The broadcast ring: one writer, any number of readers in any process. The writer waits for nobody; a reader that is too
-slow is lapped, and told how many records it lost. Records are 128 or 256 bytes; their first word is the slot's stamp.
+"""The broadcast ring: one writer, any number of readers in any process. The writer waits for nobody; a reader that is
+too slow is lapped, and told how many records it lost. Records are 128 or 256 bytes; their first word is the
+slot's stamp.
 
     stamp of position p (0, 1, 2, …), which lives in slot p & mask:   2p + 1 while it is written, 2p + 2 when it stands
 
@@ -96,8 +97,8 @@ cdef extern from *:
         for (uint64_t i = 1; i < words; i++) out[i] = nx_load_relaxed_u64(slot + i);
     }
 
-    /* 1: the next record is in out, its word 0 the stamp; 0: nothing new; -1: lapped, `lost` has grown and the next call
-       goes on with a newer record. After anything but 1, out may hold rubbish. */
+    /* 1: the next record is in out, its word 0 the stamp; 0: nothing new; -1: lapped, `lost` has grown and the next
+       call goes on with a newer record. After anything but 1, out may hold rubbish. */
     static inline int nx_ring_read(nx_ring_reader *reader, void *out) {
         uint64_t wanted = 2 * reader->position + 2, stamp;
         const nx_word *slot = reader->slots + (reader->position & reader->mask) * reader->words;
@@ -133,7 +134,8 @@ cdef extern from *:
 
     void ring_open "nx_ring_open"(nx_ring* ring, void* base) noexcept nogil
     void ring_publish "nx_ring_publish"(nx_ring* ring, const void* record) noexcept nogil
-    void ring_reader_open "nx_ring_reader_open"(nx_ring_reader* reader, const void* base, bint from_oldest) noexcept nogil
+    void ring_reader_open "nx_ring_reader_open"(nx_ring_reader* reader, const void* base,
+                                                bint from_oldest) noexcept nogil
     int ring_read "nx_ring_read"(nx_ring_reader* reader, void* out) noexcept nogil
 
 

@@ -45,10 +45,12 @@ cdef class RingWriter:
 
 
 cdef class RingReader:
-    """A reader of a ring in any process. start is "newest" (what comes from now on) or "oldest" (of this writer's epoch).
+    """A reader of a ring in any process. start is "newest" (what comes from now on) or "oldest" (of this
+    writer's epoch).
 
-    `lost` counts the records that were overwritten before this reader came to them; reading goes on by itself with newer
-    ones. Symbol ids belong to the writer's epoch: read the symbol directory again when `segment.epoch` has changed.
+    `lost` counts the records that were overwritten before this reader came to them; reading goes on by itself with
+    newer ones. Once all is read, SegmentRetired says that the ring was removed or replaced. Symbol ids
+    belong to the writer's epoch: read the symbol directory again when `segment.epoch` has changed.
     """
 
     def __init__(self, str name, str record="bookl1", str start="newest"):
@@ -82,7 +84,10 @@ cdef class RingReader:
         """The next record's bytes, or None when there is nothing new."""
         cdef char[256] record
         self.segment.need_open()
-        return record[:self.reader.words * 8] if self.next_record(record) else None
+        if self.next_record(record):
+            return record[:self.reader.words * 8]
+        self.segment.need_current()
+        return None
 
     def read(self):
         """The next record as a named tuple (BookL1Record, OrderEventRecord), or None when there is nothing new."""
@@ -102,6 +107,8 @@ cdef class RingReader:
         with nogil:
             while count < room and self.next_record(&target[count * size]):
                 count += 1
+        if count == 0:
+            self.segment.need_current()
         return count
 
     def __iter__(self):

@@ -119,6 +119,7 @@ cdef class Segment:
 
     cdef void* records(self) noexcept nogil
     cdef int map(self, bint writable) except -1
-    cdef int initialise(self, uint32_t kind, uint64_t capacity) except -1
+    cdef int initialise(self, uint32_t kind, uint64_t capacity, uint64_t epoch) except -1
     cdef bint same_geometry(self, uint32_t kind, uint64_t capacity) except -1
     cdef int claim(self) except -1
+    cdef int need_current(self) except -1

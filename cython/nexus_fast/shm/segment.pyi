@@ -12,6 +12,7 @@ class Segment:
     writable: bool
     fresh: bool
     epoch: int
+    retired: bool
     @staticmethod
     def create(name: str, kind: str, record: str, capacity: int) -> Segment: ...
     @staticmethod

@@ -1,7 +1,8 @@
 """Segments of shared memory: created and claimed by one writer, attached by any number of readers.
 
-A segment is a file in segment_directory(), mode 0600. The claim is an flock on it, which the kernel drops when the writer
-dies, however it dies; pid and start time in the header are for the message and for readers. Everything here is cold.
+A segment is a file in segment_directory(), mode 0600. The claim is an flock on it, which the kernel drops when the
+writer dies, however it dies; pid and start time in the header are for the message and for readers.
+Everything here is cold.
 """
 
 import errno
@@ -15,7 +16,7 @@ from libc.string cimport memset
 from nexus_fast.core.atomics cimport load_acquire_u64, load_relaxed_u64, store_relaxed_u64, store_release_u64
 from nexus_fast.core.clock cimport clock_realtime_ns
 from nexus_fast.core.types import RECORD_KINDS, fingerprint, record_sizes
-from nexus_fast.shm.error import SegmentBusy, SegmentError, SegmentMismatch, SegmentMissing
+from nexus_fast.shm.error import SegmentBusy, SegmentError, SegmentMismatch, SegmentMissing, SegmentRetired
 
 cdef extern from "sys/mman.h" nogil:
     void* mmap(void* address, size_t size, int protection, int flags, int fd, long offset)
@@ -47,7 +48,7 @@ def segment_directory():
 def segment_path(name):
     """The file of a segment. Raises ValueError for a name that is not a plain file name."""
     if not NAME.fullmatch(name):
-        raise ValueError(f"segment name was {name!r}: use 1 to 200 of the characters A-Z a-z 0-9 . _ ~ % -, no dot first")
+        raise ValueError(f"segment name was {name!r}: use 1 to 200 characters of A-Z a-z 0-9 . _ ~ % -, no dot first")
     return os.path.join(segment_directory(), name)
 
 
@@ -74,6 +75,7 @@ cdef class Segment:
         geometry is retired and replaced. Raises SegmentBusy while another writer lives.
         """
         cdef uint32_t number = KINDS[kind]
+        cdef uint64_t epoch = 0
         check_capacity(kind, capacity)
         cdef Segment segment = Segment.__new__(Segment)
         segment.name, segment.path, segment.record = name, segment_path(name), record
@@ -83,16 +85,17 @@ cdef class Segment:
             if segment.fd < 0:
                 continue
             if os.fstat(segment.fd).st_size == 0:
-                segment.initialise(number, capacity)
+                segment.initialise(number, capacity, epoch)
             segment.map(True)
             if segment.same_geometry(number, capacity):
                 segment.claim()
                 return segment
+            epoch = segment.header.epoch if segment.header != NULL and segment.header.magic == NX_SEGMENT_MAGIC else 0
             segment.retire()
 
     @staticmethod
     def attach(str name, str kind, str record):
-        """Maps a segment for reading. Raises SegmentMissing, or SegmentMismatch when it was written by another version."""
+        """Maps a segment for reading. Raises SegmentMissing, or SegmentMismatch when another version wrote it."""
         cdef Segment segment = Segment.__new__(Segment)
         segment.name, segment.path, segment.record = name, segment_path(name), record
         try:
@@ -127,8 +130,8 @@ cdef class Segment:
             mlock(base, size)    # best effort: RLIMIT_MEMLOCK may be small, and memory in /dev/shm moves only to swap
         return 0
 
-    cdef int initialise(self, uint32_t kind, uint64_t capacity) except -1:
-        """Gives a new file its size and header. Room is reserved, so that a full /dev/shm is an error here, no SIGBUS later."""
+    cdef int initialise(self, uint32_t kind, uint64_t capacity, uint64_t epoch) except -1:
+        """Gives a new file its size and header. Room is reserved: a full /dev/shm is an error here, no SIGBUS later."""
         cdef uint64_t record_size = record_sizes()[self.record]
         cdef uint64_t total = NX_SEGMENT_HEADER + capacity * record_size
         cdef nx_segment header
@@ -136,7 +139,7 @@ cdef class Segment:
         header.layout_version, header.kind, header.record_kind = NX_SEGMENT_LAYOUT, kind, RECORD_KINDS[self.record]
         header.record_size, header.capacity, header.fingerprint = record_size, capacity, fingerprint(self.record)
         header.data_offset, header.total_size = NX_SEGMENT_HEADER, total
-        header.created_ns = clock_realtime_ns()
+        header.created_ns, header.epoch = clock_realtime_ns(), epoch
         try:
             os.posix_fallocate(self.fd, 0, total)
         except OSError as error:
@@ -182,6 +185,12 @@ cdef class Segment:
         if self.header == NULL:
             raise SegmentError(f"segment {self.name!r} is closed")
 
+    cdef int need_current(self) except -1:
+        """For readers that find nothing new: raises SegmentRetired when nothing will ever come."""
+        if load_acquire_u64(&self.header.state) == NX_SEGMENT_RETIRED:
+            raise SegmentRetired(f"segment {self.name!r} was removed or replaced by its writer: open it again")
+        return 0
+
     def describe(self):
         """The header as a dictionary, with `writer_alive`: whether the process that claimed it still runs."""
         self.need_open()
@@ -195,19 +204,31 @@ cdef class Segment:
                 "writer_alive": start != 0 and process_start(pid) == start}
 
     @property
+    def retired(self):
+        """Whether its writer removed or replaced the segment; nothing will be written to it any more."""
+        self.need_open()
+        return load_acquire_u64(&self.header.state) == NX_SEGMENT_RETIRED
+
+    @property
     def epoch(self):
         self.need_open()
         return load_relaxed_u64(&self.header.epoch)
 
     def close(self, bint unlink=False):
-        """Unmaps the segment and ends the claim; the writer may remove the file with it. A second call does nothing."""
+        """Unmaps the segment and ends the claim. With unlink, the writer removes the file, and its symbol directory.
+
+        A second call does nothing.
+        """
         if self.header != NULL:
             if self.writable and self.header.state == NX_SEGMENT_OPEN:
-                store_release_u64(&self.header.state, NX_SEGMENT_CLOSED)
+                store_release_u64(&self.header.state, NX_SEGMENT_RETIRED if unlink else NX_SEGMENT_CLOSED)
             munmap(self.header, self.size)
             self.header = NULL
         if self.fd >= 0:
             if unlink and self.writable and same_file(self.fd, self.path):
+                from nexus_fast.shm.symbols import remove_symbols
+
+                remove_symbols(self.name)
                 os.unlink(self.path)
             os.close(self.fd)
             self.fd = -1
@@ -268,6 +289,7 @@ cdef str busy_text(int fd, str name):
 
 def mismatch_text(name, status, kind, record):
     reasons = {-1: "is not ready: its writer has not finished making it",
-               -2: "has another layout version", -3: f"is no {kind}", -4: f"has another record than {record!r} of this version",
+               -2: "has another layout version", -3: f"is no {kind}",
+               -4: f"has another record than {record!r} of this version",
                -5: "is shorter than its header says"}
     return f"segment {name!r} {reasons[status]}; start writer and reader from the same version of nexus_fast"

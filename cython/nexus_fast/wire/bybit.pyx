@@ -9,10 +9,10 @@ is, and is passed over as no quote. u == 1 says that the service restarted and t
 The two halves share their work as in wire/binance.pyx: the fast one follows the form above to its last byte.
 """
 
-from libc.stdint cimport int64_t, uint32_t, uint64_t
+from libc.stdint cimport uint32_t, uint64_t
 from libc.string cimport memset
 
-from nexus_fast.core.scan cimport after, nx_number, read_decimal, read_plain, read_unsigned, starts
+from nexus_fast.core.scan cimport after, nx_number, read_decimal, read_plain, read_time, read_unsigned, starts
 from nexus_fast.core.types cimport NX_FLAG_NO_ASK, NX_FLAG_NO_BID, NX_FLAG_RESET
 from nexus_fast.wire.document cimport (
     NX_OBJECT, NX_STRING, nx_value, pick_members, read_document, text_begins, text_is,
@@ -20,27 +20,14 @@ from nexus_fast.wire.document cimport (
 from nexus_fast.wire.field cimport count_field, level_field, symbol_field, time_field, worse
 from nexus_fast.wire.quote cimport NX_PARSE_MALFORMED, NX_PARSE_OTHER, NX_PARSE_UNUSUAL, judge
 
-cdef enum:
-    LAST_MILLISECOND = 9223372036854
-
-
 # --- fast -----------------------------------------------------------------------------------------------------------
-
-cdef inline const char* fast_time(const char* p, const char* end, int64_t* out_ns) noexcept nogil:
-    cdef uint64_t milliseconds
-    p = read_unsigned(p, end, &milliseconds)
-    if p == NULL or milliseconds > LAST_MILLISECOND:
-        return NULL
-    out_ns[0] = <int64_t>milliseconds * 1000000
-    return p
-
 
 cdef inline const char* fast_head(const char* p, const char* end, nx_quote* out) noexcept nogil:
     """From the quote that closes the topic to the symbol."""
     if p == NULL or starts(p, end, b'","ts":'):
-        p = fast_time(after(p, end, b'","ts":'), end, &out.event_time_ns)
+        p = read_time(after(p, end, b'","ts":'), end, &out.event_time_ns)
         return after(p, end, b',"type":"snapshot","data":{"s":"')
-    p = fast_time(after(p, end, b'","type":"snapshot","ts":'), end, &out.event_time_ns)
+    p = read_time(after(p, end, b'","type":"snapshot","ts":'), end, &out.event_time_ns)
     return after(p, end, b',"data":{"s":"')
 
 
@@ -72,7 +59,7 @@ cdef inline const char* fast_tail(const char* p, const char* end, nx_quote* out)
     cdef uint64_t sequence
     p = read_unsigned(after(p, end, b',"u":'), end, &out.update_id)
     p = read_unsigned(after(p, end, b',"seq":'), end, &sequence)
-    return fast_time(after(p, end, b'},"cts":'), end, &out.venue_time_ns)
+    return read_time(after(p, end, b'},"cts":'), end, &out.venue_time_ns)
 
 
 cdef int fast_order_book(const char* data, Py_ssize_t size, nx_quote* out) noexcept nogil:

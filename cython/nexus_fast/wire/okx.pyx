@@ -9,20 +9,16 @@ text `pong` answers a `ping`. Should `data` ever carry several snapshots, the la
 The two halves share their work as in wire/binance.pyx: the fast one follows the form above to its last byte.
 """
 
-from libc.stdint cimport int64_t, uint32_t, uint64_t
+from libc.stdint cimport uint32_t
 from libc.string cimport memset
 
-from nexus_fast.core.scan cimport after, nx_number, read_decimal, read_plain, read_unsigned, starts
+from nexus_fast.core.scan cimport after, nx_number, read_decimal, read_plain, read_time, read_unsigned, starts
 from nexus_fast.core.types cimport NX_FLAG_NO_ASK, NX_FLAG_NO_BID
 from nexus_fast.wire.document cimport (
     NX_ABSENT, NX_ARRAY, NX_OBJECT, nx_value, next_element, pick_members, read_document, text_is,
 )
 from nexus_fast.wire.field cimport count_field, level_field, symbol_field, time_field, worse
 from nexus_fast.wire.quote cimport NX_PARSE_MALFORMED, NX_PARSE_OTHER, NX_PARSE_UNUSUAL, judge
-
-cdef enum:
-    LAST_MILLISECOND = 9223372036854
-
 
 # --- fast -----------------------------------------------------------------------------------------------------------
 
@@ -49,11 +45,10 @@ cdef inline const char* fast_sides(const char* p, const char* end, nx_quote* out
 
 cdef inline const char* fast_tail(const char* p, const char* end, nx_quote* out) noexcept nogil:
     """","ts":"…" and seqId where it comes."""
-    cdef uint64_t milliseconds
-    p = after(read_unsigned(after(p, end, b',"ts":"'), end, &milliseconds), end, b'"')
-    if p == NULL or milliseconds > LAST_MILLISECOND:
+    p = after(read_time(after(p, end, b',"ts":"'), end, &out.venue_time_ns), end, b'"')
+    if p == NULL:
         return NULL
-    out.venue_time_ns = out.event_time_ns = <int64_t>milliseconds * 1000000
+    out.event_time_ns = out.venue_time_ns
     out.update_id = 0
     return read_unsigned(after(p, end, b',"seqId":'), end, &out.update_id) if starts(p, end, b',') else p
 

@@ -19,7 +19,7 @@ from nexus_fast.journal.writer import JournalWriter
 from nexus_fast.order.entry import OrderEntry
 from nexus_fast.order.ledger import Ledger
 from nexus_fast.order.route import RouteTable
-from nexus_fast.order.table import OrderTable
+from nexus_fast.order.table import OrderTable, base36
 from nexus_fast.shm.error import SegmentBusy
 from nexus_fast.shm.latest import LatestTable
 from nexus_fast.shm.names import segment_name
@@ -29,7 +29,6 @@ from nexus_fast.wire.registry import VENUE_NUMBERS
 
 MARKET_RECORDS = 65536
 ORDER_RECORDS = 16384
-ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 
 class Core:
@@ -68,7 +67,8 @@ class Core:
         self.entry.deadline_ns = config.request_timeout_ms * 1_000_000
         self.ledger = Ledger(self.entry)
         self.dispatcher = Dispatcher(count, on_error)
-        self._write_directory(latest)
+        self._write_directory(market, self.market_ring.segment.epoch)
+        self._write_directory(latest, self.latest.segment.epoch)
 
     def symbol_table(self, exchange: ExchangeType, type: Any) -> SymbolTable:
         """The venue's names of one kind of instrument."""
@@ -89,15 +89,16 @@ class Core:
 
     def close(self) -> None:
         self.journal.close()
+        for name in self._names[:2]:
+            remove_symbols(name)
         self.market_ring.close(unlink=True)
         self.order_ring.close(unlink=True)
-        remove_symbols(self._names[1])
         self.latest.close(unlink=True)
 
-    def _write_directory(self, latest: str) -> None:
+    def _write_directory(self, segment: str, epoch: int) -> None:
         write_symbols(
-            latest,
-            self.latest.segment.epoch,
+            segment,
+            epoch,
             [
                 {
                     "symbol": i.symbol,
@@ -134,4 +135,4 @@ def next_session(directory: Path) -> int:
 def identity_of(strategy_id: str, user_id: str) -> str:
     """Three characters that tell the ids of different strategies apart."""
     number = xxhash.xxh3_64_intdigest(f"{strategy_id}\0{user_id}".encode()) % 36**3
-    return "".join(ALPHABET[number // 36**place % 36] for place in (2, 1, 0))
+    return base36(number, 3)

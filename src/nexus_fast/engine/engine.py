@@ -19,8 +19,8 @@ import uvloop
 
 from nexus_fast.cache import Cache
 from nexus_fast.clock import LiveClock
-from nexus_fast.config import Config
-from nexus_fast.constants import AccountType, ExchangeType
+from nexus_fast.config import Config, PrivateConnectorConfig
+from nexus_fast.constants import ExchangeType
 from nexus_fast.engine.core import Core
 from nexus_fast.engine.host import Host
 from nexus_fast.engine.poller import Poller
@@ -137,7 +137,7 @@ class Engine:
         started = time.monotonic()
         instruments = await load_instruments(self.config, self.endpoints)
         private = [
-            (exchange, connector.account_type)
+            (exchange, connector)
             for exchange, connectors in self.config.private_conn_config.items()
             for connector in connectors
         ]
@@ -158,10 +158,11 @@ class Engine:
             f"{len(self.host.feeds)} feeds, {len(self.host.accounts)} accounts, loop {self.loop_config.mode}"
         )
 
-    def _make_accounts(self, private: list[tuple[ExchangeType, AccountType]]) -> None:
-        for index, (exchange, account_type) in enumerate(private):
+    def _make_accounts(self, private: list[tuple[ExchangeType, PrivateConnectorConfig]]) -> None:
+        for index, (exchange, connector) in enumerate(private):
             basic = self.config.basic_config[exchange]
-            self.host.accounts[account_type] = make_account(self.host, account_type, index, basic, self.endpoints)
+            account = make_account(self.host, connector, index, basic, self.endpoints)
+            self.host.accounts[connector.account_type] = account
 
     def _make_feeds(self) -> None:
         for exchange, connectors in self.config.public_conn_config.items():

@@ -10,7 +10,7 @@ import os
 import resource
 import time
 
-MCL_CURRENT, MCL_FUTURE = 1, 2
+MCL_CURRENT, MCL_FUTURE, MCL_ONFAULT = 1, 2, 4
 # The cyclic collector runs when this many objects are waiting for it and no message came for QUIET_NS.
 YOUNG_OBJECTS = 20_000
 QUIET_NS = 2_000_000
@@ -63,8 +63,11 @@ class Tuning:
         """With a limit on locked memory, locking what is still to come would make allocations fail: then only what is there."""
         limit = resource.getrlimit(resource.RLIMIT_MEMLOCK)[0]
         free = limit == resource.RLIM_INFINITY or os.geteuid() == 0
-        flags = MCL_CURRENT | MCL_FUTURE if free else MCL_CURRENT
-        done = ctypes.CDLL(None, use_errno=True).mlockall(flags) == 0
+        libc = ctypes.CDLL(None, use_errno=True)
+        done = libc.mlockall(MCL_CURRENT) == 0
+        if done and free:
+            # On fault: a new mapping (the journal's next file) is locked page by page, not filled within one call.
+            libc.mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT)
         self.report["memory"] = "locked" if done else f"not locked: {os.strerror(ctypes.get_errno())}"
 
     def _still_collector(self) -> None:

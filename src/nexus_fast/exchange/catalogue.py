@@ -3,7 +3,7 @@
 import asyncio
 from typing import Any
 
-from nexus_fast.config import BasicConfig, Config, PublicConnectorConfig
+from nexus_fast.config import BasicConfig, Config, PrivateConnectorConfig, PublicConnectorConfig
 from nexus_fast.constants import ExchangeType
 from nexus_fast.endpoints import Endpoints
 from nexus_fast.error import CredentialError, EngineBuildError, VenueError
@@ -69,14 +69,24 @@ def make_feed(host: Any, connector: PublicConnectorConfig, testnet: bool, endpoi
     return BinanceFeed(host, account_type, table, connector.custom_url, symbols)
 
 
-def make_account(host: Any, account_type: Any, index: int, basic: BasicConfig, endpoints: Endpoints) -> Any:
+def make_account(
+    host: Any, connector: PrivateConnectorConfig, index: int, basic: BasicConfig, endpoints: Endpoints
+) -> Any:
     """The private connector of one account type. Raises CredentialError for keys that cannot be used."""
     from nexus_fast.exchange.binance.account import BinanceAccount
-    from nexus_fast.gateway.credentials import Credentials
+    from nexus_fast.gateway.credentials import ED25519, Credentials
 
+    account_type = connector.account_type
     _require_served(account_type)
     try:
         credentials = Credentials(basic.api_key, basic.secret)
     except ValueError as error:
         raise CredentialError(f"BasicConfig of {account_type.exchange.name}: {error}") from None
-    return BinanceAccount(host, account_type, index, credentials, endpoints.table(f"binance.{account_type.family}", basic.testnet))
+    wanted = connector.entry or host.config.order_entry
+    if wanted == "rest" and credentials.kind == ED25519:
+        raise CredentialError(
+            f"{account_type}: order entry by REST needs an HMAC key, as an Ed25519 signature of each order costs 38 µs. Use the "
+            'WebSocket API (order_entry="fastest"), where an Ed25519 key logs on once.'
+        )
+    table = endpoints.table(f"binance.{account_type.family}", basic.testnet)
+    return BinanceAccount(host, account_type, index, credentials, table, "rest" if wanted == "rest" else "ws")

@@ -65,7 +65,7 @@ def read_header(path, content):
 
 
 class JournalReader:
-    """Iterates over the events of all epochs from `since_epoch` on. While it runs, `epoch` is that of the event last returned.
+    """Iterates over the events of all epochs from `since_epoch` on; `epoch` is that of the event last returned.
 
     In each epoch it stops at the first record that is empty or torn; torn ones are in `torn`.
     """

@@ -13,5 +13,9 @@ class SegmentMissing(SegmentError):
     """There is no such segment."""
 
 
+class SegmentRetired(SegmentError):
+    """The writer removed the segment, or replaced it by one of another size: attach again."""
+
+
 class SegmentMismatch(SegmentError):
     """The segment was written by another version, or is something else."""

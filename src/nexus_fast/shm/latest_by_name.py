@@ -8,7 +8,7 @@ class LatestQuotes:
     """Reads an engine's latest table: `quotes["BTCUSDT-PERP.BINANCE"]` is a BookL1Record, None before the first quote.
 
     Values are exact as mantissas (`record.bid * 10**-record.price_scale`) and beside them as doubles. When the engine
-    was started again, ids are read anew.
+    was started again, ids are read anew, and a table that it replaced is opened anew.
     """
 
     def __init__(self, name):
@@ -20,6 +20,10 @@ class LatestQuotes:
     @property
     def symbols(self):
         """{symbol: {"id", "symbol", "exchange", "price_scale", "size_scale", …}} of the engine that writes now."""
+        if self.table.segment.retired:
+            self.table.close()
+            self.table = LatestTable.attach(self._name)
+            self._epoch = None
         epoch = self.table.segment.epoch
         if epoch != self._epoch:
             self._symbols = read_symbols(self._name, epoch)

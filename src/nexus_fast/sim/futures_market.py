@@ -67,9 +67,9 @@ class FuturesMarket(Market):
         instrument = order.instrument
         mark = self.mark_price(instrument.symbol)
         if order.side == BUY and order.price > product(mark, instrument.multiplier_up):
-            raise Refused("price_high", f"{product(mark, instrument.multiplier_up)}")
+            raise Refused("percent_high", f"{product(mark, instrument.multiplier_up)}")
         if order.side != BUY and order.price < product(mark, instrument.multiplier_down):
-            raise Refused("price_low", f"{product(mark, instrument.multiplier_down)}")
+            raise Refused("percent_low", f"{product(mark, instrument.multiplier_down)}")
 
     def _reserve(self, order, book):
         ledger = order.account.usd_m

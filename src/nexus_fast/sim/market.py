@@ -65,7 +65,11 @@ class Listener:
 
 
 class Market:
-    """Books and orders of one market. Subclasses say what an order may cost and how a fill is booked."""
+    """Books and orders of one market. Subclasses say what an order may cost and how a fill is booked.
+
+    `first_order_id` also begins the execution, update and trade ids: a venue takes it from the clock, so that none of
+    them comes again after a restart.
+    """
 
     def __init__(self, name: str, instruments: tuple[Instrument, ...], clock: Clock, statistics: WireStatistics,
                  first_order_id: int):
@@ -73,6 +77,8 @@ class Market:
         self.instruments = {instrument.symbol: instrument for instrument in instruments}
         self.books = {symbol: Book(instrument, self._settle, self._expired)
                       for symbol, instrument in self.instruments.items()}
+        for book in self.books.values():
+            book.update_id, book.last_trade_id = first_order_id // 10, first_order_id // 100
         self.tapes = {symbol: Tape(instrument) for symbol, instrument in self.instruments.items()}
         self.clock = clock
         self.listener = Listener()

@@ -10,7 +10,7 @@ import asyncio
 import random
 from bisect import bisect_right
 from collections import deque
-from heapq import heapreplace
+from heapq import heapify, heapreplace
 
 from nexus_fast.sim.fixed_point import product
 from nexus_fast.sim.market import Market
@@ -30,8 +30,12 @@ class RandomWalk:
         self.symbol = symbol
         self.random = random.Random(f"{seed}/{market.name}/{symbol}")
         self.quotes: dict[int, dict[int, deque[Order]]] = {BUY: {}, SELL: {}}
-        self.anchor = self.instrument.start_price
-        self.stray = product(self.anchor, _STRAY)
+        self.settle_at(self.instrument.start_price)
+
+    def settle_at(self, price: int) -> None:
+        """Take this price for the one to walk about."""
+        self.anchor = price
+        self.stray = product(price, _STRAY)
         # Levels lie up to `gap` ticks apart (3 millionths of the price); a side's are kept within `span` of it.
         self.gap = max(3, 3 * self.anchor // (10**6 * self.instrument.tick))
         self.span = DEPTH * (self.gap + 2) * self.instrument.tick
@@ -160,10 +164,14 @@ class Pacer:
         self._handle: asyncio.Handle | None = None
 
     def start(self, loop: asyncio.AbstractEventLoop, walks: list[RandomWalk]) -> None:
-        if self.interval and walks:
-            apart = self.interval / len(walks)
-            self._due = [(loop.time() + number * apart, number, walk) for number, walk in enumerate(walks)]
-            self._schedule(loop)
+        """Begin, or take more walks in."""
+        if not self.interval or not walks:
+            return
+        apart, taken = self.interval / len(walks), len(self._due)
+        self._due += [(loop.time() + number * apart, taken + number, walk) for number, walk in enumerate(walks)]
+        heapify(self._due)
+        self.stop()
+        self._schedule(loop)
 
     def stop(self) -> None:
         if self._handle is not None:

@@ -7,13 +7,14 @@ stands aside and its book follows the recorded quotes, so that orders meet the p
 
 import asyncio
 import gzip
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import msgspec
 
 from nexus_fast.sim.fixed_point import parse
 from nexus_fast.sim.instruments import SPOT, USD_M
+from nexus_fast.sim.market_maker import RandomWalk
 from nexus_fast.sim.orders import BUY, SELL, Type
 
 _NS_PER_S = 1_000_000_000
@@ -25,6 +26,7 @@ class _Envelope(msgspec.Struct):
 
 
 class _Quote(msgspec.Struct):
+    u: int
     b: str
     B: str
     a: str
@@ -58,7 +60,8 @@ def _nanoseconds(stamp: bytes) -> int:
 class Replay:
     """One recording. `text` is `FILE`, `spot=FILE` or `usd_m=FILE`; without a market the file's name and frames decide.
 
-    `rate`: frames per second instead of the recorded pace. It starts anew when it has come to its end.
+    `rate`: frames per second instead of the recorded pace. When it has come to its end, `on_end` gets the walks of its
+    symbols, which go on from the last quotes: a recording begun anew would send update ids that go backwards.
     """
 
     def __init__(self, text: str, venue, makers, rate: float | None = None):
@@ -99,24 +102,33 @@ class Replay:
             return USD_M
         return USD_M if any(b'"e":"bookTicker"' in frame[3] for frame in self.frames) else SPOT
 
-    def start(self) -> None:
-        self._task = asyncio.create_task(self._play())
+    def start(self, on_end: Callable[[list[RandomWalk]], None]) -> None:
+        self._task = asyncio.create_task(self._play(on_end))
 
     def stop(self) -> None:
         if self._task is not None:
             self._task.cancel()
 
-    async def _play(self) -> None:
+    async def _play(self, on_end: Callable[[list[RandomWalk]], None]) -> None:
         loop = asyncio.get_running_loop()
-        while True:
-            begin, first = loop.time(), self.frames[0][0]
-            for number, (time_ns, symbol, stream, data) in enumerate(self.frames):
-                due = begin + (number / self.rate if self.rate else (time_ns - first) / _NS_PER_S)
-                if due > loop.time() + 0.001:
-                    await asyncio.sleep(due - loop.time())
-                elif number % 256 == 0:
-                    await asyncio.sleep(0)
-                self._show(symbol, stream, data)
+        begin, first = loop.time(), self.frames[0][0]
+        for number, (time_ns, symbol, stream, data) in enumerate(self.frames):
+            due = begin + (number / self.rate if self.rate else (time_ns - first) / _NS_PER_S)
+            if due > loop.time() + 0.001:
+                await asyncio.sleep(due - loop.time())
+            elif number % 16 == 0:
+                await asyncio.sleep(0)
+            self._show(symbol, stream, data)
+        on_end([self._hand_over(symbol) for _, symbol in self.symbols])
+
+    def _hand_over(self, symbol: str) -> RandomWalk:
+        walk, market = self.maker.walks[symbol], self.service.market
+        for order in self._house.pop(symbol, ()):
+            market.house_cancel(order)
+        walk.settle_at(market.books[symbol].last_price)
+        self.service.streams.silenced.discard(symbol)
+        walk.fill_up()
+        return walk
 
     def _show(self, symbol: str, stream: str, data: bytes) -> None:
         channel = self.service.streams.channels.get(stream)
@@ -141,5 +153,8 @@ class Replay:
         self._house[symbol] = [order for order in (
             market.house_order(symbol, BUY, Type.LIMIT, bid, parse(quote.B)),
             market.house_order(symbol, SELL, Type.LIMIT, ask, parse(quote.A))) if order.is_open]
-        market.books[symbol].last_price = (bid + ask) // 2
+        book = market.books[symbol]
+        book.last_price = bid
+        # From here on snapshots and own frames count on from the recording's update ids.
+        book.update_id = max(book.update_id, quote.u)
         market.flush(market.books[symbol])

@@ -69,7 +69,7 @@ class SimulatedVenue:
             walk for maker in self.makers for symbol, walk in maker.walks.items()
             if (maker.market.name, symbol) not in replayed])
         for replay in self.replays:
-            replay.start()
+            replay.start(lambda walks: self.pacer.start(asyncio.get_running_loop(), walks))
 
     async def stop(self) -> None:
         for one in (self.pacer, *self.replays):

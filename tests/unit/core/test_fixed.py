@@ -4,12 +4,13 @@ import struct
 from decimal import Decimal, getcontext
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from nexus_fast.core.fixed import LIMIT, fixed_text, to_mantissa, uint_text
 
 getcontext().prec = 60
+untimed = settings(deadline=None)  # a busy machine is no failure
 mantissas = (
     st.integers(-LIMIT + 1, LIMIT - 1)
     | st.integers(-(10**9), 10**9)
@@ -25,6 +26,7 @@ def plain(value: Decimal) -> str:
     return "0" if text in ("-0", "") else text
 
 
+@untimed
 @given(mantissas, scales)
 @example(0, 18)
 @example(-1, 18)
@@ -36,6 +38,7 @@ def test_text_is_that_of_decimal(mantissa, scale):
     assert fixed_text(mantissa, scale) == plain(Decimal(mantissa).scaleb(-scale))
 
 
+@untimed
 @given(st.integers(-(10**8), 10**8), st.integers(0, 9), st.integers(0, 9))
 def test_same_number_has_same_text_whatever_its_scale(mantissa, scale, more):
     assert fixed_text(mantissa, scale) == fixed_text(mantissa * 10**more, scale + more)
@@ -55,16 +58,19 @@ def test_refuses_what_it_cannot_write(mantissa, scale):
         fixed_text(mantissa, scale)
 
 
+@untimed
 @given(st.integers(0, 2**64 - 1), st.integers(1, 20))
 def test_padded_digits_are_the_last_digits(value, width):
     assert uint_text(value, width) == f"{value:0{width}d}"[-width:]
 
 
+@untimed
 @given(mantissas, scales)
 def test_mantissa_of_a_text_is_the_mantissa(mantissa, scale):
     assert to_mantissa(fixed_text(mantissa, scale), scale) == mantissa
 
 
+@untimed
 @given(st.decimals(allow_nan=False, allow_infinity=False), scales)
 def test_mantissa_is_exact_or_refused(value, scale):
     try:
@@ -76,6 +82,7 @@ def test_mantissa_is_exact_or_refused(value, scale):
         assert Decimal(mantissa).scaleb(-scale) == value
 
 
+@untimed
 @given(st.floats(allow_nan=False, allow_infinity=False, width=32).map(lambda f: round(f, 4)))
 def test_a_float_counts_as_what_its_repr_shows(value):
     try:

@@ -36,7 +36,7 @@ def test_length_forms(size):
     assert decode(sent) == (1, 1, 1, (0x11223344).to_bytes(4, "little"), payload, b"")
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(st.binary(max_size=700), st.integers(1, 2**32 - 1))
 def test_any_payload_comes_back(payload, mask):
     assert decode(frame(payload, mask))[4:] == (payload, b"")

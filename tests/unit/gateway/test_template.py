@@ -28,20 +28,20 @@ def filled(text, payload=None, secret=None):
     return templates.place_text(0, 1, 0, False, **VALUES)
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(texts)
 def test_any_pieces(items):
     assert filled(items) == plain(items)
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(texts, texts, secrets)
 def test_a_payload_of_its_own_is_signed(text, payload, secret):
     signature = hmac.new(secret, plain(payload), hashlib.sha256).hexdigest().encode()
     assert filled([*text, Hole.SIGNATURE], payload, secret) == plain(text) + signature
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(literals, texts, literals, secrets)
 def test_a_part_of_the_request_is_signed(before, inside, after, secret):
     signature = hmac.new(secret, plain(inside), hashlib.sha256).hexdigest().encode()

@@ -102,6 +102,26 @@ def test_quotes_are_found_by_symbol_and_again_after_a_restart():
         quotes["SOLUSDT.BINANCE"]
 
 
+def test_the_directory_goes_with_the_segment(segments):
+    table = LatestTable.create("latest", 8)
+    write_symbols("latest", table.segment.epoch, [])
+    table.close(unlink=True)
+    assert list(segments.iterdir()) == []
+
+
+def test_a_table_of_another_size_is_opened_anew():
+    name = segment_name("strategy", "user", "latest")
+    table = LatestTable.create(name, 8)
+    write_symbols(name, table.segment.epoch, [entry(3, "BTCUSDT.BINANCE")])
+    quotes = open_latest("strategy", "user")
+    assert quotes["BTCUSDT.BINANCE"] is None
+    table.close()
+    table = LatestTable.create(name, 16)
+    write_symbols(name, table.segment.epoch, [entry(12, "BTCUSDT.BINANCE")])
+    table.write(12, quote(8))
+    assert quotes["BTCUSDT.BINANCE"].bid == 8
+
+
 def test_symbol_directory_is_plain_json_and_private(segments):
     path = write_symbols("latest", 7, [{**entry(0, "BTCUSDT.BINANCE"), "lot": "0.001"}])
     with open(path, encoding="utf-8") as file:

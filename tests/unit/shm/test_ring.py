@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nexus_fast.core.types import dtype, pack
-from nexus_fast.shm.error import SegmentError
+from nexus_fast.shm.error import SegmentError, SegmentRetired
 from nexus_fast.shm.ring import RingReader, RingWriter
 
 HEAD = 384
@@ -151,6 +151,25 @@ def test_a_writer_that_died_before_it_stored_the_head_is_followed_up():
     assert writer.position == 3 and peek(writer, HEAD) == 3
     publish(writer, [3])
     assert bids(reader) == [0, 1, 2, 3]
+
+
+def test_a_reader_of_a_removed_ring_reads_the_rest_and_is_told():
+    writer, reader = open_pair()
+    publish(writer, [1, 2])
+    writer.close(unlink=True)
+    assert (reader.read().bid, reader.read().bid) == (1, 2)
+    with pytest.raises(SegmentRetired, match="open it again"):
+        reader.read()
+    with pytest.raises(SegmentRetired):
+        reader.read_many(bytearray(128))
+
+
+def test_a_reader_of_a_closed_ring_waits_for_the_next_writer():
+    writer, reader = open_pair()
+    writer.close()
+    assert reader.read() is None
+    publish(RingWriter("ring", capacity=8), [5])
+    assert reader.read().bid == 5
 
 
 def test_read_many_fills_an_array():

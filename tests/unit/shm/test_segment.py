@@ -123,7 +123,8 @@ def test_another_geometry_takes_the_name_and_retires_the_old_one():
     reader = Segment.attach("book", "ring", "bookl1")
     segment = ring(capacity=16)
     assert reader.describe()["state"] == "retired"
-    assert segment.fresh and Segment.attach("book", "ring", "bookl1").describe()["capacity"] == 16
+    assert segment.fresh and segment.epoch == 2
+    assert Segment.attach("book", "ring", "bookl1").describe()["capacity"] == 16
 
 
 def test_a_file_that_is_no_segment_is_replaced(segments):

@@ -45,6 +45,21 @@ def test_frames_come_as_recorded_and_the_book_follows(recording):
     on_venue(scenario, replay=[f"spot={recording}"])
 
 
+def test_the_walk_goes_on_from_the_last_quote(recording):
+    async def scenario(client):
+        stream = await client.open(client.endpoints["binance.spot"]["stream"] + "/ws/btcusdt@bookTicker")
+        seen = [await stream.receive()]
+        while len(seen) < 230:
+            seen.append(await stream.receive())
+        ids = [frame["u"] for frame in seen]
+        assert ids == sorted(set(ids))
+        assert all(abs(float(frame["b"]) - 80199) < 400 for frame in seen[-20:])
+        _, book = await client.public("/api/v3/depth", symbol="BTCUSDT", limit=5)
+        assert book["lastUpdateId"] >= ids[-1]
+
+    on_venue(scenario, replay=[f"spot={recording}"], replay_rate=400, tick_rate=100)
+
+
 def test_a_missing_or_empty_recording_is_named(tmp_path):
     empty = tmp_path / "empty.rawlog"
     empty.write_text("1 nothing\n")

@@ -11,6 +11,7 @@ import asyncio
 import itertools
 import time
 from typing import Any
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -28,12 +29,15 @@ from nexus_fast.gateway.binance import order_templates
 from nexus_fast.gateway.channel import Channel
 from nexus_fast.gateway.credentials import ED25519, Credentials
 from nexus_fast.gateway.rest import BinanceRest
+from nexus_fast.gateway.rest_entry import RestEntry
 from nexus_fast.gateway.signing import signed_ws_params
 from nexus_fast.log import Logger
+from nexus_fast.order.states import EVENTS
 from nexus_fast.order.events import BalanceUpdate, OrderUpdate, PositionUpdate, StreamEnded
 
 LISTEN_KEY_SECONDS = 30 * 60
 REQUEST_SECONDS = 10.0
+REST_WAYS = 6                    # connections that are kept open for REST order entry
 TIME_PATHS = {"spot": "/api/v3/time", "usd_m": "/fapi/v1/time"}
 ACCOUNT_PATHS = {"spot": "/api/v3/account", "usd_m": "/fapi/v3/account"}
 ORDER_PATHS = {"spot": "/api/v3/order", "usd_m": "/fapi/v1/order"}
@@ -46,8 +50,11 @@ POSITIONS_PATH = "/fapi/v3/positionRisk"
 class BinanceAccount:
     """`host` is the engine's side: what the account reports to (see nexus_fast.engine.host)."""
 
-    def __init__(self, host: Any, account_type: Any, index: int, credentials: Credentials, endpoints: dict[str, str]):
+    def __init__(
+        self, host: Any, account_type: Any, index: int, credentials: Credentials, endpoints: dict[str, str], entry: str
+    ):
         self.account_type = account_type
+        self.entry = entry
         self.index = index
         self.family = account_type.family
         self.channel = Channel()
@@ -66,6 +73,7 @@ class BinanceAccount:
         self._user = None
         if self.family == "usd_m":
             self._user = self._connection("user data", self._user_url, self._on_user_message, self._on_user_up, self._on_user_down)
+        self._rest_ways = [self._rest_way(number) for number in range(REST_WAYS)] if entry == "rest" else []
 
     def _connection(self, what: str, url: Any, on_message: Any, on_up: Any, on_down: Any) -> WebSocketConnection:
         return WebSocketConnection(
@@ -77,6 +85,17 @@ class BinanceAccount:
             on_up=on_up,
             on_down=on_down,
             ssl_context=self._host.ssl_context,
+        )
+
+    def _rest_way(self, number: int) -> RestEntry:
+        return RestEntry(
+            f"binance {self.family} REST orders {number}",
+            self._endpoints["rest"],
+            self._host.poller,
+            self._host.ssl_context,
+            self._on_rest_answer,
+            self._on_rest_lost,
+            self._on_rest_free,
         )
 
     # ------------------------------------------------------------------------------------------ life
@@ -100,12 +119,19 @@ class BinanceAccount:
             self._user.start()
             self._spawn(self._keep_listen_key())
         self._api.start()
+        for way in self._rest_ways:
+            way.channel.clock_offset_ms = self._rest.clock_offset_ms
+            way.start()
+        if self._rest_ways:
+            await asyncio.wait_for(self._rest_ways[0].up.wait(), REQUEST_SECONDS)
 
     async def close(self) -> None:
         self.channel.detach()
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        for way in self._rest_ways:
+            await way.stop()
         await self._api.stop()
         if self._user is not None:
             await self._user.stop()
@@ -118,14 +144,27 @@ class BinanceAccount:
 
     @property
     def has_websocket_entry(self) -> bool:
-        return True
+        return self.entry == "ws"
 
     def channels(self, instrument: Any) -> list[Channel]:
         """The ways out for one symbol's requests, best first."""
-        return [self.channel]
+        return [self.channel] if self.entry == "ws" else [way.channel for way in self._rest_ways]
 
     def templates(self, instrument: Any) -> Any:
         """The requests of one symbol on this account."""
+        if self.entry == "rest":
+            return order_templates(
+                self.family,
+                instrument.venue_symbol,
+                entry="rest",
+                price_scale=instrument.price_scale,
+                size_scale=instrument.size_scale,
+                api_key=self._credentials.api_key,
+                secret=self._credentials.hmac_secret,
+                recv_window=self._host.recv_window_ms,
+                host=urlsplit(self._endpoints["rest"]).netloc,
+                base_path=urlsplit(self._endpoints["rest"]).path,
+            )
         logged_on = self._credentials.kind == ED25519
         return order_templates(
             self.family,
@@ -141,7 +180,9 @@ class BinanceAccount:
     async def synchronise_clock(self) -> None:
         """The venue's clock minus ours, for the timestamps of requests."""
         try:
-            self.channel.clock_offset_ms = await self._rest.synchronise(TIME_PATHS[self.family])
+            offset = await self._rest.synchronise(TIME_PATHS[self.family])
+            for channel in (self.channel, *(way.channel for way in self._rest_ways)):
+                channel.clock_offset_ms = offset
         except (VenueError, OSError, TimeoutError) as error:
             self._log.warning(f"the venue's clock could not be read: {error}")
 
@@ -289,6 +330,33 @@ class BinanceAccount:
         if verdict.outcome is Outcome.UNKNOWN:
             self._host.query(number)
 
+    # ------------------------------------------------------------------------------------------ REST order entry
+
+    def _on_rest_answer(self, number: int, kind: int, status: int, body: bytes) -> None:
+        """The same meaning as the WebSocket API's answers, in REST's form."""
+        try:
+            if 200 <= status < 300:
+                answer = websocket_api.Answer(status=200, result=msgspec.Raw(body))
+            else:
+                answer = websocket_api.Answer(status=status, error=websocket_api.decode_error(body))
+            self._ON_ANSWER[kind](self, number, answer)
+        except Exception as error:
+            self._on_message_error(body, error)
+
+    def _on_rest_lost(self, number: int, kind: int) -> None:
+        self._host.tracker.drain()
+        self._host.tracker.doubt(number, "the connection was lost before the venue answered")
+
+    def _on_rest_free(self, channel: Channel) -> None:
+        """A connection is free: the oldest request that waits goes out."""
+        waiting = self._host.core.entry.postponed.get(self.index)
+        if waiting and channel.ready and channel.in_flight is None:
+            number, kind, request = waiting.pop(0)
+            try:
+                channel.send_later(request, number, kind)
+            except ConnectionError:
+                self._on_rest_lost(number, kind)
+
     # ------------------------------------------------------------------------------------------ user data
 
     async def _user_url(self) -> str:
@@ -375,6 +443,12 @@ class BinanceAccount:
     @property
     def rest(self) -> BinanceRest:
         return self._rest
+
+    _ON_ANSWER = {
+        EVENTS.index("INTENT"): _on_place_answer,
+        EVENTS.index("CANCEL_INTENT"): _on_cancel_answer,
+        EVENTS.index("MODIFY_INTENT"): _on_modify_answer,
+    }
 
     def _spawn(self, work: Any) -> None:
         task = asyncio.get_running_loop().create_task(work)

@@ -36,6 +36,7 @@ class OrderResult(Struct, rename="camel"):
 
 _answer = msgspec.json.Decoder(Answer)
 _order = msgspec.json.Decoder(OrderResult)
+_error = msgspec.json.Decoder(ApiError)
 
 
 def decode_answer(payload: bytes) -> Answer:
@@ -44,3 +45,11 @@ def decode_answer(payload: bytes) -> Answer:
 
 def decode_order(result: Raw) -> OrderResult:
     return _order.decode(result)
+
+
+def decode_error(body: bytes) -> ApiError:
+    """REST's refusal; one that is not JSON (a proxy's page) has code 0 and the beginning of its text."""
+    try:
+        return _error.decode(body)
+    except msgspec.MsgspecError:
+        return ApiError(0, body[:120].decode("utf-8", "replace"))

@@ -156,6 +156,7 @@ def leverage(call: Call) -> dict:
     if not 1 <= value <= MAXIMUM_LEVERAGE:
         raise VenueError(-4028, f"Leverage {value} is not valid")
     call.account.usd_m.symbol_risk(instrument.symbol).leverage = value
+    call.service.users.on_leverage(call.account, instrument.symbol, value)
     return {"symbol": instrument.symbol, "leverage": value, "maxNotionalValue": "200000000"}
 
 

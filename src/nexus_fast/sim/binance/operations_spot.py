@@ -82,8 +82,6 @@ def _submit(call: Call, order: Order) -> None:
         call.service.market.place(order)
     except Refused as refused:
         raise errors.from_refusal("spot", refused) from None
-    if order.executed:
-        call.service.limits.order_filled(call.account.key, as_maker=False)
 
 
 def _answer_of(call: Call):

@@ -212,6 +212,8 @@ def batch_orders(call: Call) -> list:
     """Up to five orders as a JSON array in `batchOrders`; every one has its own outcome."""
     out = []
     for form in _batch(call, "batchOrders"):
+        if not isinstance(form, dict):
+            raise VenueError(-1130, "Data sent for parameter 'batchOrders' is not valid.")
         one = Call(call.service, {k: str(v).lower() if isinstance(v, bool) else str(v) for k, v in form.items()},
                    call.received_ns, call.account)
         out.append(_outcome(place, one))
@@ -232,7 +234,7 @@ def cancel_batch(call: Call) -> list:
 def _batch(call: Call, name: str) -> list:
     try:
         items = msgspec.json.decode(call.need(name))
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         raise VenueError(-1130, f"Data sent for parameter '{name}' is not valid.") from None
     if not isinstance(items, list) or len(items) > 10:
         raise VenueError(-4082, "Invalid number of batch place orders.")

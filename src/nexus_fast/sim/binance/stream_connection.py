@@ -33,7 +33,7 @@ class StreamConnection(Connection):
         super().on_ws_connected(transport)
         self.subscribe(self.first)
         if self.route == PRIVATE:
-            for key, events in self.listen_keys or [(name, frozenset()) for name in self.first]:
+            for key, events in self.listen_keys:
                 self.hub.service.users.attach(self, key, events)
 
     def on_ws_disconnected(self, transport) -> None:
@@ -51,7 +51,7 @@ class StreamConnection(Connection):
     def on_text(self, payload: bytes) -> None:
         try:
             request = msgspec.json.decode(payload)
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, RecursionError) as error:
             return self._refuse(3, f"Invalid JSON: {error}", None)
         if not isinstance(request, dict) or "method" not in request:
             return self._refuse(2, "Invalid request: missing field `method`", None)
@@ -104,13 +104,19 @@ class StreamConnection(Connection):
             if name in self.names:
                 continue
             self.names[name] = None
-            if self._carries(name):
+            if self.route == PRIVATE:
+                self.hub.service.users.attach(self, name, frozenset())
+            elif self._carries(name):
                 channel = self.hub.channel(name)
                 (channel.combined if self.combined else channel.raw).append(self)
 
     def unsubscribe(self, names: list[str]) -> None:
         for name in names:
-            if self.names.pop(name, self) is self or not self._carries(name):
+            if self.names.pop(name, self) is self:
+                continue
+            if self.route == PRIVATE:
+                self.hub.service.users.detach(self, name)
+            if not self._carries(name):
                 continue
             channel = self.hub.channel(name)
             subscribers = channel.combined if self.combined else channel.raw

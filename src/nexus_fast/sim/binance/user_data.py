@@ -135,9 +135,11 @@ class UsdMUserData:
         if live is not None:
             live.connections[connection] = events
 
-    def detach(self, connection) -> None:
+    def detach(self, connection, key: str | None = None) -> None:
+        """No more events of this key (None: of any) for the connection."""
         for live in self.by_key.values():
-            live.connections.pop(connection, None)
+            if key in (None, live.key):
+                live.connections.pop(connection, None)
 
     def _push(self, live: ListenKey, name: str, event: dict) -> None:
         payload = _encode(event)
@@ -160,6 +162,13 @@ class UsdMUserData:
         if execution.fill is not None:
             self._push(live, "TRADE_LITE", self._trade_lite(execution))
         self._push(live, "ORDER_TRADE_UPDATE", self._order_update(account, execution))
+
+    def on_leverage(self, account: Account, symbol: str, leverage: int) -> None:
+        live = self._listening(account)
+        if live is not None:
+            now = self.clock.milliseconds()
+            self._push(live, "ACCOUNT_CONFIG_UPDATE", {"e": "ACCOUNT_CONFIG_UPDATE", "E": now, "T": now,
+                                                       "ac": {"s": symbol, "l": leverage}})
 
     def on_account(self, account: Account, assets: list[str], symbols: list[str], reason: str) -> None:
         live = self._listening(account)

@@ -21,7 +21,7 @@ from nexus_fast.sim.binance.ws_api import WebsocketApiConnection
 from nexus_fast.sim.clock import Clock
 from nexus_fast.sim.futures_market import FuturesMarket
 from nexus_fast.sim.instruments import SPOT, SPOT_INSTRUMENTS, USD_M, USD_M_INSTRUMENTS
-from nexus_fast.sim.market import Listener
+from nexus_fast.sim.market import Execution, Listener
 from nexus_fast.sim.spot_market import SpotMarket
 from nexus_fast.sim.wire_statistics import WireStatistics
 
@@ -60,10 +60,16 @@ class Publisher(Listener):
     def __init__(self, service: Service):
         self.service = service
         users, streams = service.users, service.streams
-        self.on_execution = users.on_execution
+        self.on_execution = self.spot_execution if service.name == SPOT else users.on_execution
         self.on_account = users.on_account
         self.on_trade = streams.publish_trade
         self.on_best = streams.publish_best
+
+    def spot_execution(self, account: Account, execution: Execution) -> None:
+        """Spot counts unfilled orders: an order's first fill gives some of the count back."""
+        if execution.fill is not None and execution.executed == execution.fill.quantity:
+            self.service.limits.order_filled(account.key, execution.is_maker)
+        self.service.users.on_execution(account, execution)
 
 
 class BinanceVenue:
@@ -75,8 +81,9 @@ class BinanceVenue:
                  options: BinanceOptions | None = None):
         self.options = options = options or BinanceOptions()
         self.clock = clock
-        spot = SpotMarket(SPOT, SPOT_INSTRUMENTS, clock, statistics, 10_000_000)
-        usd_m = FuturesMarket(USD_M, USD_M_INSTRUMENTS, clock, statistics, 20_000_000)
+        first_id = clock.milliseconds() * 100
+        spot = SpotMarket(SPOT, SPOT_INSTRUMENTS, clock, statistics, first_id)
+        usd_m = FuturesMarket(USD_M, USD_M_INSTRUMENTS, clock, statistics, first_id)
         usd_m.refuses_taking_post_only = options.post_only == "reject"
         factor = options.order_limit_factor
         self.spot = Service(spot, accounts, clock, RateLimits(rate_limits.SPOT_ORDERS, rate_limits.SPOT_WEIGHT, factor),
@@ -167,6 +174,15 @@ class BinanceVenue:
             await asyncio.sleep(min(1.0, self.options.listen_key_seconds / 4))
             self.connections.maintain()
             self.usd_m.users.expire()
+            self._end_dated_orders()
+
+    def _end_dated_orders(self) -> None:
+        """GTD orders whose date has come expire."""
+        now, market = self.clock.milliseconds(), self.usd_m.market
+        for account in self.usd_m.accounts.values():
+            for order in [o for o in account.usd_m_orders.open.values() if o.good_till and o.good_till <= now]:
+                market.cancel(order, kind="EXPIRED")
+        market.flush()
 
     def _count_down(self) -> None:
         service = self.usd_m

@@ -94,10 +94,12 @@ class WebsocketApiConnection(Connection):
         self.service.market.flush(call.book if call is not None else None)
 
     def _perform(self, request: dict, received_ns: int) -> tuple[Call, object]:
-        operation = self.operations.get(request.get("method"))
+        method = request.get("method")
+        if not isinstance(method, str) or not method:
+            raise errors.missing("method")
+        operation = self.operations.get(method)
         if operation is None:
-            raise VenueError(-1000, f"Unknown method '{request.get('method')}'.") if request.get("method") else \
-                errors.missing("method")
+            raise VenueError(-1000, f"Unknown method '{method}'.")
         params = request.get("params") or {}
         if not isinstance(params, dict):
             raise VenueError(-1100, "Illegal type of 'params': an object is expected.")
@@ -161,7 +163,7 @@ class WebsocketApiConnection(Connection):
 def _parse(payload: bytes) -> dict:
     try:
         request = _decoder.decode(payload)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, RecursionError) as error:
         raise VenueError(-1135, f"Invalid JSON: {error}") from None
     if not isinstance(request, dict):
         raise VenueError(-1135, "Invalid JSON Request")

@@ -1,0 +1,147 @@
+"""Order entry by REST: connections that are open before the order, each with one request out at a time.
+
+The request is a template that the hot path fills and sends (nexus_fast.order.entry); here the connection is kept, and the
+response is read and handed on. A response that never comes leaves the order in doubt, never refused.
+"""
+
+import asyncio
+import logging
+import random
+import ssl
+import time
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlsplit
+
+import aiofastnet
+
+from nexus_fast.engine.poller import HotConnection, Poller
+from nexus_fast.feed.frames import PayloadHandler
+from nexus_fast.gateway.channel import Channel
+
+logger = logging.getLogger("nexus_fast.rest")
+
+FIRST_WAIT, LAST_WAIT = 0.1, 15.0
+# A venue closes a connection that is idle; one is made anew before that.
+IDLE_SECONDS = 50.0
+
+
+class _Protocol(asyncio.Protocol):
+    """One connection's responses, parsed by llhttp."""
+
+    def __init__(self, owner: "RestEntry"):
+        import httptools
+
+        self._owner = owner
+        self._parser = httptools.HttpResponseParser(self)
+        self._body = bytearray()
+        self.lost = asyncio.get_running_loop().create_future()
+
+    def data_received(self, data: bytes) -> None:
+        self._owner.heard_at = time.monotonic()
+        self._parser.feed_data(data)
+
+    def on_message_begin(self) -> None:
+        self._body.clear()
+
+    def on_body(self, body: bytes) -> None:
+        self._body += body
+
+    def on_message_complete(self) -> None:
+        self._owner.on_response(self._parser.get_status_code(), bytes(self._body))
+
+    def connection_lost(self, error: Exception | None) -> None:
+        if not self.lost.done():
+            self.lost.set_result(error)
+
+
+class RestEntry:
+    """`on_answer(number, kind, status, body)` for every response; `on_lost(number, kind)` when a connection ended with a request
+    out; `on_free(channel)` when the channel can take another."""
+
+    def __init__(
+        self,
+        name: str,
+        url: str,
+        poller: Poller | None,
+        ssl_context: ssl.SSLContext | None,
+        on_answer: Callable[[int, int, int, bytes], None],
+        on_lost: Callable[[int, int], None],
+        on_free: Callable[[Channel], None],
+    ):
+        self.name = name
+        self.channel = Channel(framed=False)
+        self.up = asyncio.Event()
+        self.heard_at = 0.0
+        self._url = urlsplit(url)
+        self._poller = poller
+        self._ssl_context = ssl_context
+        self._on_answer = on_answer
+        self._on_lost = on_lost
+        self._on_free = on_free
+        self._task: asyncio.Task | None = None
+
+    def start(self) -> None:
+        self._task = asyncio.get_running_loop().create_task(self._keep(), name=f"connection {self.name}")
+
+    async def stop(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    def on_response(self, status: int, body: bytes) -> None:
+        found = self.channel.answered()
+        if found is None:
+            logger.warning("%s: a response to no request: status %s", self.name, status)
+            return
+        self._on_answer(*found, status, body)
+        self._on_free(self.channel)
+
+    async def _keep(self) -> None:
+        wait = FIRST_WAIT
+        while True:
+            try:
+                await self._serve()
+                wait = FIRST_WAIT
+            except (OSError, TimeoutError) as error:
+                logger.warning("%s: cannot connect: %s: %s", self.name, type(error).__name__, error)
+                await asyncio.sleep(wait * random.uniform(0.5, 1.0))
+                wait = min(2 * wait, LAST_WAIT)
+
+    async def _serve(self) -> None:
+        """One connection's life."""
+        secure = self._url.scheme == "https"
+        context = (self._ssl_context or ssl.create_default_context()) if secure else None
+        loop = asyncio.get_running_loop()
+        transport, protocol = await asyncio.wait_for(
+            aiofastnet.create_connection(
+                loop, lambda: _Protocol(self), self._url.hostname, self._url.port or (443 if secure else 80), ssl=context
+            ),
+            10.0,
+        )
+        hot = self._poll(transport)
+        self.heard_at = time.monotonic()
+        self.channel.attach(transport, not secure)
+        self.up.set()
+        self._on_free(self.channel)
+        try:
+            while not protocol.lost.done():
+                await asyncio.wait((protocol.lost,), timeout=1.0)
+                if self.channel.in_flight is None and time.monotonic() - self.heard_at > IDLE_SECONDS:
+                    break
+        finally:
+            self.up.clear()
+            self.channel.detach()
+            if hot is not None:
+                self._poller.remove(hot)
+            transport.abort()
+            found = self.channel.answered()
+            if found is not None:
+                self._on_lost(*found)
+
+    def _poll(self, transport: Any) -> HotConnection | None:
+        if self._poller is None:
+            return None
+        hot = HotConnection(asyncio.get_running_loop(), transport, PayloadHandler(), False)
+        self._poller.add(hot)
+        return hot
