@@ -3,7 +3,7 @@
 A comment before a block says how: <!-- test: KIND name=value … -->
 
     program  name=FILE expect="TEXT"    the block is written to FILE and runs until TEXT is printed
-    snippet  [after=FILE]               it runs by itself, after the page's program of that name
+    snippet  [after=FILE]               it runs by itself, after the program of that name
     reader   program=FILE …             it runs in a second process while the program does
     cython   name=FILE                  it is written to FILE and compiles
     shell    [after=FILE]               each line ends with status 0
@@ -12,6 +12,7 @@ A comment before a block says how: <!-- test: KIND name=value … -->
 Python blocks without one must compile. Commands in other blocks must be verbs of make and commands that exist.
 """
 
+import ast
 import os
 import re
 import shlex
@@ -59,8 +60,10 @@ def of(*kinds):
     return pytest.mark.parametrize("block", chosen, ids=map(str, chosen))
 
 
-def sibling(block, name):
-    return next(b for b in BLOCKS if b.page == block.page and b.options.get("name") == name)
+def named(name):
+    """The one block that is written to a file of this name."""
+    (found,) = [block for block in BLOCKS if block.options.get("name") == name]
+    return found
 
 
 @pytest.fixture(scope="module")
@@ -117,7 +120,7 @@ def prepare(block, place):
     name = block.options.get("after")
     if name is None:
         return
-    needed = sibling(block, name)
+    needed = named(name)
     (place / name).write_text(needed.text)
     if needed.kind == "program" and block.kind == "snippet":
         with Program(needed, place) as program:
@@ -138,7 +141,7 @@ def test_every_test_comment_belongs_to_a_block():
 
 @pytest.mark.parametrize("block", [b for b in BLOCKS if b.language == "python"], ids=str)
 def test_python_compiles(block):
-    compile(block.text.replace("Config(...,", "Config("), str(block), "exec")
+    compile(block.text, str(block), "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
 
 
 @of("program")
@@ -157,9 +160,7 @@ def test_snippet(block, place):
 @of("reader")
 def test_reader(block, place):
     """The program it reads from must go on for as long as it reads: its last step is taken out."""
-    source = sibling(block, block.options["program"]) if any(
-        b.page == block.page and b.options.get("name") == block.options["program"] for b in BLOCKS
-    ) else next(b for b in BLOCKS if b.options.get("name") == block.options["program"])  # fmt: skip
+    source = named(block.options["program"])
     lasting = Block(source.page, source.line, "python", source.text.replace("self.stop()", "pass"), "program", source.options)
     (place / "reader.py").write_text(block.text)
     with Program(lasting, place) as program:
