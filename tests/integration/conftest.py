@@ -1,9 +1,13 @@
+import itertools
 import sys
 from pathlib import Path
 
 import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
+
+ACCOUNTS = 80
+_numbers = itertools.count()
 
 
 @pytest.fixture(scope="session")
@@ -14,3 +18,25 @@ def simulator_endpoints(tmp_path_factory):
     file, stop = start_simulator(directory=tmp_path_factory.mktemp("simulator"), rate=20, seed=7)
     yield read_endpoints(file)
     stop()
+
+
+@pytest.fixture(scope="session")
+def engine_simulator(tmp_path_factory):
+    """A simulator with an account for every test that trades on it."""
+    from simulator import read_endpoints, start_simulator
+
+    accounts = [f"key{number}:secret{number}" for number in range(ACCOUNTS)]
+    file, stop = start_simulator(directory=tmp_path_factory.mktemp("engines"), rate=40, seed=11, account=accounts)
+    yield read_endpoints(file)
+    stop()
+
+
+@pytest.fixture
+def venue(engine_simulator, tmp_path):
+    """The simulator with an account that nobody has used."""
+    from engine_program import Venue
+
+    number = next(_numbers)
+    found = Venue(engine_simulator, f"key{number}", f"secret{number}", tmp_path)
+    found.reset_statistics()
+    return found

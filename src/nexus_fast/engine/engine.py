@@ -53,7 +53,7 @@ class Engine:
         self.strategies = config.strategies
         self.loop_config = config.loop.resolved()
         self.endpoints = load_endpoints(config.endpoints)
-        self.cache = Cache(self._book)
+        self.cache = Cache(self._book, self._settle)
         self.loop: asyncio.AbstractEventLoop | None = None
         self.core: Core | None = None
         self.host: Host | None = None
@@ -262,6 +262,10 @@ class Engine:
 
     def _on_strategy_error(self, strategy: Any, error: Exception) -> None:
         self._log.exception(f"{type(strategy).__name__} raised {type(error).__name__} on a quote", error)
+
+    def _settle(self) -> None:
+        if self.host is not None:
+            self.host.tracker.settle()
 
     def _book(self, symbol: str) -> Any:
         return None if self.host is None else self.host.book(symbol)

@@ -47,6 +47,7 @@ class Host:
         self.strategies = strategies
         self.cache = cache
         self.poller = poller
+        self.deferred = None if poller is None else poller.deferred
         self.ssl_context: ssl.SSLContext | None = None
         self.recv_window_ms = config.recv_window_ms
         self.accounts: dict[Any, Any] = {}

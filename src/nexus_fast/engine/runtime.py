@@ -91,6 +91,10 @@ class Runtime:
     # ------------------------------------------------------------------------------------------ orders
 
     def prepare_route(self, symbol_id: int, account: int) -> None:
+        """Raises RouteError when the account does not trade the symbol: two markets of a venue may use one name."""
+        instrument = self._core.instruments[symbol_id]
+        account_type = next(t for t, a in self._host.accounts.items() if a.index == account)
+        resolve_account(instrument.symbol, instrument.exchange, instrument.type, self.private_accounts, account_type)
         self._host.prepare_route(symbol_id, account)
 
     def before_create(self, strategy: Any, symbol: str, client_oid: str | None, key: str | None, extra: dict) -> str | None:

@@ -24,7 +24,7 @@ from nexus_fast.exchange.binance.snapshot import read_balances, read_order, read
 from nexus_fast.exchange.binance.user_data import decode
 from nexus_fast.exchange.outcome import Outcome
 from nexus_fast.feed.connection import WebSocketConnection
-from nexus_fast.feed.market import CommandFeed
+from nexus_fast.feed.commands import OrderFeed
 from nexus_fast.gateway.binance import order_templates
 from nexus_fast.gateway.channel import Channel
 from nexus_fast.gateway.credentials import ED25519, Credentials
@@ -79,7 +79,7 @@ class BinanceAccount:
         return WebSocketConnection(
             f"binance {self.family} {what}",
             url,
-            CommandFeed(on_message, self._on_message_error),
+            OrderFeed(self._host.core.entry, on_message, self._on_message_error, self._host.deferred),
             self._host.poller,
             urgent=False,
             on_up=on_up,
