@@ -21,13 +21,13 @@ from nexus_fast.cache import Cache
 from nexus_fast.clock import LiveClock
 from nexus_fast.config import Config, PrivateConnectorConfig
 from nexus_fast.constants import ExchangeType
+from nexus_fast.endpoints import load_endpoints
 from nexus_fast.engine.core import Core
 from nexus_fast.engine.host import Host
 from nexus_fast.engine.poller import Poller
 from nexus_fast.engine.polling import require_direct_polling
 from nexus_fast.engine.process import Tuning
 from nexus_fast.engine.runtime import Runtime
-from nexus_fast.endpoints import load_endpoints
 from nexus_fast.error import EngineBuildError
 from nexus_fast.exchange.catalogue import load_instruments, make_account, make_feed
 from nexus_fast.exchange.instrument import InstrumentTable

@@ -18,8 +18,8 @@ import msgspec
 
 from nexus_fast.constants import DataType
 from nexus_fast.exchange.binance.market_data import decode, stream_name
-from nexus_fast.feed.connection import WebSocketConnection
 from nexus_fast.feed.commands import CommandFeed
+from nexus_fast.feed.connection import WebSocketConnection
 from nexus_fast.gateway.rest import BinanceRest
 from nexus_fast.log import Logger
 
