@@ -21,13 +21,13 @@ from nexus_fast.cache import Cache
 from nexus_fast.clock import LiveClock
 from nexus_fast.config import Config, PrivateConnectorConfig
 from nexus_fast.constants import ExchangeType
+from nexus_fast.endpoints import load_endpoints
 from nexus_fast.engine.core import Core
 from nexus_fast.engine.host import Host
 from nexus_fast.engine.poller import Poller
 from nexus_fast.engine.polling import require_direct_polling
 from nexus_fast.engine.process import Tuning
 from nexus_fast.engine.runtime import Runtime
-from nexus_fast.endpoints import load_endpoints
 from nexus_fast.error import EngineBuildError
 from nexus_fast.exchange.catalogue import load_instruments, make_account, make_feed
 from nexus_fast.exchange.instrument import InstrumentTable
@@ -101,6 +101,7 @@ class Engine:
             self.core.close()
         if self.loop is not None:
             with contextlib.suppress(RuntimeError):
+                self.loop.run_until_complete(_end_tasks())
                 self.loop.run_until_complete(self.loop.shutdown_asyncgens())
             asyncio.set_event_loop(None)
             self.loop.close()
@@ -333,6 +334,14 @@ class Engine:
         if live:
             names = [ledger.fields(number)["client_id"] for number in live]
             self._log.error(f"{len(live)} orders may still be open at the venue: {', '.join(names[:10])}")
+
+
+async def _end_tasks() -> None:
+    """A build that failed leaves the rest of its work behind."""
+    left = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
+    for task in left:
+        task.cancel()
+    await asyncio.gather(*left, return_exceptions=True)
 
 
 @contextlib.contextmanager

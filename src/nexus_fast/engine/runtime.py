@@ -14,8 +14,8 @@ from nexus_fast.exchange.instrument import InstrumentTable
 from nexus_fast.exchange.routing import resolve_account, resolve_feed
 from nexus_fast.log import Logger
 from nexus_fast.order.reasons import reason_text
-from nexus_fast.schema import Order
 from nexus_fast.scheduling import Scheduler
+from nexus_fast.schema import Order
 
 CLIENT_ID = re.compile(r"[A-Za-z0-9_-]{1,36}")
 SYMBOL_UNKNOWN = 1

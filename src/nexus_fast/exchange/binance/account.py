@@ -23,8 +23,8 @@ from nexus_fast.exchange.binance.outcomes import classify
 from nexus_fast.exchange.binance.snapshot import read_balances, read_order, read_positions
 from nexus_fast.exchange.binance.user_data import decode
 from nexus_fast.exchange.outcome import Outcome
-from nexus_fast.feed.connection import WebSocketConnection
 from nexus_fast.feed.commands import OrderFeed
+from nexus_fast.feed.connection import WebSocketConnection
 from nexus_fast.gateway.binance import order_templates
 from nexus_fast.gateway.channel import Channel
 from nexus_fast.gateway.credentials import ED25519, Credentials
@@ -32,8 +32,8 @@ from nexus_fast.gateway.rest import BinanceRest
 from nexus_fast.gateway.rest_entry import RestEntry
 from nexus_fast.gateway.signing import signed_ws_params
 from nexus_fast.log import Logger
-from nexus_fast.order.states import EVENTS
 from nexus_fast.order.events import BalanceUpdate, OrderUpdate, PositionUpdate, StreamEnded
+from nexus_fast.order.states import EVENTS
 
 LISTEN_KEY_SECONDS = 30 * 60
 REQUEST_SECONDS = 10.0
@@ -69,10 +69,13 @@ class BinanceAccount:
         self._listen_key: str | None = None
         self._tasks: set[asyncio.Task] = set()
         self._has_been_ready = False
+        self._reconciling = asyncio.Lock()
         self._api = self._connection("orders", self._api_url, self._on_api_message, self._on_api_up, self._on_api_down)
         self._user = None
         if self.family == "usd_m":
-            self._user = self._connection("user data", self._user_url, self._on_user_message, self._on_user_up, self._on_user_down)
+            self._user = self._connection(
+                "user data", self._user_url, self._on_user_message, self._on_user_up, self._on_user_down
+            )
         self._rest_ways = [self._rest_way(number) for number in range(REST_WAYS)] if entry == "rest" else []
 
     def _connection(self, what: str, url: Any, on_message: Any, on_up: Any, on_down: Any) -> WebSocketConnection:
@@ -311,11 +314,11 @@ class BinanceAccount:
     def _on_cancel_answer(self, number: int, answer: websocket_api.Answer) -> None:
         tracker = self._host.tracker
         tracker.drain()
-        tracker.ledger.answered(number)
         if answer.error is None and answer.status == 200:
-            result = websocket_api.decode_order(answer.result)
-            tracker.apply_to(number, OrderUpdate(event="CANCELED", client_id="", venue_id=str(result.order_id)))
+            # With what was filled before: on USD-M this answer may be ahead of the private stream's last fills.
+            tracker.apply_to(number, read_order(answer.result))
             return
+        tracker.ledger.answered(number)
         verdict = _verdict("cancel", answer)
         event = "CANCEL_REJECTED" if verdict.outcome is Outcome.REFUSED else "CANCEL_DOUBT"
         tracker.apply_to(number, OrderUpdate(event=event, client_id="", reason=f"cancel: {verdict.reason}"))
@@ -404,13 +407,20 @@ class BinanceAccount:
 
     async def _became_ready(self, what: str) -> None:
         """Both ways are open: reconcile after a reconnect, then say so."""
-        if not self.channel.ready or (self._user is not None and not self._user.is_up):
-            return
-        if self._has_been_ready:
-            await self._host.resynchronise(self)
-        self._has_been_ready = True
-        self.ready.set()
+        async with self._reconciling:
+            if self.ready.is_set() or not self._is_open:
+                return
+            if self._has_been_ready:
+                await self._host.resynchronise(self)
+                if not self._is_open:
+                    return                       # lost again meanwhile: the next connection begins anew
+            self._has_been_ready = True
+            self.ready.set()
         self._host.on_private_status(self, "connected")
+
+    @property
+    def _is_open(self) -> bool:
+        return self.channel.ready and (self._user is None or self._user.is_up)
 
     async def refresh(self) -> dict[str, Any]:
         """After a reconnect: balances, positions and the orders that are open at the venue, by client id."""

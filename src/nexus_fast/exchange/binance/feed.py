@@ -18,8 +18,8 @@ import msgspec
 
 from nexus_fast.constants import DataType
 from nexus_fast.exchange.binance.market_data import decode, stream_name
-from nexus_fast.feed.connection import WebSocketConnection
 from nexus_fast.feed.commands import CommandFeed
+from nexus_fast.feed.connection import WebSocketConnection
 from nexus_fast.gateway.rest import BinanceRest
 from nexus_fast.log import Logger
 
@@ -89,6 +89,8 @@ class Line:
     def _on_down(self) -> None:
         self._waiting.clear()
         self._requests.clear()
+        if self is self._feed.quotes:
+            self._feed.host.on_quotes_lost(self._feed)
         self._feed.host.on_feed_status(self._feed, self.connection.name, False)
 
     def _send(self, method: str, streams: list[str]) -> None:
