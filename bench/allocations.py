@@ -21,7 +21,7 @@ from pathlib import Path
 from bench.build import BuildError, c_program
 from bench.machine import header, header_text
 from bench.rest import serving
-from bench.runs import RunError, Scene, run
+from bench.runs import RunError, Scene, end_on_sigterm, run
 
 
 def count(scene: Scene, rest_port: int) -> dict:
@@ -60,6 +60,7 @@ def parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
 
 def main(arguments: list[str] | None = None) -> int:
     options = parse_arguments(arguments)
+    end_on_sigterm()
     facts, found = header(), {}
     try:
         with serving() as (rest_port, _):

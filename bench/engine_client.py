@@ -6,6 +6,7 @@ its ticks. The last line of stdout is what it says of itself, JSON.
 
 import argparse
 import json
+import os
 import sys
 import tempfile
 from decimal import Decimal
@@ -42,7 +43,7 @@ def make_config(options: argparse.Namespace, strategy, journal: str) -> Config:
     """A program as a user would write it, in its fastest form: own core, quiet log, nothing else changed."""
     account = ACCOUNTS[options.family]
     return Config(
-        strategy_id=f"bench_{options.strategy}",
+        strategy_id=f"bench_{options.strategy}_{os.getpid()}",  # several benches may run side by side
         user_id="bench",
         strategy=strategy,
         basic_config={ExchangeType.BINANCE: BasicConfig(api_key=API_KEY, secret=SECRET, testnet=False)},
@@ -54,6 +55,7 @@ def make_config(options: argparse.Namespace, strategy, journal: str) -> Config:
         journal_directory=journal,
         order_entry=options.entry,
         exit_after_cancel=False,
+        measure=options.measure == "on",
     )
 
 
@@ -66,6 +68,7 @@ def parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--cpu", type=int, default=-1, help="-1: wherever the kernel likes")
     parser.add_argument("--entry", choices=("ws", "rest"), default="ws")
     parser.add_argument("--warm", choices=("on", "off"), default="on", help="LoopConfig.warm")
+    parser.add_argument("--measure", choices=("on", "off"), default="off", help="where the time goes, stage by stage")
     return parser.parse_args(arguments)
 
 
@@ -80,7 +83,7 @@ def main(arguments: list[str] | None = None) -> int:
             pass
         finally:
             engine.dispose()
-    print(json.dumps({"sent": strategy.sent, "refused": getattr(strategy, "refused", 0)}))
+    print(json.dumps({"sent": strategy.sent, "engine": engine.report()}))
     return 0
 
 

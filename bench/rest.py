@@ -98,6 +98,8 @@ class Handler(BaseHTTPRequestHandler):
         path = urlsplit(self.path).path
         content = answer(path)
         status = 200 if content is not None else 404
+        if path in ("/api/v3/order", "/fapi/v1/order"):
+            status, content = 400, {"code": -2013, "msg": "Order does not exist."}
         if content is None:
             self.server.unknown.append(f"{self.command} {path}")
             content = {"code": -1, "msg": f"the bench has no {path}"}
@@ -114,11 +116,17 @@ class Handler(BaseHTTPRequestHandler):
         pass
 
 
+class Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request, client_address):
+        """A client that goes away in the middle of an answer is no news at the end of a run."""
+
+
 @contextmanager
 def serving():
     """Yields (port, list of the requests that the bench had no answer for)."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
+    server = Server(("127.0.0.1", 0), Handler)
     server.unknown = []
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.2}, daemon=True)
     thread.start()

@@ -19,6 +19,11 @@ FLOOR_MODES = {"busy": "spin", "adaptive": "spin", "block": "epoll"}
 SYMBOLS = {"spot": "BTCUSDT.BINANCE", "usd_m": "BTCUSDT-PERP.BINANCE"}
 
 
+def end_on_sigterm() -> None:
+    """Ended from outside, the harness still ends what it has started."""
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
+
+
 class RunError(Exception):
     """A run that is not a measurement: somebody did not start, an order was wrong, ticks went unanswered."""
 
@@ -27,7 +32,8 @@ class RunError(Exception):
 class Scene:
     """What one run is. client: "floor", "cython" or "python". gap_us: from an order to the next tick (pace "after") or
     from tick to tick (pace "schedule"). events: what user data brings, "none", "new" or "fill" (new, then filled).
-    nice: priority of exchange and client, for machines that others use as well; below zero it takes privileges."""
+    nice: priority of exchange and client, for machines that others use as well; below zero it takes privileges.
+    measure: the engine records its stages, at the price of some clock reads per order."""
 
     client: str
     family: str = "spot"
@@ -41,6 +47,7 @@ class Scene:
     client_cpu: int = 1
     entry: str = "ws"
     nice: int = 0
+    measure: bool = False
 
     @property
     def seconds(self) -> float:
@@ -63,6 +70,7 @@ def exchange_command(scene: Scene, out: Path) -> list[str]:
         "--cpu": scene.exchange_cpu, "--gap-ns": int(scene.gap_us * 1000), "--ticks": scene.ticks,
         "--warm-up": scene.warm_up, "--events": scene.events, "--pace": scene.pace, "--secret": SECRET,
         "--seconds": int(scene.seconds), "--connect-seconds": 30, "--out": out,
+        "--linger-ms": 0 if scene.client == "floor" else 5000,
     }
     return [str(c_program("exchange")), *(str(part) for pair in options.items() for part in pair)]
 
@@ -77,6 +85,7 @@ def client_command(scene: Scene, port: int, endpoints: Path) -> list[str]:
     options = {
         "--endpoints": endpoints, "--cpu": scene.client_cpu, "--family": scene.family, "--mode": scene.mode,
         "--strategy": scene.client, "--entry": scene.entry,
+        "--measure": "on" if scene.measure else "off",
     }
     return [sys.executable, "-m", "bench.engine_client", *(str(part) for pair in options.items() for part in pair)]
 
@@ -107,10 +116,8 @@ def port_of(process: subprocess.Popen) -> int:
     return int(line.split()[1])
 
 
-def stop(process: subprocess.Popen, patience: float = 10) -> None:
-    """As Ctrl+C does it, and by force after `patience` seconds."""
-    if process.poll() is None:
-        process.send_signal(signal.SIGINT)
+def finish(process: subprocess.Popen, patience: float = 10) -> None:
+    """By itself, and by force after `patience` seconds."""
     try:
         process.wait(patience)
     except subprocess.TimeoutExpired:
@@ -118,21 +125,18 @@ def stop(process: subprocess.Popen, patience: float = 10) -> None:
         process.wait()
 
 
-def wait_for_exchange(exchange: subprocess.Popen, client: subprocess.Popen, limit: float) -> None:
-    """Until the exchange has ended, asleep: a harness that looks every so often takes a processor away to do it.
+def wait_for_result(exchange: subprocess.Popen, client: subprocess.Popen, limit: float) -> None:
+    """Until the exchange says DONE or ends, asleep: a harness that looks every so often takes a processor to do it.
     A client that ends first has 3 s in which the exchange may end as well; then the exchange is killed."""
-    ends = {os.pidfd_open(process.pid): process for process in (exchange, client)}
+    client_end = os.pidfd_open(client.pid)
     try:
-        while exchange.poll() is None:
-            ready, _, _ = select.select([fd for fd, process in ends.items() if process.poll() is None], [], [], limit)
-            if not ready:
-                exchange.kill()
-                exchange.wait()
-            if client.poll() is not None:
-                limit = 3
+        ready = select.select([exchange.stdout, client_end], [], [], limit)[0]
+        if exchange.stdout not in ready:
+            ready = select.select([exchange.stdout], [], [], 3)[0] if ready else []
+        if not ready:
+            exchange.kill()
     finally:
-        for descriptor in ends:
-            os.close(descriptor)
+        os.close(client_end)
 
 
 def judge(scene: Scene, result: dict, stderr: str) -> None:
@@ -163,9 +167,12 @@ def run(scene: Scene, rest_port: int, environment: dict[str, str] | None = None)
                 client = subprocess.Popen(command, stdout=output, stderr=errors, env=variables, cwd=folder)
             for process in (exchange, client) if scene.nice else ():
                 os.setpriority(os.PRIO_PROCESS, process.pid, scene.nice)
-            wait_for_exchange(exchange, client, scene.seconds + 60)
+            wait_for_result(exchange, client, scene.seconds + 60)
             switches = switches_of(client.pid)
-            stop(client)
+            if scene.client != "floor":
+                client.send_signal(signal.SIGINT)
+            finish(client)
+            finish(exchange)
             stderr = exchange.stderr.read() + log.read_text()
             if not out.exists():
                 raise RunError(f"{scene.client}: the exchange ended without a result:\n{stderr[-4000:]}")

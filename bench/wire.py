@@ -16,7 +16,7 @@ from bench.build import BuildError
 from bench.histogram import PERCENTILES, median, merge, percentile
 from bench.machine import header, header_text
 from bench.rest import serving
-from bench.runs import RunError, Scene, run
+from bench.runs import RunError, Scene, end_on_sigterm, run
 
 CLIENTS = ("floor", "cython", "python")
 MODES = ("busy", "block", "adaptive")
@@ -63,6 +63,7 @@ def parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
     add("--exchange-cpu", type=int, default=0)
     add("--client-cpu", type=int, default=1)
     add("--nice", type=int, default=0, help="priority of exchange and client; -20 where others compute (as root)")
+    add("--stages", action="store_true", help="show where the engine's time goes (which costs some)")
     add("--json", type=Path, help="where to write everything, histograms included")
     return parser.parse_args(arguments)
 
@@ -80,7 +81,7 @@ def measure(options: argparse.Namespace, say) -> list[dict]:
                         scene = Scene(
                             client, options.family, mode, gap, options.ticks or ticks,
                             warm_up if options.warm_up is None else options.warm_up, options.events, options.pace,
-                            options.exchange_cpu, options.client_cpu, nice=options.nice,
+                            options.exchange_cpu, options.client_cpu, nice=options.nice, measure=options.stages,
                         )
                         result = run(scene, rest_port)
                         say(f"{mode} {gap_text(gap)} round {number + 1}/{options.rounds} {client}: "
@@ -141,8 +142,24 @@ def table(rows: list[dict]) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in padded)
 
 
+def stages(runs: list[dict]) -> str:
+    """p50 and p99 of the engine's own stages in ns, medians over the rounds, by client and gap."""
+    lines = []
+    mine = [r for r in runs if r["client"].get("engine", {}).get("engine_ns")]
+    for client, gap in dict.fromkeys((r["scene"]["client"], r["scene"]["gap_us"]) for r in mine):
+        found = [r["client"]["engine"]["engine_ns"] for r in mine
+                 if (r["scene"]["client"], r["scene"]["gap_us"]) == (client, gap)]
+        parts = []
+        for stage in (name for name in found[0] if found[0][name]["n"]):
+            half, most = (median([f[stage][share] for f in found]) for share in ("p50", "p99"))
+            parts.append(f"{stage} {half:.0f}/{most:.0f}")
+        lines.append(f"{client} {gap_text(gap)}, p50/p99 ns: {', '.join(parts)}")
+    return "\n".join(lines)
+
+
 def main(arguments: list[str] | None = None) -> int:
     options = parse_arguments(arguments)
+    end_on_sigterm()
     facts = header()
     started = time.time()
     try:
@@ -155,6 +172,8 @@ def main(arguments: list[str] | None = None) -> int:
     print(f"\nTick to order over loopback, us; {options.family}, events {options.events}, pace {options.pace}, "
           f"{options.rounds} rounds in turn, medians over the rounds\n")
     print(table(rows))
+    if options.stages:
+        print("\n" + stages(runs))
     if options.json:
         options.json.write_text(json.dumps({"machine": facts, "started": int(started), "rows": rows, "runs": runs}))
     return 0

@@ -7,7 +7,8 @@
  * Quotes go to the connection that subscribed to a bookTicker, orders may come on any ws-api connection, events go to
  * connections that subscribed to user data (/private, or userDataStream.subscribe on ws-api).
  *
- * Writes `PORT n` to stdout when it listens and the result, JSON, to --out. Exit: 0 done, 2 could not, 3 out of time. */
+ * Writes `PORT n` to stdout when it listens and `DONE` when the result, JSON, is in --out. Exit: 0 done, 2 could not,
+ * 3 the run ended early. */
 #define _GNU_SOURCE
 #include <sys/resource.h>
 
@@ -114,7 +115,8 @@ static void take_text(connection *c, const ws_frame *f, int64_t arrived) {
     json_member m[MEMBERS], p[MEMBERS];
     char id[64] = "null";
     int n = json_object((const char *)f->payload, f->length, m, MEMBERS), k = 0;
-    const json_member *method = json_find(m, n, "method"), *given = json_find(m, n, "id"), *params = json_find(m, n, "params");
+    const json_member *method = json_find(m, n, "method"), *given = json_find(m, n, "id");
+    const json_member *params = json_find(m, n, "params");
     if (n < 0 || !method) return refuse(c, id, &count.refused, -1000, "Not a request.", f);
     if (given) snprintf(id, sizeof id, given->kind == '"' ? "\"%.*s\"" : "%.*s", TEXT(given));
     if (c->kind != API) return subscribe(c, f, id);
@@ -185,7 +187,8 @@ static int tick_length;
 
 /* The frame is ready before its time comes: only the send is between t0 and the wire. */
 static void prepare_tick(void) {
-    tick_length = tick_payload(tick_frame + 4, sizeof tick_frame - 4, market->family, market->combined, symbol, next_tick, utc_ms());
+    tick_length = tick_payload(tick_frame + 4, sizeof tick_frame - 4, market->family, market->combined, symbol, next_tick,
+                               utc_ms());
 }
 
 static void send_tick(void) {
@@ -254,8 +257,8 @@ static void write_result(const char *path, const char *ended, long switches) {
             market && market->family == USD_M ? "usd_m" : "spot", pace == FIXED_SCHEDULE ? "schedule" : "after",
             (long long)gap, (long long)next_tick);
     fprintf(out, "\"orders\": %ld, \"bad_signatures\": %ld, \"refused\": %ld, \"unmatched\": %ld, \"lost\": %ld, "
-            "\"lost_warming\": %ld, \"cancels\": %ld, \"involuntary_switches\": %ld,\n", count.orders, count.bad_signatures, count.refused,
-            count.unmatched, count.lost, count.lost_warming, count.cancels, switches);
+            "\"lost_warming\": %ld, \"cancels\": %ld, \"involuntary_switches\": %ld,\n",
+            count.orders, count.bad_signatures, count.refused, count.unmatched, count.lost, count.lost_warming, count.cancels, switches);
     samples_write(out, "latency", &latency);
     fprintf(out, ",\n");
     samples_write(out, "from_intended", &from_intended);
@@ -263,11 +266,21 @@ static void write_result(const char *path, const char *ended, long switches) {
     fclose(out);
 }
 
-static void say_goodbye(void) {
+static int connections(void) {
+    int n = 0;
+    for (connection *c = peers; c < peers + PEERS; c++) n += c->kind != FREE;
+    return n;
+}
+
+/* Says DONE and serves on for `linger` ns, so that a client can be told to end in its own way; then closes. */
+static void say_goodbye(int64_t linger) {
+    puts("DONE");
+    fflush(stdout);
+    for (int64_t until = now_ns() + linger; now_ns() < until && connections(); usleep(500)) service_all();
     char close_frame[4 + 2] = {0, 0, 0, 0, 1000 >> 8, (char)(1000 & 255)};
     for (connection *c = peers; c < peers + PEERS; c++)
         if (c->kind > HANDSHAKE) send_text(c, close_frame + 4, 2, WS_CLOSE);
-    for (int64_t until = now_ns() + 300000000; now_ns() < until; usleep(2000)) service_all();
+    for (int64_t until = now_ns() + 300000000; now_ns() < until && connections(); usleep(500)) service_all();
 }
 
 static int named(const char *value, const char *const *names) {
@@ -277,9 +290,11 @@ static int named(const char *value, const char *const *names) {
 }
 
 int main(int argc, char **argv) {
-    static const char *const known[] = {"--port", "--cpu", "--gap-ns", "--ticks", "--warm-up", "--out", "--secret", "--symbol",
-                                        "--events", "--pace", "--bound-ms", "--seconds", "--settle-ms", "--connect-seconds", NULL};
-    static const char *const event_names[] = {"none", "new", "fill", NULL}, *const pace_names[] = {"after", "schedule", NULL};
+    static const char *const known[] = {"--port", "--cpu", "--gap-ns", "--ticks", "--warm-up", "--out", "--secret",
+                                        "--symbol", "--events", "--pace", "--bound-ms", "--seconds", "--settle-ms", "--connect-seconds",
+                                        "--linger-ms", NULL};
+    static const char *const event_names[] = {"none", "new", "fill", NULL};
+    static const char *const pace_names[] = {"after", "schedule", NULL};
     check_options(argc, argv, known);
     symbol = option(argc, argv, "--symbol", "BTCUSDT");
     gap = option_number(argc, argv, "--gap-ns", 20000);
@@ -311,6 +326,6 @@ int main(int argc, char **argv) {
         switches += taken_away();
     }
     write_result(out, ended, switches);
-    say_goodbye();
+    say_goodbye(option_number(argc, argv, "--linger-ms", 0) * 1000000);
     return *ended ? 3 : 0;
 }

@@ -1,11 +1,11 @@
 /* Counts heap allocations between the recv() that brings a quote and the send() that carries the order.
  *
- * A library for LD_PRELOAD: it stands before libc's allocator and before recv and send, so the program under test needs no
- * change and cannot know. Every malloc, calloc, realloc, memalign and mmap of the process counts, on any thread. What is
- * served from free lists inside Python, Cython or the program is not an allocation here; PYTHONMALLOC=malloc makes every
- * Python object that is not from a free list one.
+ * A library for LD_PRELOAD: it stands before libc's allocator and before recv and send, so the program under test
+ * needs no change and cannot know. Every malloc, calloc, realloc, memalign and mmap of the process counts, on any
+ * thread. What is served from free lists inside Python, Cython or the program is not an allocation here;
+ * PYTHONMALLOC=malloc makes every Python object that is not from a free list one.
  *
- * BENCH_MALLOC_OUT: the file that the result goes to when the process ends. BENCH_MALLOC_SKIP: orders before the count. */
+ * BENCH_MALLOC_OUT: the file that the result goes to when the process ends. BENCH_MALLOC_SKIP: orders before that. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <execinfo.h>

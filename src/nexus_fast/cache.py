@@ -33,9 +33,15 @@ from nexus_fast.schema import (
 
 
 class Cache:
-    def __init__(self, book: Callable[[str], BookL1 | None] = lambda symbol: None):
-        """book: the engine's way to the latest quote of a symbol; None where none has come yet."""
+    def __init__(
+        self,
+        book: Callable[[str], BookL1 | None] = lambda symbol: None,
+        settle: Callable[[], None] = lambda: None,
+    ):
+        """book: the engine's way to the latest quote of a symbol; None where none has come yet. settle: called before orders
+        are looked up, so that the engine can apply what it has put off."""
         self._book = book
+        self._settle = settle
         self._latest: dict[DataType, dict[Any, Any]] = {data_type: {} for data_type in DataType}
         self._orders: dict[str, Order] = {}
         self._symbol_orders: dict[str, set[str]] = {}
@@ -80,16 +86,19 @@ class Cache:
     # ------------------------------------------------------------------------------------------ orders
 
     def get_order(self, oid: str) -> Order | None:
+        self._settle()
         return self._orders.get(oid)
 
     def get_symbol_orders(self, symbol: str, in_mem: bool = True) -> set[str]:
         """Ids of all orders of a symbol that are still remembered, closed ones too."""
+        self._settle()
         return set(self._symbol_orders.get(symbol, ()))
 
     def get_open_orders(
         self, symbol: str | None = None, exchange: ExchangeType | None = None, *, include_canceling: bool = False
     ) -> set[str]:
         """Ids of orders that can still be filled; those whose cancel is under way only with include_canceling."""
+        self._settle()
         if symbol is not None:
             found = set(self._open.get(symbol, ()))
         elif exchange is not None:
@@ -100,6 +109,7 @@ class Cache:
 
     def get_inflight_orders(self, symbol: str) -> set[str]:
         """Ids of orders that were sent and not answered yet."""
+        self._settle()
         return set(self._pending.get(symbol, ()))
 
     async def wait_for_inflight_orders(self, symbol: str, timeout: float = 5.0, interval: float = 0.1) -> bool:
@@ -108,7 +118,7 @@ class Cache:
 
         loop = asyncio.get_running_loop()
         end = loop.time() + timeout
-        while self._pending.get(symbol):
+        while self.get_inflight_orders(symbol):
             left = end - loop.time()
             if left <= 0:
                 return False

@@ -1,5 +1,6 @@
 import asyncio
 
+from nexus_fast.feed.commands import DeferredMessages
 from nexus_fast.feed.frames import PayloadHandler
 
 class HotConnection:
@@ -18,6 +19,7 @@ class Poller:
     running: bool
     spinning: bool
     turns: int
+    deferred: DeferredMessages
     def __init__(self, loop: asyncio.AbstractEventLoop, spin_us: float = 50.0, idle_ms: float = 0.0) -> None: ...
     def add(self, connection: HotConnection) -> None: ...
     def remove(self, connection: HotConnection) -> None: ...

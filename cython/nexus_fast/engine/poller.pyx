@@ -14,6 +14,7 @@ from libc.stdint cimport int64_t
 
 from nexus_fast.core.atomics cimport cpu_relax
 from nexus_fast.core.clock cimport clock_ticks
+from nexus_fast.feed.commands cimport DeferredMessages
 from nexus_fast.feed.frames cimport PayloadHandler
 
 from nexus_fast.core.clock import ticks_per_ns
@@ -23,6 +24,7 @@ logger = logging.getLogger("nexus_fast.engine")
 cdef enum:
     # Order and user-data sockets are read once in this many rounds: a tick waits for no one, an acknowledgement can.
     COLD_ROUNDS = 4
+    MANY_DEFERRED = 256
 
 
 cdef class HotConnection:
@@ -65,6 +67,8 @@ cdef class Poller:
     cdef list connections
     cdef list urgent                         # their read methods
     cdef list patient
+    cdef list feeds                          # the urgent connections' handlers
+    cdef readonly DeferredMessages deferred  # private messages that wait until no tick is on its way
     cdef int64_t spin_ticks
     cdef int64_t idle_ticks                  # 0: never sleep
     cdef int64_t last_active
@@ -80,6 +84,8 @@ cdef class Poller:
         self.connections = []
         self.urgent = []
         self.patient = []
+        self.feeds = []
+        self.deferred = DeferredMessages()
 
     def add(self, HotConnection connection):
         self.connections.append(connection)
@@ -102,6 +108,8 @@ cdef class Poller:
     def stop(self):
         """Back to the selector, for good."""
         self.running = False
+        self.deferred.active = False
+        self.deferred.run_all()
         if self.spinning:
             self.spinning = False
             for connection in self.connections:
@@ -114,18 +122,22 @@ cdef class Poller:
         for connection in self.connections:
             connection.take()
         self.spinning = True
+        self.deferred.active = True
         self.last_active = clock_ticks()
         self.loop.call_soon(self)
 
     def rest(self):
         """Back to the selector until the next bytes come."""
         self.spinning = False
+        self.deferred.active = False
+        self.deferred.run_all()
         for connection in self.connections:
             connection.give_back(self)
 
     cdef sort(self):
         self.urgent = [c.read_ready for c in self.connections if c.urgent]
         self.patient = [c.read_ready for c in self.connections if not c.urgent]
+        self.feeds = [c.handler for c in self.connections if c.urgent]
 
     cdef int64_t messages(self):
         cdef int64_t total = 0
@@ -150,6 +162,8 @@ cdef class Poller:
 
     cdef int spin(self) except -1:
         cdef int64_t until = clock_ticks() + self.spin_ticks
+        cdef int64_t before = self.ticks_seen()
+        cdef int64_t now
         cdef int round = 0
         cdef list urgent, patient
         while self.spinning:
@@ -162,10 +176,26 @@ cdef class Poller:
                 for read_ready in patient:
                     read_ready()
             round = (round + 1) % COLD_ROUNDS
+            if self.deferred.count():
+                now = self.ticks_seen()
+                if now == before:
+                    self.deferred.run_one()
+                before = now
             cpu_relax()
             if clock_ticks() >= until:
                 break
+        # However busy the feed is, a private message moves on in every turn; when many wait, more than one.
+        self.deferred.run_one()
+        while self.deferred.count() > MANY_DEFERRED:
+            self.deferred.run_one()
         return 0
+
+    cdef int64_t ticks_seen(self):
+        cdef PayloadHandler handler
+        cdef int64_t total = 0
+        for handler in self.feeds:
+            total += handler.messages
+        return total
 
     cdef bint is_idle(self, int64_t now):
         cdef int64_t seen = self.messages()

@@ -45,7 +45,3 @@ cdef class MarketFeed(PayloadHandler):
     cdef int on_unusual(self, int status, const char* data, Py_ssize_t size) except -1
     cdef int keep(self, const char* data, Py_ssize_t size) except -1
 
-
-cdef class CommandFeed(PayloadHandler):
-    cdef object on_message                   # (payload: bytes)
-    cdef object on_error                     # (payload, exception)

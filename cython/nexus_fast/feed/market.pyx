@@ -124,19 +124,3 @@ cdef class MarketFeed(PayloadHandler):
         return {"messages": self.messages, "quotes": self.quotes, "others": self.others, "malformed": self.malformed,
                 "out_of_range": self.out_of_range, "insane": self.insane, "unknown_symbols": self.unknown_symbols,
                 "outdated": self.outdated}
-
-
-cdef class CommandFeed(PayloadHandler):
-    """A connection whose messages are answered in Python: order entry and user data."""
-
-    def __init__(self, on_message, on_error):
-        self.on_message = on_message
-        self.on_error = on_error
-
-    cdef int on_payload(self, const char* data, Py_ssize_t size) except -1:
-        cdef bytes payload = data[:size]
-        try:
-            self.on_message(payload)
-        except Exception as error:
-            self.on_error(payload, error)
-        return 0

@@ -58,7 +58,7 @@ cdef class OrderEntry:
     cdef uint64_t event_number
     cdef public bint halted                 # nothing is sent but cancels
     cdef public int64_t deadline_ns         # how long an answer may take before silence becomes doubt
-    # Numbers of orders with news for the strategies, waiting for the cold half.
+    # Orders with news for the strategies, waiting for the cold half: number << 8 | state.
     cdef uint64_t notes[65536]
     cdef uint64_t notes_written
     cdef uint64_t notes_read
@@ -78,7 +78,7 @@ cdef class OrderEntry:
     cdef int cancel(self, nx_order* order) noexcept nogil
     cdef int modify(self, nx_order* order, int64_t price, int64_t quantity) noexcept nogil
     cdef int record(self, const nx_order* order, uint8_t event) noexcept nogil
-    cdef void note(self, uint64_t number) noexcept nogil
+    cdef void note(self, uint64_t number, uint8_t state) noexcept nogil
     cdef int refuse(self, nx_order* order, uint8_t reason) noexcept nogil
     cdef nx_channel* channel_of(self, const nx_route* route) noexcept nogil
     cdef int request(self, const nx_route* route, const nx_template* template, nx_order* order,

@@ -23,6 +23,8 @@ from nexus_fast.shm.ring cimport ring_publish
 from nexus_fast.core.clock import ticks_per_ns
 from nexus_fast.core.histogram cimport Histogram
 
+from nexus_fast.order.states import STATES
+
 STAGE_NAMES = ("parse", "publish", "strategy", "gate", "journal", "encode", "send", "total")
 
 
@@ -141,7 +143,7 @@ cdef class OrderEntry:
             histogram_record(&self.stages.histograms[STAGE_TOTAL], self.stages.mark - self.stages.tick_started)
         order.deadline_ns = clock_monotonic_ns() + self.deadline_ns
         self.sent += 1
-        self.note(order.number)
+        self.note(order.number, NX_STATE_PENDING)
         return order.number
 
     cdef nx_channel* channel_of(self, const nx_route* route) noexcept nogil:
@@ -206,6 +208,7 @@ cdef class OrderEntry:
 
     cdef int cancel(self, nx_order* order) noexcept nogil:
         cdef nx_route* route = self.routes.find(order.symbol_id, order.account)
+        cdef bint repeated = order.state == NX_STATE_CANCELING
         cdef int status
         if route == NULL or route.cancel == NULL:
             return -NX_REASON_NO_ROUTE
@@ -213,8 +216,8 @@ cdef class OrderEntry:
         self.record(order, NX_EVENT_CANCEL_INTENT)
         status = self.request(route, route.cancel, order, 0, 0, NX_EVENT_CANCEL_INTENT, False)
         order.deadline_ns = clock_monotonic_ns() + self.deadline_ns
-        order.announced = 0
-        self.note(order.number)
+        if not repeated:
+            self.note(order.number, NX_STATE_CANCELING)
         return status
 
     cdef int modify(self, nx_order* order, int64_t price, int64_t quantity) noexcept nogil:
@@ -237,7 +240,7 @@ cdef class OrderEntry:
         self.refused_number = order.number
         self.refused += 1
         self.record(order, NX_EVENT_REFUSED)
-        self.note(order.number)
+        self.note(order.number, NX_STATE_FAILED)
         return -<int>reason
 
     cdef int record(self, const nx_order* order, uint8_t event) noexcept nogil:
@@ -251,9 +254,9 @@ cdef class OrderEntry:
         ring_publish(self.ring, &entry)
         return 0
 
-    cdef void note(self, uint64_t number) noexcept nogil:
+    cdef void note(self, uint64_t number, uint8_t state) noexcept nogil:
         if self.notes_written - self.notes_read < NOTES:
-            self.notes[self.notes_written & (NOTES - 1)] = number
+            self.notes[self.notes_written & (NOTES - 1)] = number << 8 | state
             self.notes_written += 1
         if not self.woken:
             with gil:
@@ -271,10 +274,20 @@ cdef class OrderEntry:
         self.books[symbol_id].flags |= NX_FLAG_STALE
 
     def take_notes(self):
-        """The numbers of the orders that have news, oldest first."""
+        """(order number, its strategy, state that it entered) of what has happened since the last call, oldest first."""
+        cdef uint64_t note
+        cdef nx_order* order
         self.woken = False
         found = []
         while self.notes_read < self.notes_written:
-            found.append(self.notes[self.notes_read & (NOTES - 1)])
+            note = self.notes[self.notes_read & (NOTES - 1)]
             self.notes_read += 1
+            order = self.table.by_number(note >> 8)
+            if order != NULL:
+                found.append((order.number, order.strategy, STATES[note & 0xFF]))
         return found
+
+    def noted(self):
+        """The numbers of the orders that take_notes will name; nothing is taken."""
+        cdef uint64_t at
+        return [self.notes[at & (NOTES - 1)] >> 8 for at in range(self.notes_read, self.notes_written)]

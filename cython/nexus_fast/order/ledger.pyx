@@ -55,14 +55,6 @@ cdef class Ledger:
     def closed(self, uint64_t number):
         return state_is_closed(self.at(number).state)
 
-    def announce(self, uint64_t number):
-        """True the first time since the last change that the strategy has to hear of."""
-        cdef nx_order* order = self.at(number)
-        if order.announced:
-            return False
-        order.announced = 1
-        return True
-
     def apply(self, uint64_t number, str event, int64_t filled=-1, str venue_id="", int64_t last_price=0,
               int64_t last_quantity=0, int64_t trade_id=-1, int64_t venue_time_ns=0):
         """Apply a venue's event. `filled` is the cumulative quantity (mantissa), -1 when the event does not say.

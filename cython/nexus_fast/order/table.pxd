@@ -37,9 +37,8 @@ ctypedef struct nx_order:
     uint8_t size_scale
     uint8_t client_id_length
     uint8_t venue_id_length
-    uint8_t announced           # the strategy has been told of the order's first state
     uint8_t proven              # the venue has shown that it has the order
-    uint8_t pad[4]
+    uint8_t pad[5]
     char client_id[40]
     char venue_id[40]
 

@@ -17,7 +17,7 @@ SHARED_MEMORY_NEEDED = 64 << 20
 MEMORY_LOCK_NEEDED = 512 << 20
 SOCKET_BUFFER_WANTED = 4 << 20
 PACKAGES = ("picows", "aiofastnet", "uvloop", "Cython")
-MARKS = {"good": "[green]good[/]", "costs": "[yellow]costs[/]", "broken": "[red]broken[/]", "note": "note"}
+COLOURS = {"good": "green", "costs": "yellow", "broken": "red"}
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ def read(path: str) -> str | None:
 
 
 def cpu_list(text: str) -> list[int]:
-    """"0-3,8" → [0, 1, 2, 3, 8]."""
+    """ "0-3,8" → [0, 1, 2, 3, 8]."""
     numbers: list[int] = []
     for part in filter(None, text.replace("\n", "").split(",")):
         first, _, last = part.partition("-")
@@ -49,7 +49,7 @@ def cpu_list(text: str) -> list[int]:
 
 
 def chosen(text: str | None) -> str:
-    """"always [madvise] never" → "madvise"."""
+    """ "always [madvise] never" → "madvise"."""
     return (text or "").partition("[")[2].partition("]")[0]
 
 
@@ -61,8 +61,13 @@ def processors() -> Finding:
     found = f"{usable} of {os.cpu_count()} may be used"
     if usable > 1:
         return Finding("processors", found, "good")
-    return Finding("processors", found, "costs", "a spinning engine has no processor of its own",
-                   "give the process a second processor, or use loop mode block")  # fmt: skip
+    return Finding(
+        "processors",
+        found,
+        "costs",
+        "a spinning engine has no processor of its own",
+        "give the process a second processor, or use loop mode block",
+    )
 
 
 def load() -> Finding:
@@ -71,34 +76,56 @@ def load() -> Finding:
     found = f"{minute:.2f} over the last minute"
     if minute < 0.5 * usable:
         return Finding("load", found, "good")
-    return Finding("load", found, "costs", "others take the processor and its caches", "stop them, or pin them elsewhere")
+    return Finding(
+        "load", found, "costs", "others take the processor and its caches", "stop them, or pin them elsewhere"
+    )
 
 
 def governor() -> Finding:
-    found = sorted({g for cpu in os.sched_getaffinity(0)
-                    if (g := read(f"/sys/devices/system/cpu/cpu{cpu}/cpufreq/scaling_governor"))})  # fmt: skip
+    found = sorted(
+        {
+            g
+            for cpu in os.sched_getaffinity(0)
+            if (g := read(f"/sys/devices/system/cpu/cpu{cpu}/cpufreq/scaling_governor"))
+        }
+    )
     if not found:
         return Finding("frequency governor", "not shown (virtual machine?)", "note")
     if found == ["performance"]:
         return Finding("frequency governor", "performance", "good")
-    return Finding("frequency governor", ", ".join(found), "costs", "the first tick after a pause runs at a low frequency",
-                   "cpupower frequency-set -g performance")  # fmt: skip
+    return Finding(
+        "frequency governor",
+        ", ".join(found),
+        "costs",
+        "the first tick after a pause runs at a low frequency",
+        "cpupower frequency-set -g performance",
+    )
 
 
 def isolated() -> Finding:
     found = read("/sys/devices/system/cpu/isolated")
     if found:
         return Finding("isolated processors", found, "good")
-    return Finding("isolated processors", "none", "costs", "the scheduler may put other threads on the engine's processor",
-                   "boot with isolcpus=N, or a cpuset partition; then NEXUS_FAST_CPU=N")  # fmt: skip
+    return Finding(
+        "isolated processors",
+        "none",
+        "costs",
+        "the scheduler may put other threads on the engine's processor",
+        "boot with isolcpus=N, or a cpuset partition; then NEXUS_FAST_CPU=N",
+    )
 
 
 def timer_ticks() -> Finding:
     found = read("/sys/devices/system/cpu/nohz_full")
     if found and found != "(null)":
         return Finding("timer ticks", f"off on {found}", "good")
-    return Finding("timer ticks", "on everywhere", "costs", "the timer interrupts the spin 100 to 1000 times a second",
-                   "boot with nohz_full=N rcu_nocbs=N for the engine's processor")  # fmt: skip
+    return Finding(
+        "timer ticks",
+        "on everywhere",
+        "costs",
+        "the timer interrupts the spin 100 to 1000 times a second",
+        "boot with nohz_full=N rcu_nocbs=N for the engine's processor",
+    )
 
 
 def siblings() -> Finding:
@@ -109,8 +136,13 @@ def siblings() -> Finding:
             shared[text] = cpu
     if not shared:
         return Finding("SMT siblings", "none", "good")
-    return Finding("SMT siblings", "; ".join(sorted(shared)), "costs", "two hardware threads share one core's caches and units",
-                   "keep the sibling of the engine's processor idle, or switch SMT off (/sys/devices/system/cpu/smt/control)")  # fmt: skip
+    return Finding(
+        "SMT siblings",
+        "; ".join(sorted(shared)),
+        "costs",
+        "two hardware threads share one core's caches and units",
+        "keep the sibling of the engine's processor idle, or switch SMT off (/sys/devices/system/cpu/smt/control)",
+    )
 
 
 def sleep_states() -> Finding:
@@ -119,8 +151,13 @@ def sleep_states() -> Finding:
         return Finding("sleep states", "can be held off (loop mode busy does)", "good")
     if not os.path.exists(path) or not os.path.isdir("/sys/devices/system/cpu/cpuidle"):
         return Finding("sleep states", "not in this kernel's hands (virtual machine?)", "note")
-    return Finding("sleep states", f"{path} is not writable", "costs", "a core that has slept deeply wakes tens of microseconds late",
-                   f"give the user write access to {path} (a udev rule)")  # fmt: skip
+    return Finding(
+        "sleep states",
+        f"{path} is not writable",
+        "costs",
+        "a core that has slept deeply wakes tens of microseconds late",
+        f"give the user write access to {path} (a udev rule)",
+    )
 
 
 # ------------------------------------------------------------------------------------------ clock, memory
@@ -134,10 +171,19 @@ def clock_source() -> Finding:
     steady = {"constant_tsc", "nonstop_tsc"} <= flags
     shown = f"{found}; TSC {'constant and nonstop' if steady else 'not marked constant and nonstop'}"
     if found in ("tsc", "kvm-clock", "hyperv_clocksource_tsc_page"):
-        return Finding("clock source", shown, "good" if steady else "note",
-                       "" if steady else "stage times (Config.measure) are read from the TSC and may drift")  # fmt: skip
-    return Finding("clock source", shown, "costs", "each time stamp is a system call",
-                   "boot with clocksource=tsc tsc=reliable where the processor allows")  # fmt: skip
+        return Finding(
+            "clock source",
+            shown,
+            "good" if steady else "note",
+            "" if steady else "stage times (Config.measure) are read from the TSC and may drift",
+        )
+    return Finding(
+        "clock source",
+        shown,
+        "costs",
+        "each time stamp is a system call",
+        "boot with clocksource=tsc tsc=reliable where the processor allows",
+    )
 
 
 def huge_pages() -> Finding:
@@ -147,8 +193,13 @@ def huge_pages() -> Finding:
         return Finding("transparent huge pages", "not in this kernel", "note")
     if found != "always":
         return Finding("transparent huge pages", found, "good")
-    return Finding("transparent huge pages", f"always, defrag {defrag}", "costs", "a page fault may stop to compact memory",
-                   "echo madvise > /sys/kernel/mm/transparent_hugepage/enabled")  # fmt: skip
+    return Finding(
+        "transparent huge pages",
+        f"always, defrag {defrag}",
+        "costs",
+        "a page fault may stop to compact memory",
+        "echo madvise > /sys/kernel/mm/transparent_hugepage/enabled",
+    )
 
 
 def memory_lock() -> Finding:
@@ -158,8 +209,13 @@ def memory_lock() -> Finding:
     found = f"{soft >> 10} KiB"
     if soft >= MEMORY_LOCK_NEEDED:
         return Finding("locked memory", found, "note", "only what is there at start is locked")
-    return Finding("locked memory", found, "costs", "memory cannot be locked: a page may have to be fetched in the middle of a tick",
-                   "ulimit -l unlimited (limits.conf: memlock; systemd: LimitMEMLOCK=infinity)")  # fmt: skip
+    return Finding(
+        "locked memory",
+        found,
+        "costs",
+        "memory cannot be locked: a page may have to be fetched in the middle of a tick",
+        "ulimit -l unlimited (limits.conf: memlock; systemd: LimitMEMLOCK=infinity)",
+    )
 
 
 def shared_memory() -> Finding:
@@ -169,13 +225,24 @@ def shared_memory() -> Finding:
     try:
         room = os.statvfs(directory)
     except OSError as error:
-        return Finding("shared memory", f"{directory}: {error.strerror}", "broken", "the engine cannot be built", "mount a tmpfs there")
+        return Finding(
+            "shared memory",
+            f"{directory}: {error.strerror}",
+            "broken",
+            "the engine cannot be built",
+            "mount a tmpfs there",
+        )
     free = room.f_bavail * room.f_frsize
     found = f"{free >> 20} MiB free in {directory}"
     if free >= SHARED_MEMORY_NEEDED:
         return Finding("shared memory", found, "good")
-    return Finding("shared memory", found, "broken", f"the rings of an engine want {SHARED_MEMORY_NEEDED >> 20} MiB",
-                   f"mount -o remount,size=1G {directory} (containers: --shm-size=1g)")  # fmt: skip
+    return Finding(
+        "shared memory",
+        found,
+        "broken",
+        f"the rings of an engine want {SHARED_MEMORY_NEEDED >> 20} MiB",
+        f"mount -o remount,size=1G {directory} (containers: --shm-size=1g)",
+    )
 
 
 # ------------------------------------------------------------------------------------------ network
@@ -188,8 +255,13 @@ def busy_poll() -> Finding:
     found = f"net.core.busy_poll={values[0]} busy_read={values[1]}"
     if all(value != "0" for value in values):
         return Finding("socket busy polling", found, "good")
-    return Finding("socket busy polling", found, "costs", "the driver waits for its interrupt before a packet is seen (not on loopback)",
-                   "sysctl net.core.busy_poll=50 net.core.busy_read=50 where the network card supports it")  # fmt: skip
+    return Finding(
+        "socket busy polling",
+        found,
+        "costs",
+        "the driver waits for its interrupt before a packet is seen (not on loopback)",
+        "sysctl net.core.busy_poll=50 net.core.busy_read=50 where the network card supports it",
+    )
 
 
 def socket_buffers() -> Finding:
@@ -199,12 +271,21 @@ def socket_buffers() -> Finding:
     found = f"net.core.rmem_max={values[0]} wmem_max={values[1]}"
     if int(values[0] or 0) >= SOCKET_BUFFER_WANTED:
         return Finding("socket buffers", found, "good")
-    return Finding("socket buffers", found, "note", "a burst beyond the buffer makes the venue wait",
-                   f"sysctl net.core.rmem_max={SOCKET_BUFFER_WANTED}")  # fmt: skip
+    return Finding(
+        "socket buffers",
+        found,
+        "note",
+        "a burst beyond the buffer makes the venue wait",
+        f"sysctl net.core.rmem_max={SOCKET_BUFFER_WANTED}",
+    )
 
 
 def network_interrupts() -> Finding:
-    cards = [p.name for p in Path("/sys/class/net").iterdir() if (p / "device").exists()] if os.path.isdir("/sys/class/net") else []
+    cards = (
+        [p.name for p in Path("/sys/class/net").iterdir() if (p / "device").exists()]
+        if os.path.isdir("/sys/class/net")
+        else []
+    )
     where: dict[str, str] = {}
     for line in (read("/proc/interrupts") or "").splitlines()[1:]:
         number, _, rest = line.partition(":")
@@ -214,8 +295,13 @@ def network_interrupts() -> Finding:
         shown = f"none of {', '.join(cards)} in /proc/interrupts" if cards else "no network card to be seen"
         return Finding("interrupts of network cards", shown, "note")
     shown = ", ".join(f"{number} on {cpus}" for number, cpus in where.items())
-    return Finding("interrupts of network cards", shown, "note", "an interrupt on the engine's processor delays what runs there",
-                   "echo CPU > /proc/irq/NUMBER/smp_affinity_list (and stop irqbalance)")  # fmt: skip
+    return Finding(
+        "interrupts of network cards",
+        shown,
+        "note",
+        "an interrupt on the engine's processor delays what runs there",
+        "echo CPU > /proc/irq/NUMBER/smp_affinity_list (and stop irqbalance)",
+    )
 
 
 # ------------------------------------------------------------------------------------------ software
@@ -224,9 +310,13 @@ def network_interrupts() -> Finding:
 def interpreter() -> Finding:
     found = f"{platform.python_implementation()} {platform.python_version()}"
     if not getattr(sys, "_is_gil_enabled", lambda: True)():
-        return Finding("interpreter", f"{found}, without GIL", "broken", "the engine was not written for it", "use a build with the GIL")
-    if sys.version_info < (3, 11):
-        return Finding("interpreter", found, "broken", "too old", "Python 3.11 or later")
+        return Finding(
+            "interpreter",
+            f"{found}, without GIL",
+            "broken",
+            "the engine was not written for it",
+            "use a build with the GIL",
+        )
     return Finding("interpreter", f"{found}, with GIL", "good")
 
 
@@ -238,10 +328,17 @@ def packages() -> Finding:
         except importlib.metadata.PackageNotFoundError:
             absent.append(name)
     if absent == ["Cython"]:
-        return Finding("packages", ", ".join(found), "note", "without Cython, .pyx strategies cannot be compiled here",
-                       "pip install 'nexus_fast[strategy]'")  # fmt: skip
+        return Finding(
+            "packages",
+            ", ".join(found),
+            "note",
+            "without Cython, .pyx strategies cannot be compiled here",
+            "pip install 'nexus_fast[strategy]'",
+        )
     if absent:
-        return Finding("packages", f"missing: {', '.join(absent)}", "broken", "the engine cannot run", "pip install nexus_fast")
+        return Finding(
+            "packages", f"missing: {', '.join(absent)}", "broken", "the engine cannot run", "pip install nexus_fast"
+        )
     return Finding("packages", ", ".join(found), "good")
 
 
@@ -252,8 +349,13 @@ def direct_polling() -> Finding:
     lacking = [t.__name__ for t in (SelectorSocketTransport, SSLTransport_Socket) if not hasattr(t, "_read_ready")]
     if not lacking:
         return Finding("direct polling", "available, plain and TLS", "good")
-    return Finding("direct polling", f"no _read_ready on {', '.join(lacking)}", "costs", "every tick goes through the selector",
-                   "install the aiofastnet that nexus_fast pins: pip install --force-reinstall nexus_fast")  # fmt: skip
+    return Finding(
+        "direct polling",
+        f"no _read_ready on {', '.join(lacking)}",
+        "costs",
+        "every tick goes through the selector",
+        "install the aiofastnet that nexus_fast pins: pip install --force-reinstall nexus_fast",
+    )
 
 
 def hashing() -> Finding:
@@ -262,14 +364,35 @@ def hashing() -> Finding:
     found = implementations()
     if len(found) > 1:
         return Finding("SHA-256", f"{found[0]} (of {', '.join(found)})", "good")
-    return Finding("SHA-256", found[0], "costs", "signing without the processor's SHA instructions takes longer",
-                   "a processor (or virtual machine type) with them, or an Ed25519 key, which signs once per connection")  # fmt: skip
+    return Finding(
+        "SHA-256",
+        found[0],
+        "costs",
+        "signing without the processor's SHA instructions takes longer",
+        "a processor (or virtual machine type) with them, or an Ed25519 key, which signs once per connection",
+    )
 
 
 CHECKS: tuple[Callable[[], Finding], ...] = (
-    processors, load, governor, isolated, timer_ticks, siblings, sleep_states, clock_source, huge_pages, memory_lock,
-    shared_memory, busy_poll, socket_buffers, network_interrupts, interpreter, packages, direct_polling, hashing,
-)  # fmt: skip
+    processors,
+    load,
+    governor,
+    isolated,
+    timer_ticks,
+    siblings,
+    sleep_states,
+    clock_source,
+    huge_pages,
+    memory_lock,
+    shared_memory,
+    busy_poll,
+    socket_buffers,
+    network_interrupts,
+    interpreter,
+    packages,
+    direct_polling,
+    hashing,
+)
 
 
 def examine() -> list[Finding]:
@@ -279,7 +402,9 @@ def examine() -> list[Finding]:
         try:
             findings.append(check())
         except Exception as error:
-            findings.append(Finding(check.__name__.replace("_", " "), f"could not be read: {type(error).__name__}: {error}", "note"))
+            findings.append(
+                Finding(check.__name__.replace("_", " "), f"could not be read: {type(error).__name__}: {error}", "note")
+            )
     return findings
 
 
@@ -297,13 +422,9 @@ def command(as_json):
 
 
 def show(findings: list[Finding]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(show_lines=False, pad_edge=False, box=None)
-    for title in ("", "found", "", "what it does → what to do"):
-        table.add_column(title, overflow="fold")
     for finding in findings:
-        advice = " → ".join(filter(None, (finding.effect, finding.remedy)))
-        table.add_row(finding.what, finding.found, MARKS[finding.verdict], advice)
-    Console().print(table)
+        mark = click.style(f"{finding.verdict:<7}", fg=COLOURS.get(finding.verdict))
+        click.echo(f"{mark} {finding.what:<28} {finding.found}")
+        if finding.verdict != "good":
+            for text in filter(None, (finding.effect, finding.remedy and f"→ {finding.remedy}")):
+                click.echo(f"{'':8}  {text}")

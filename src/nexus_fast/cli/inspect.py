@@ -48,7 +48,13 @@ def frame(venue, market, file, explain):
 @click.option("--client-oid")
 @click.option("--entry", default="ws", show_default=True, type=click.Choice(["ws", "rest"]))
 @click.option("--api-key", default="example-key", show_default=True)
-@click.option("--secret", envvar="NEXUS_FAST_SECRET", default="example-secret", show_default=True, help="Better by the variable NEXUS_FAST_SECRET: a command line can be seen by others.")
+@click.option(
+    "--secret",
+    envvar="NEXUS_FAST_SECRET",
+    default="example-secret",
+    show_default=True,
+    help="Better by the variable NEXUS_FAST_SECRET: a command line can be seen by others.",
+)
 @click.option("--timestamp-ms", type=int)
 def order(account_type, symbol, side, type, amount, **options):
     """The exact bytes that the engine would send for an order. ACCOUNT_TYPE: SPOT, USD_M_FUTURE, …"""

@@ -6,14 +6,24 @@ import click
 @click.command()
 @click.option("--venues", default="binance", show_default=True, help="Comma-separated.")
 @click.option("--endpoints", type=click.Path(dir_okay=False), help="Write the addresses here (TOML) when everything listens.")
-@click.option("--account", multiple=True, metavar="KEY:SECRET[:PASSPHRASE]", help="One more account; SECRET may be @FILE with an Ed25519 public key (PEM). The standing account is sim:sim:sim.")
+@click.option(
+    "--account",
+    multiple=True,
+    metavar="KEY:SECRET[:PASSPHRASE]",
+    help="One more account; SECRET may be @FILE with an Ed25519 public key (PEM). The standing account is sim:sim:sim.",
+)
 @click.option("--seed", default="1", show_default=True, help="Of the market maker.")
 @click.option("--rate", default=10.0, show_default=True, help="Ticks per second and symbol.")
 @click.option("--replay", multiple=True, metavar="[spot=|usd_m=]FILE", help="Recorded frames instead of the market maker.")
 @click.option("--replay-rate", type=float, help="Frames per second instead of the recorded pace.")
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", default=0, help="First of three ports; 0: the kernel chooses.")
-@click.option("--order-limit-factor", default=1000, show_default=True, help="Multiplies the venue's order limits; 1 gives the venue's own.")
+@click.option(
+    "--order-limit-factor",
+    default=1000,
+    show_default=True,
+    help="Multiplies the venue's order limits; 1 gives the venue's own.",
+)
 @click.option("--parent", type=int, help="End when this process is no longer the parent.")
 def command(venues, endpoints, account, seed, rate, replay, replay_rate, host, port, order_limit_factor, parent):
     """Simulated venues on real sockets, until Ctrl+C."""

@@ -21,13 +21,13 @@ from nexus_fast.cache import Cache
 from nexus_fast.clock import LiveClock
 from nexus_fast.config import Config, PrivateConnectorConfig
 from nexus_fast.constants import ExchangeType
+from nexus_fast.endpoints import load_endpoints
 from nexus_fast.engine.core import Core
 from nexus_fast.engine.host import Host
 from nexus_fast.engine.poller import Poller
 from nexus_fast.engine.polling import require_direct_polling
 from nexus_fast.engine.process import Tuning
 from nexus_fast.engine.runtime import Runtime
-from nexus_fast.endpoints import load_endpoints
 from nexus_fast.error import EngineBuildError
 from nexus_fast.exchange.catalogue import load_instruments, make_account, make_feed
 from nexus_fast.exchange.instrument import InstrumentTable
@@ -53,7 +53,7 @@ class Engine:
         self.strategies = config.strategies
         self.loop_config = config.loop.resolved()
         self.endpoints = load_endpoints(config.endpoints)
-        self.cache = Cache(self._book)
+        self.cache = Cache(self._book, self._settle)
         self.loop: asyncio.AbstractEventLoop | None = None
         self.core: Core | None = None
         self.host: Host | None = None
@@ -263,6 +263,10 @@ class Engine:
 
     def _on_strategy_error(self, strategy: Any, error: Exception) -> None:
         self._log.exception(f"{type(strategy).__name__} raised {type(error).__name__} on a quote", error)
+
+    def _settle(self) -> None:
+        if self.host is not None:
+            self.host.tracker.settle()
 
     def _book(self, symbol: str) -> Any:
         return None if self.host is None else self.host.book(symbol)

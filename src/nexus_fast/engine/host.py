@@ -47,6 +47,7 @@ class Host:
         self.strategies = strategies
         self.cache = cache
         self.poller = poller
+        self.deferred = None if poller is None else poller.deferred
         self.ssl_context: ssl.SSLContext | None = None
         self.recv_window_ms = config.recv_window_ms
         self.accounts: dict[Any, Any] = {}
@@ -93,7 +94,7 @@ class Host:
         if not wanted:
             return
         self.cache.apply_data(data_type, event)
-        for strategy in wanted:
+        for strategy in tuple(wanted):       # a callback may unsubscribe
             self.tracker.callback(strategy, callback, event)
 
     def on_feed_status(self, feed: Any, name: str, up: bool) -> None:

@@ -18,6 +18,7 @@ from nexus_fast.order.ledger import Ledger
 from nexus_fast.order.reasons import reason_text
 from nexus_fast.order.states import ACTIONS
 from nexus_fast.schema import Order
+from nexus_fast.strategy.api import StrategyApi
 
 NOTIFY, QUERY, CANCEL_FAILED = ACTIONS["NOTIFY"], ACTIONS["QUERY"], ACTIONS["NOTIFY_CANCEL_FAILED"]
 NOTIFY_FILL, CONFLICT = ACTIONS["NOTIFY_FILL"], ACTIONS["CONFLICT"]
@@ -49,6 +50,7 @@ CALLBACKS = {
     OrderStatus.EXPIRED: "on_expired_order",
 }
 SEEN_TRADES = 100_000
+MANY_UNSETTLED = 10_000
 
 
 class Extra:
@@ -81,20 +83,44 @@ class Tracker:
         self._query = query
         self._log = log
         self._extras: dict[int, Extra] = {}
+        self._unsettled: dict[int, None] = {}
+        self._wanted = [
+            {status for status, name in CALLBACKS.items() if getattr(type(s), name) is not getattr(StrategyApi, name)}
+            for s in strategies
+        ]
         self._seen: set[tuple[int, int]] = set()
         self._seen_order: deque[tuple[int, int]] = deque()
 
     # ------------------------------------------------------------------------------------------ from the hot path
 
     def drain(self) -> None:
-        """Tell the strategies of orders that were sent or refused since the last turn."""
-        for number in self.ledger.entry.take_notes():
-            if self.ledger.announce(number):
-                fields = self.ledger.fields(number)
-                if fields["state"] == "FAILED" and fields["reason"]:
-                    self.counts["refused"] += 1
-                    self._extra(number).reason = reason_text(fields["reason"])
-                self._tell(number, fields)
+        """Tell the strategies of what the hot path did since the last turn: orders sent, refused, accepted, cancels sent.
+
+        An Order is made for a strategy that has the callback; for the others the cache catches up when it is asked.
+        """
+        for number, strategy, state in self.ledger.entry.take_notes():
+            if state == "FAILED":
+                self._note_refusal(number)
+            elif STATUSES[state] not in self._wanted[strategy]:
+                self._unsettled[number] = None
+                continue
+            self._unsettled.pop(number, None)
+            self._tell(number, self.ledger.fields(number), STATUSES[state])
+        if len(self._unsettled) > MANY_UNSETTLED:
+            self.settle()
+
+    def _note_refusal(self, number: int) -> None:
+        self.counts["refused"] += 1
+        self._extra(number).reason = reason_text(self.ledger.fields(number)["reason"])
+
+    def settle(self) -> None:
+        """Bring the cache up to what the order table says, also about orders whose callbacks are still to come."""
+        numbers, self._unsettled = self._unsettled, {}
+        for number in (*numbers, *self.ledger.entry.noted()):
+            try:
+                self.cache.apply_order(self.order(number))
+            except KeyError:
+                continue                 # its slot is in use by a later order
 
     # ------------------------------------------------------------------------------------------ from the venues
 

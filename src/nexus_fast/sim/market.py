@@ -24,8 +24,8 @@ class Refused(Exception):
     """An order was refused before it reached the book. `reason` is one of the words below; `detail` fills the text.
 
     Reasons: tick_size, step_size, price_low, price_high, quantity_low, quantity_high, market_quantity_high,
-    percent_price, notional, duplicate_client_id, too_many_open, balance, margin, reduce_only, post_only,
-    unknown_order, no_change, amend_not_smaller, too_many_amends.
+    percent_price, percent_low, percent_high, notional, duplicate_client_id, too_many_open, balance, margin,
+    reduce_only, post_only, unknown_order, no_change, amend_not_smaller, too_many_amends.
     """
 
     def __init__(self, reason: str, detail: str = ""):

@@ -8,9 +8,10 @@ import subprocess
 import threading
 
 import pytest
-from bench.runs import Scene, run
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.server import serve
+
+from bench.runs import Scene, run
 
 KEY, SECRET = "k" * 64, "s" * 64
 

@@ -2,9 +2,10 @@
 
 import numpy
 import pytest
-from bench.histogram import bucket, histogram_of, median, merge, percentile
 from hypothesis import given
 from hypothesis import strategies as st
+
+from bench.histogram import bucket, histogram_of, median, merge, percentile
 
 VALUES = st.lists(st.integers(0, 2**40), min_size=1, max_size=400)
 SHARES = [0.0, 0.25, 0.5, 0.9, 0.99, 0.999, 1.0]

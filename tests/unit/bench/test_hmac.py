@@ -7,6 +7,7 @@ import random
 import subprocess
 
 import pytest
+
 from bench.build import BENCH, compiler
 
 MAIN = """

@@ -5,6 +5,7 @@ import os
 import subprocess
 
 import pytest
+
 from bench.build import compiler
 
 MAIN = """

@@ -101,6 +101,7 @@ def test_spot_forms_and_their_errors():
 def test_usd_m_forms_and_their_errors():
     cases = [
         ({"type": "STOP_MARKET"}, -4120), ({"type": "LIMIT_MAKER"}, -1116), ({"quantity": "0"}, -4003),
+        ({"price": "100"}, -4013), ({"price": "900000"}, -4002),
         ({"price": "84000.05"}, -4014), ({"quantity": "0.0105"}, -1111), ({"price": "95000.0"}, -4016),
         ({"side": "SELL", "price": "70000.0"}, -4024), ({"positionSide": "LONG"}, -4061),
         ({"symbol": "ETHUSDT", "quantity": "0.001", "price": "2600"}, -4164), ({"quantity": "1001"}, -4005),

@@ -149,6 +149,20 @@ def test_spot_user_data_in_its_envelope():
     on_venue(scenario)
 
 
+def test_an_order_that_answers_a_tick_is_timed():
+    async def scenario(client):
+        stream = await client.open(client.endpoints["binance.usd_m"]["public"] + "/ws/btcusdt@bookTicker")
+        api = await client.usd_m_api()
+        for _ in range(5):
+            await stream.receive()
+            await api.ask_signed("order.place", **LIMIT)
+        summary = client.venue.statistics.summary()
+        assert summary["orders"] == summary["wire_us"]["n"] == 5 and summary["ticks"] >= 5
+        assert 0 < summary["wire_us"]["p50"] <= summary["wire_us"]["max"] < 3e6
+
+    on_venue(scenario, tick_rate=10)
+
+
 def test_the_answer_leaves_before_the_events():
     async def scenario(client):
         api = await client.spot_api()

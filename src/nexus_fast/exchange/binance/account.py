@@ -23,8 +23,8 @@ from nexus_fast.exchange.binance.outcomes import classify
 from nexus_fast.exchange.binance.snapshot import read_balances, read_order, read_positions
 from nexus_fast.exchange.binance.user_data import decode
 from nexus_fast.exchange.outcome import Outcome
+from nexus_fast.feed.commands import OrderFeed
 from nexus_fast.feed.connection import WebSocketConnection
-from nexus_fast.feed.market import CommandFeed
 from nexus_fast.gateway.binance import order_templates
 from nexus_fast.gateway.channel import Channel
 from nexus_fast.gateway.credentials import ED25519, Credentials
@@ -32,8 +32,8 @@ from nexus_fast.gateway.rest import BinanceRest
 from nexus_fast.gateway.rest_entry import RestEntry
 from nexus_fast.gateway.signing import signed_ws_params
 from nexus_fast.log import Logger
-from nexus_fast.order.states import EVENTS
 from nexus_fast.order.events import BalanceUpdate, OrderUpdate, PositionUpdate, StreamEnded
+from nexus_fast.order.states import EVENTS
 
 LISTEN_KEY_SECONDS = 30 * 60
 REQUEST_SECONDS = 10.0
@@ -73,14 +73,16 @@ class BinanceAccount:
         self._api = self._connection("orders", self._api_url, self._on_api_message, self._on_api_up, self._on_api_down)
         self._user = None
         if self.family == "usd_m":
-            self._user = self._connection("user data", self._user_url, self._on_user_message, self._on_user_up, self._on_user_down)
+            self._user = self._connection(
+                "user data", self._user_url, self._on_user_message, self._on_user_up, self._on_user_down
+            )
         self._rest_ways = [self._rest_way(number) for number in range(REST_WAYS)] if entry == "rest" else []
 
     def _connection(self, what: str, url: Any, on_message: Any, on_up: Any, on_down: Any) -> WebSocketConnection:
         return WebSocketConnection(
             f"binance {self.family} {what}",
             url,
-            CommandFeed(on_message, self._on_message_error),
+            OrderFeed(self._host.core.entry, on_message, self._on_message_error, self._host.deferred),
             self._host.poller,
             urgent=False,
             on_up=on_up,
@@ -451,6 +453,10 @@ class BinanceAccount:
     @property
     def rest(self) -> BinanceRest:
         return self._rest
+
+    def open_rest(self) -> BinanceRest:
+        """A REST client for one use, on any thread's loop; who opens it closes it."""
+        return self._rest.separate()
 
     _ON_ANSWER = {
         EVENTS.index("INTENT"): _on_place_answer,

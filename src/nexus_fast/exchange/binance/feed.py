@@ -18,8 +18,9 @@ import msgspec
 
 from nexus_fast.constants import DataType
 from nexus_fast.exchange.binance.market_data import decode, stream_name
+from nexus_fast.feed.commands import CommandFeed
 from nexus_fast.feed.connection import WebSocketConnection
-from nexus_fast.feed.market import CommandFeed
+from nexus_fast.gateway.rest import BinanceRest
 from nexus_fast.log import Logger
 
 BATCH = 100                      # streams in one SUBSCRIBE
@@ -149,6 +150,7 @@ class BinanceFeed:
         self.host = host
         self.symbols = symbols
         self.log = Logger(f"binance.{self.family}.data")
+        self._rest_url = endpoints["rest"]
         quotes_url = custom_url or endpoints.get("public") or endpoints["stream"]
         self.quotes = Line(self, "quotes", f"{quotes_url}/ws", host.market_feed(self, self._on_quotes_other), urgent=True)
         other_url = endpoints.get("market") or endpoints.get("stream")
@@ -183,6 +185,10 @@ class BinanceFeed:
         for stream in streams:
             self._uses.get(stream, set()).discard(data_type)
         self._line(data_type).unsubscribe([stream for stream in streams if not self._uses.get(stream)])
+
+    def open_rest(self) -> BinanceRest:
+        """A REST client without a key for one use, on any thread's loop; who opens it closes it."""
+        return BinanceRest(self._rest_url)
 
     def _line(self, data_type: DataType) -> Line:
         if data_type is DataType.BOOKL1:

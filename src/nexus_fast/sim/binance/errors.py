@@ -1,6 +1,6 @@
 """The venue's own error codes and texts (developers.binance.com, error codes of spot and of USD-M futures)."""
 
-from nexus_fast.sim.fixed_point import SCALE, short
+from nexus_fast.sim.fixed_point import short
 from nexus_fast.sim.market import Refused
 
 
@@ -97,8 +97,10 @@ _SPOT = {
 
 _USD_M = {
     "tick_size": (-4014, "Price not increased by tick size."),
-    "price_low": (-4024, "Limit price can't be lower than {}."),
-    "price_high": (-4016, "Limit price can't be higher than {}."),
+    "price_low": (-4013, "Price less than min price."),
+    "price_high": (-4002, "Price greater than max price."),
+    "percent_low": (-4024, "Limit price can't be lower than {}."),
+    "percent_high": (-4016, "Limit price can't be higher than {}."),
     "step_size": (-1111, "Precision is over the maximum defined for this asset."),
     "quantity_low": (-4004, "Quantity less than min quantity."),
     "quantity_high": (-4005, "Quantity greater than max quantity."),
@@ -119,6 +121,4 @@ _USD_M = {
 def from_refusal(market: str, refused: Refused) -> VenueError:
     """The venue's words for a refusal of the matching core."""
     code, text = (_SPOT if market == "spot" else _USD_M)[refused.reason]
-    if "{}" in text:
-        text = text.format(short(int(refused.detail)) if refused.detail else f"the filter allows (scale {SCALE})")
-    return VenueError(code, text)
+    return VenueError(code, text.format(short(int(refused.detail))) if refused.detail else text)
