@@ -14,7 +14,6 @@ from engine_program import (
     BTC,
     BTC_PERP,
     PERP,
-    PERP_ACCOUNT,
     SPOT,
     SPOT_ACCOUNT,
     Scripted,

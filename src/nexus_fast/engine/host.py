@@ -187,7 +187,7 @@ class Host:
             return
         for client_id, update in listed.items():
             if client_id in before:
-                self.tracker.apply_to(before[client_id], update)
+                self.tracker.adopt(before[client_id], update)
         missing = [client_id for client_id in before if client_id not in listed]
         for client_id in missing:
             self.query(before[client_id])
@@ -214,6 +214,8 @@ class Host:
             self.tracker.drain()
             self.tracker.result(number, WsOrderResultType.ACK_TIMEOUT, "no answer came in time; asking the venue")
             self.tracker.doubt(number, "no answer came in time")
+            if not self.core.ledger.closed(number):
+                self.query(number)           # also an order that is known to live: its modification may be lost
 
     def query(self, number: int) -> None:
         """Ask the venue about one order until there is proof of what became of it."""
@@ -267,7 +269,7 @@ class Host:
     def _conclude(self, number: int, update: OrderUpdate, seconds: float) -> bool:
         """False when the order is open and its cancel, `seconds` old or older, may still be on its way."""
         in_doubt = self.core.ledger.state(number) == "UNKNOWN"
-        self.tracker.apply_to(number, update)
+        self.tracker.adopt(number, update)
         if in_doubt:
             self.tracker.result(number, WsOrderResultType.ACK_TIMEOUT_CONFIRMED, "the venue has the order")
         if self.core.ledger.state(number) != "CANCELING":

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from nexus_fast.engine.poller import HotConnection, Poller
-from nexus_fast.feed.market import CommandFeed
+from nexus_fast.feed.commands import CommandFeed
 
 
 class Loop:

@@ -181,7 +181,8 @@ def test_a_known_event_that_cannot_be_read_does_not_pass(change):
         decode(json.dumps(event).encode())
 
 
-@pytest.mark.parametrize("payload", [b"", b"{", b"[1]", b"null", b'{"e":5}', b'{"e":"executionReport"}', b'{"e":"ORDER_TRADE_UPDATE","E":1}'])
+@pytest.mark.parametrize("payload", [
+    b"", b"{", b"[1]", b"null", b'{"e":5}', b'{"e":"executionReport"}', b'{"e":"ORDER_TRADE_UPDATE","E":1}'])
 def test_bytes_that_are_no_event_raise(payload):
     with pytest.raises(msgspec.MsgspecError):
         decode(payload)

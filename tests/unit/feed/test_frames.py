@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from picows.picows import WSTransport
 
 from nexus_fast.feed.frames import FrameReader
-from nexus_fast.feed.market import CommandFeed
+from nexus_fast.feed.commands import CommandFeed
 
 CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG = 0, 1, 2, 8, 9, 10
 

@@ -325,9 +325,10 @@ class BinanceAccount:
 
     def _on_modify_answer(self, number: int, answer: websocket_api.Answer) -> None:
         verdict = _verdict("modify", answer)
+        tracker = self._host.tracker
+        tracker.ledger.answered(number)
         if verdict.outcome is Outcome.ACCEPTED:
             return                       # the private stream brings the new price and quantity
-        tracker = self._host.tracker
         tracker.apply_to(number, OrderUpdate(event="MODIFY_REJECTED", client_id="", reason=f"modify: {verdict.reason}"))
         tracker.result(number, WsOrderResultType.ACK_REJECTED, f"modify: {verdict.reason}")
         if verdict.outcome is Outcome.UNKNOWN:
