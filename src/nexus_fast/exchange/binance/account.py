@@ -468,7 +468,12 @@ class BinanceAccount:
     def _spawn(self, work: Any) -> None:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._on_task_done)
+
+    def _on_task_done(self, task: asyncio.Task) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            self._log.exception(f"{task.get_name()} failed", task.exception())
 
 
 def _verdict(request: str, answer: websocket_api.Answer) -> Any:
