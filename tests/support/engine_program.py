@@ -29,7 +29,7 @@ from nexus_fast.strategy import Strategy
 SPOT_ACCOUNT, PERP_ACCOUNT = BinanceAccountType.SPOT, BinanceAccountType.USD_M_FUTURE
 SPOT, PERP = "USDCUSDT.BINANCE", "USDCUSDT-PERP.BINANCE"
 BTC, BTC_PERP = "BTCUSDT.BINANCE", "BTCUSDT-PERP.BINANCE"
-SCRIPT_SECONDS = 20.0
+SCRIPT_SECONDS = 30.0
 ORDER_CALLBACKS = ("pending", "accepted", "partially_filled", "filled", "canceling", "canceled", "failed", "cancel_failed",
                    "expired")
 _names = itertools.count(1)

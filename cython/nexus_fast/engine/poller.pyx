@@ -57,7 +57,11 @@ cdef class HotConnection:
         """To the selector; with a poller, the first bytes wake it."""
         self.polled = False
         self.on_readable = poller
-        self.loop.add_reader(self.descriptor, self.read_ready if poller is None else self.read_and_wake)
+        try:
+            self.loop.add_reader(self.descriptor, self.read_ready if poller is None else self.read_and_wake)
+        except (OSError, RuntimeError, ValueError) as error:
+            # Its socket is gone, its connection is about to say so. The others must not stay without a reader.
+            logger.debug("descriptor %s cannot be given back to the selector: %s", self.descriptor, error)
 
     def read_and_wake(self):
         self.read_ready()

@@ -274,7 +274,10 @@ cdef class OrderEntry:
         if status:
             return -status
         self.record(order, NX_EVENT_MODIFY_INTENT)
-        return self.request(route, route.modify[order.side], order, price, quantity, NX_EVENT_MODIFY_INTENT, False)
+        status = self.request(route, route.modify[order.side], order, price, quantity, NX_EVENT_MODIFY_INTENT, False)
+        if not status:
+            order.deadline_ns = clock_monotonic_ns() + self.deadline_ns
+        return status
 
     cdef int refuse(self, nx_order* order, uint8_t reason) noexcept nogil:
         self.table.apply(order, NX_EVENT_REFUSED, -1, order.created_ns)

@@ -13,6 +13,8 @@ def command():
 def show(directory):
     """Print every order event in DIRECTORY (.nexus_fast/STRATEGY_ID.USER_ID), oldest first."""
     from nexus_fast import journal
+    from nexus_fast.order.states import EVENTS, STATES
 
     for event in journal.read_journal(directory):
-        click.echo(journal.show(event))
+        codes = f"kind={event.kind} state={event.state}"
+        click.echo(journal.show(event).replace(codes, f"{EVENTS[event.kind]} -> {STATES[event.state]}"))

@@ -5,6 +5,7 @@ refresh(); a feed subscribe(…), unsubscribe(…).
 """
 
 import asyncio
+import itertools
 import ssl
 import time
 from collections.abc import Callable
@@ -28,6 +29,7 @@ from nexus_fast.schema import Balance, BookL2, FundingRate, IndexPrice, Kline, M
 # before the order's recvWindow and GRACE_SECONDS are over, it is held to have never arrived.
 QUERY_WAITS = (0.0, 0.5, 1.0, 2.0, 4.0, 8.0)
 NOT_FOUND_NEEDED = 3
+LATER_WAIT = 15.0
 GRACE_SECONDS = 2.0
 MARKETS = {"spot": "spot", "usd_m": "usd_m", "coin_m": "coin_m"}
 DATA_CALLBACKS = {
@@ -187,7 +189,7 @@ class Host:
             return
         for client_id, update in listed.items():
             if client_id in before:
-                self.tracker.apply_to(before[client_id], update)
+                self.tracker.adopt(before[client_id], update)
         missing = [client_id for client_id in before if client_id not in listed]
         for client_id in missing:
             self.query(before[client_id])
@@ -214,6 +216,8 @@ class Host:
             self.tracker.drain()
             self.tracker.result(number, WsOrderResultType.ACK_TIMEOUT, "no answer came in time; asking the venue")
             self.tracker.doubt(number, "no answer came in time")
+            if not self.core.ledger.closed(number):
+                self.query(number)           # also an order that is known to live: its modification may be lost
 
     def query(self, number: int) -> None:
         """Ask the venue about one order until there is proof of what became of it."""
@@ -227,7 +231,10 @@ class Host:
         absent = 0
         began = time.monotonic()
         try:
-            for wait in QUERY_WAITS:
+            for attempt, wait in enumerate(itertools.chain(QUERY_WAITS, itertools.repeat(LATER_WAIT))):
+                if attempt == len(QUERY_WAITS):
+                    name = ledger.fields(number)["client_id"]
+                    self._log.error(f"order {name} stays in doubt: the venue could not say what became of it; asking on")
                 await asyncio.sleep(wait)
                 fields = ledger.fields(number)
                 if ledger.closed(number):
@@ -243,7 +250,6 @@ class Host:
                     reason = "the venue knows no such order; its request can no longer arrive"
                     self.tracker.apply_to(number, OrderUpdate(event="NOT_FOUND", client_id="", reason=reason))
                     return
-            self._log.error(f"order {fields['client_id']} stays in doubt: the venue could not say what became of it")
         except KeyError:
             return                       # its slot is in use by a later order: it was closed long ago
         finally:
@@ -267,7 +273,7 @@ class Host:
     def _conclude(self, number: int, update: OrderUpdate, seconds: float) -> bool:
         """False when the order is open and its cancel, `seconds` old or older, may still be on its way."""
         in_doubt = self.core.ledger.state(number) == "UNKNOWN"
-        self.tracker.apply_to(number, update)
+        self.tracker.adopt(number, update)
         if in_doubt:
             self.tracker.result(number, WsOrderResultType.ACK_TIMEOUT_CONFIRMED, "the venue has the order")
         if self.core.ledger.state(number) != "CANCELING":
@@ -285,7 +291,12 @@ class Host:
             return
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._on_task_done)
+
+    def _on_task_done(self, task: asyncio.Task) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            self._log.exception(f"{task.get_name()} failed", task.exception())
 
     async def close(self) -> None:
         self._closing = True

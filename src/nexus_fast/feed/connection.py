@@ -93,7 +93,10 @@ class WebSocketConnection:
             except (OSError, WSError, TimeoutError, ConnectionError) as error:
                 logger.warning("%s: cannot connect: %s: %s", self.name, type(error).__name__, error)
             except asyncio.CancelledError:
-                raise
+                # Not always a request to end: the handshake of a connection that is cut gives up in this way as well.
+                if self._stopping or asyncio.current_task().cancelling():
+                    raise
+                logger.warning("%s: the connection was cut while it was made", self.name)
             except Exception:
                 logger.exception("%s: connecting failed", self.name)
             if not self._stopping:

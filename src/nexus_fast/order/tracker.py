@@ -9,6 +9,8 @@ from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Any
 
+from msgspec.structs import replace
+
 from nexus_fast.cache import Cache
 from nexus_fast.constants import OrderSide, OrderStatus, OrderType, TimeInForce, WsOrderResultType
 from nexus_fast.exchange.instrument import Instrument, from_mantissa, to_mantissa
@@ -156,9 +158,18 @@ class Tracker:
             update.trade_id,
             (update.time_ms or 0) * 1_000_000,
         )
-        if update.event in ("ACCEPTED", "REJECTED") and after != "CANCELING":
+        if update.event in ("ACCEPTED", "REJECTED", "MODIFIED", "MODIFY_REJECTED") and after != "CANCELING":
             self.ledger.answered(number)
         self._act(number, before, after, actions)
+
+    def adopt(self, number: int, update: OrderUpdate) -> None:
+        """Apply what the venue says of an order that it was asked about: also a modification whose answer was lost."""
+        fields = self.ledger.fields(number)
+        ours = fields["price"], fields["quantity"]
+        theirs = _mantissa(update.price, fields["price_scale"]), _mantissa(update.quantity, fields["size_scale"])
+        if update.event in ("ACCEPTED", "FILL") and fields["price"] and theirs != ours and all(theirs):
+            update = replace(update, event="MODIFIED")
+        self.apply_to(number, update)
 
     def _act(self, number: int, before: str, after: str, actions: int) -> None:
         if actions & CONFLICT:

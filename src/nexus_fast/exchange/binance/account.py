@@ -325,9 +325,10 @@ class BinanceAccount:
 
     def _on_modify_answer(self, number: int, answer: websocket_api.Answer) -> None:
         verdict = _verdict("modify", answer)
+        tracker = self._host.tracker
+        tracker.ledger.answered(number)
         if verdict.outcome is Outcome.ACCEPTED:
             return                       # the private stream brings the new price and quantity
-        tracker = self._host.tracker
         tracker.apply_to(number, OrderUpdate(event="MODIFY_REJECTED", client_id="", reason=f"modify: {verdict.reason}"))
         tracker.result(number, WsOrderResultType.ACK_REJECTED, f"modify: {verdict.reason}")
         if verdict.outcome is Outcome.UNKNOWN:
@@ -467,7 +468,12 @@ class BinanceAccount:
     def _spawn(self, work: Any) -> None:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._on_task_done)
+
+    def _on_task_done(self, task: asyncio.Task) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            self._log.exception(f"{task.get_name()} failed", task.exception())
 
 
 def _verdict(request: str, answer: websocket_api.Answer) -> Any:

@@ -158,6 +158,7 @@ class BinanceFeed:
         depth_url = endpoints.get("public") or endpoints["stream"]
         self._depth = Line(self, "depth", f"{depth_url}/stream", CommandFeed(self._on_depth, self._on_error), urgent=False)
         self.lines = [self.quotes, self._market, self._depth]
+        self._uses: dict[str, set[DataType]] = {}           # a stream may bring several kinds of data
         self._watchdog: asyncio.Task | None = None
 
     def open(self) -> None:
@@ -173,13 +174,17 @@ class BinanceFeed:
         """Raises SubscriptionError for data that this market does not have."""
         streams = [stream_name(self.family, data_type, i.venue_symbol, **options) for i in instruments]
         line = self._line(data_type)
+        for stream in streams:
+            self._uses.setdefault(stream, set()).add(data_type)
         if line is not self.quotes and not line.streams:
             line.connection.start()
         line.subscribe(streams)
 
     def unsubscribe(self, data_type: DataType, instruments: list, **options: Any) -> None:
         streams = [stream_name(self.family, data_type, i.venue_symbol, **options) for i in instruments]
-        self._line(data_type).unsubscribe(streams)
+        for stream in streams:
+            self._uses.get(stream, set()).discard(data_type)
+        self._line(data_type).unsubscribe([stream for stream in streams if not self._uses.get(stream)])
 
     def open_rest(self) -> BinanceRest:
         """A REST client without a key for one use, on any thread's loop; who opens it closes it."""

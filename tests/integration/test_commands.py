@@ -1,0 +1,182 @@
+"""The command line, as processes: run, demo, inspect, journal, sim."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from simulator import SOURCE
+
+ROOT = Path(__file__).resolve().parents[2]
+SEED = '''
+from decimal import Decimal
+from PACKAGE.constants import settings, ExchangeType, OrderSide, OrderType
+from PACKAGE.config import Config, PublicConnectorConfig, PrivateConnectorConfig, BasicConfig
+from PACKAGE.strategy import Strategy
+from PACKAGE.exchange import BinanceAccountType
+from PACKAGE.schema import BookL1, Order
+from PACKAGE.engine import Engine
+
+API_KEY = settings.BINANCE.LIVE.ACCOUNT1.API_KEY
+SECRET = settings.BINANCE.LIVE.ACCOUNT1.SECRET
+
+
+class MultiConnDemo(Strategy):
+    def __init__(self):
+        super().__init__()
+        self.signal = True
+        self.count = 0
+
+    def on_start(self):
+        self.subscribe_bookl1(symbols=["USDCUSDT-PERP.BINANCE", "USDCUSDT.BINANCE"])
+
+    def on_filled_order(self, order: Order):
+        self.count += 1
+        print("FILLED", order.symbol, order.side.value, order.filled, flush=True)
+        if self.count == 4:
+            self.stop()
+
+    def on_bookl1(self, bookl1: BookL1):
+        if self.signal:
+            self.signal = False
+            self.create_order(symbol="USDCUSDT.BINANCE", side=OrderSide.BUY, type=OrderType.MARKET, amount=Decimal("6"))
+            self.create_order(symbol="USDCUSDT.BINANCE", side=OrderSide.SELL, type=OrderType.MARKET, amount=Decimal("6"))
+            self.create_order(symbol="USDCUSDT-PERP.BINANCE", side=OrderSide.BUY, type=OrderType.MARKET, amount=Decimal("6"))
+            self.create_order(symbol="USDCUSDT-PERP.BINANCE", side=OrderSide.SELL, type=OrderType.MARKET, amount=Decimal("6"),
+                              reduce_only=True)
+
+
+config = Config(
+    strategy_id="multi_conn_binance",
+    user_id="user_test",
+    strategy=MultiConnDemo(),
+    basic_config={ExchangeType.BINANCE: BasicConfig(api_key=API_KEY, secret=SECRET, testnet=False)},
+    public_conn_config={ExchangeType.BINANCE: [
+        PublicConnectorConfig(account_type=BinanceAccountType.USD_M_FUTURE),
+        PublicConnectorConfig(account_type=BinanceAccountType.SPOT)]},
+    private_conn_config={ExchangeType.BINANCE: [
+        PrivateConnectorConfig(account_type=BinanceAccountType.USD_M_FUTURE),
+        PrivateConnectorConfig(account_type=BinanceAccountType.SPOT)]},
+)
+engine = Engine(config)
+
+if __name__ == "__main__":
+    try:
+        engine.start()
+    finally:
+        engine.dispose()
+'''
+FILLS = {("USDCUSDT.BINANCE", "BUY"), ("USDCUSDT.BINANCE", "SELL"), ("USDCUSDT-PERP.BINANCE", "BUY"),
+         ("USDCUSDT-PERP.BINANCE", "SELL")}
+
+
+def environment():
+    kept = {k: v for k, v in os.environ.items() if not k.startswith("NEXUS_")}
+    return dict(kept, PYTHONPATH=str(SOURCE))
+
+
+def command(*arguments, cwd, seconds=60, **options):
+    return subprocess.run([sys.executable, "-m", "nexus_fast", *map(str, arguments)], cwd=cwd, capture_output=True, text=True,
+                          timeout=seconds, env=environment(), **options)
+
+
+def fills(text):
+    return [tuple(line.split()[1:3]) for line in text.splitlines() if line.startswith("FILLED ")]
+
+
+@pytest.mark.parametrize(("package", "options"), [("nexus_fast", []), ("nexustrader", ["--nexustrader"])])
+def test_run_the_seeds_program_on_a_simulator(tmp_path, package, options):
+    program = tmp_path / "program.py"
+    program.write_text(SEED.replace("PACKAGE", package))
+    done = command("run", *options, "--sim", program, cwd=tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    found = fills(done.stdout)
+    assert len(found) == 4 and set(found) == FILLS
+    assert "Traceback" not in done.stdout + done.stderr
+    listed = command("journal", "show", tmp_path / ".nexus_fast" / "multi_conn_binance.user_test", cwd=tmp_path)
+    assert listed.returncode == 0, listed.stderr
+    assert listed.stdout.count("FILLED -> FILLED") == 4 and listed.stdout.count("INTENT -> PENDING") == 4
+
+
+def test_run_the_strategy_that_ships(tmp_path):
+    """strategies/multi_conn.py runs until Ctrl+C and has filled four orders by then."""
+    process = subprocess.Popen([sys.executable, "-m", "nexus_fast", "run", "--sim", str(ROOT / "strategies" / "multi_conn.py")],
+                               cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment())
+    lines = []
+    try:
+        for line in process.stdout:
+            lines.append(line)
+            if sum("MultiConnDemo: Order(" in text for text in lines) == 4:
+                break
+        process.send_signal(signal.SIGINT)
+        rest, _ = process.communicate(timeout=20)
+    finally:
+        process.kill()
+    assert process.returncode == 0, "".join(lines) + rest
+    assert sum("MultiConnDemo: Order(" in text for text in lines) == 4
+    assert "Traceback" not in "".join(lines) + rest
+
+
+def test_run_says_what_is_missing(tmp_path):
+    """Without a simulator and without keys the program ends with a text that names them."""
+    program = tmp_path / "program.py"
+    program.write_text(SEED.replace("PACKAGE", "nexus_fast"))
+    done = command("run", program, cwd=tmp_path)
+    assert done.returncode != 0
+    assert "API_KEY" in done.stderr and ".secrets.toml" in done.stderr
+
+
+def test_run_of_a_file_that_is_not_there(tmp_path):
+    done = command("run", "nothing.py", cwd=tmp_path)
+    assert done.returncode == 2 and "nothing.py" in done.stderr and "Traceback" not in done.stderr
+
+
+def test_demo(tmp_path):
+    done = command("demo", "--seconds", 3, "--json", tmp_path / "figures.json", cwd=tmp_path, seconds=110)
+    assert done.returncode == 0, done.stdout + done.stderr
+    figures = json.loads((tmp_path / "figures.json").read_text())
+    assert figures["bad_signatures"] == 0
+    assert figures["ticks"] > 0 and figures["orders"] >= 4 and figures["fills"] >= 4
+    assert {"total", "parse", "encode"} <= set(figures["engine_ns"])
+    for measured in (*figures["engine_ns"].values(), figures["wire_us"]):
+        assert set(measured) == {"n", "p50", "p90", "p99", "p999", "max"}
+        assert measured["p50"] <= measured["p90"] <= measured["p99"] <= measured["p999"] <= measured["max"]
+    assert figures["engine_ns"]["total"]["n"] > 0 and figures["wire_us"]["n"] > 0
+    assert "bad signatures 0" in done.stdout
+
+
+def test_inspect_frame(tmp_path):
+    frame = b'{"u":400900217,"s":"BNBUSDT","b":"25.35190000","B":"31.21000000","a":"25.36520000","A":"40.66000000"}\n'
+    recording = tmp_path / "frames.log"
+    recording.write_bytes(frame + b"1700000000000000000 " + frame + b"{not json\n")
+    done = command("inspect", "frame", "binance", "spot", recording, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert len(lines) == 3 and lines[2] == "no event"
+    for part in ("BNBUSDT", "25.3519", "25.3652"):
+        assert part in lines[0] and part in lines[1]
+
+
+def test_inspect_order(tmp_path):
+    import hashlib
+    import hmac
+
+    done = command("inspect", "order", "USD_M_FUTURE", "BTCUSDT", "BUY", "LIMIT", "0.002", "--price", "50000.1", "--client-oid",
+                   "abc", "--api-key", "K", "--secret", "S", "--timestamp-ms", "1700000000000", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    sent = json.loads(done.stdout)
+    params = sent["params"]
+    signature = params.pop("signature")
+    text = "&".join(f"{name}={params[name]}" for name in sorted(params))
+    assert hmac.new(b"S", text.encode(), hashlib.sha256).hexdigest() == signature
+    assert params["price"] == "50000.1" and params["quantity"] == "0.002" and params["newClientOrderId"] == "abc"
+    bad = command("inspect", "order", "NOWHERE", "BTCUSDT", "BUY", "LIMIT", "1", cwd=tmp_path)
+    assert bad.returncode == 2 and "USD_M_FUTURE" in bad.stderr
+
+
+def test_journal_of_what_is_none(tmp_path):
+    done = command("journal", "show", tmp_path, cwd=tmp_path)
+    assert "Traceback" not in done.stderr

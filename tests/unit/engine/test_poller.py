@@ -1,0 +1,279 @@
+"""The poller on a loop and transports that only take notes."""
+
+import asyncio
+
+import pytest
+
+from nexus_fast.engine.poller import HotConnection, Poller
+from nexus_fast.feed.commands import CommandFeed
+
+
+class Loop:
+    """call_soon runs when the test says; readers are remembered."""
+
+    def __init__(self):
+        self.ready, self.readers, self.removed = [], {}, []
+
+    def call_soon(self, callback):
+        self.ready.append(callback)
+
+    def add_reader(self, descriptor, callback):
+        self.readers[descriptor] = callback
+
+    def remove_reader(self, descriptor):
+        self.removed.append(descriptor)
+        return self.readers.pop(descriptor, None) is not None
+
+    def turn(self):
+        """One turn of the loop; how many callbacks ran."""
+        callbacks, self.ready = self.ready, []
+        for callback in callbacks:
+            callback()
+        return len(callbacks)
+
+
+class Transport:
+    def __init__(self, loop, descriptor):
+        self.descriptor, self.reads, self.action = descriptor, 0, None
+        loop.add_reader(descriptor, self._read_ready)
+
+    def _read_ready(self):
+        self.reads += 1
+        if self.action is not None:
+            self.action()
+
+    def get_extra_info(self, name):
+        assert name == "socket"
+        return self
+
+    def fileno(self):
+        return self.descriptor
+
+
+class Bench:
+    def __init__(self, **options):
+        self.loop = Loop()
+        self.poller = Poller(self.loop, options.pop("spin_us", 200), **options)
+        self.made = []
+
+    def connect(self, descriptor, urgent=True):
+        transport = Transport(self.loop, descriptor)
+        handler = CommandFeed(lambda payload: None, lambda payload, error: None)
+        connection = HotConnection(self.loop, transport, handler, urgent)
+        self.made.append((transport, handler, connection))
+        self.poller.add(connection)
+        return transport, handler, connection
+
+    def rest_after(self, turns=10_000):
+        """Turns until the poller leaves the sockets to the selector."""
+        for turn in range(turns):
+            if not self.poller.spinning:
+                return turn
+            self.loop.turn()
+        raise AssertionError("the poller did not rest")
+
+
+def test_nothing_happens_before_it_is_started():
+    bench = Bench()
+    transport, _, _ = bench.connect(5)
+    assert bench.loop.turn() == 0 and transport.reads == 0 and 5 in bench.loop.readers
+
+
+def test_busy_takes_the_sockets_and_reads_until_it_is_stopped():
+    bench = Bench()
+    transport, _, connection = bench.connect(5)
+    bench.poller.start()
+    assert connection.polled and 5 not in bench.loop.readers
+    for turn in range(1, 6):
+        before = transport.reads
+        assert bench.loop.turn() == 1 and transport.reads > before and bench.poller.turns == turn
+    bench.poller.stop()
+    assert not connection.polled and 5 in bench.loop.readers
+    before = transport.reads
+    assert bench.loop.turn() == 1 and transport.reads == before and bench.loop.ready == []
+
+
+def test_busy_waits_for_the_first_connection():
+    bench = Bench()
+    bench.poller.start()
+    assert not bench.poller.spinning and bench.loop.ready == []
+    transport, _, _ = bench.connect(5)
+    assert bench.poller.spinning
+    bench.loop.turn()
+    assert transport.reads > 0
+
+
+def test_market_data_is_read_more_often_than_the_rest():
+    bench = Bench(spin_us=2000)
+    urgent, _, _ = bench.connect(5)
+    patient, _, _ = bench.connect(6, urgent=False)
+    bench.poller.start()
+    bench.loop.turn()
+    assert 0 < patient.reads < urgent.reads
+    assert abs(urgent.reads / patient.reads - 4) < 1.5
+
+
+def test_a_connection_that_goes_while_it_is_read():
+    bench = Bench()
+    first, _, going = bench.connect(5)
+    second, _, _ = bench.connect(6)
+    first.action = lambda: bench.poller.remove(going)
+    bench.poller.start()
+    bench.loop.turn()
+    assert first.reads == 1 and second.reads > 1
+    bench.poller.remove(going)                   # again: harmless
+    bench.poller.stop()
+    assert 5 not in bench.loop.readers and 6 in bench.loop.readers
+
+
+def test_a_connection_that_comes_while_another_is_read():
+    bench = Bench()
+    first, _, _ = bench.connect(5)
+    first.action = lambda: first.reads == 1 and bench.connect(6)
+    bench.poller.start()
+    bench.loop.turn()
+    assert bench.made[1][0].reads > 0 and bench.made[1][2].polled and 6 not in bench.loop.readers
+
+
+def test_stopping_from_inside_a_read():
+    bench = Bench()
+    transport, _, _ = bench.connect(5)
+    transport.action = bench.poller.stop
+    bench.poller.start()
+    bench.loop.turn()
+    assert transport.reads <= 4 and not bench.poller.spinning and 5 in bench.loop.readers
+    assert bench.loop.ready == []
+
+
+def test_a_read_that_raises_does_not_stop_the_poller():
+    bench = Bench()
+    transport, _, _ = bench.connect(5)
+
+    def fail():
+        raise OSError("reset")
+
+    transport.action = fail
+    bench.poller.start()
+    for _ in range(3):
+        assert bench.loop.turn() == 1
+    assert transport.reads == 3 and bench.poller.spinning
+
+
+def test_adaptive_rests_when_nothing_comes_and_wakes_with_the_first_bytes():
+    bench = Bench(idle_ms=2.0)
+    transport, handler, connection = bench.connect(5)
+    bench.poller.start()
+    bench.rest_after()
+    assert not connection.polled and bench.loop.turn() == 0
+    reads = transport.reads
+    bench.loop.readers[5]()                      # the selector: bytes have come
+    assert transport.reads == reads + 1 and bench.poller.spinning and connection.polled and 5 not in bench.loop.readers
+    handler.messages += 1
+    assert bench.loop.turn() == 1 and transport.reads > reads + 1
+    bench.rest_after()
+
+
+def test_adaptive_stays_awake_while_messages_come():
+    bench = Bench(idle_ms=1.0, spin_us=300)
+    transport, handler, _ = bench.connect(5)
+
+    def message():
+        handler.messages += 1
+
+    transport.action = message
+    bench.poller.start()
+    for _ in range(30):
+        assert bench.loop.turn() == 1
+    assert bench.poller.spinning
+
+
+def test_pings_do_not_keep_it_awake():
+    bench = Bench(idle_ms=1.0)
+    transport, handler, _ = bench.connect(5)
+
+    def ping():
+        handler.last_control_ns += 1
+
+    transport.action = ping
+    bench.poller.start()
+    bench.rest_after()
+
+
+def test_a_connection_that_comes_while_it_rests_wakes_it():
+    bench = Bench(idle_ms=1.0)
+    bench.connect(5)
+    bench.poller.start()
+    bench.rest_after()
+    transport, _, connection = bench.connect(6)
+    assert bench.poller.spinning and connection.polled and bench.made[0][2].polled
+    bench.loop.turn()
+    assert transport.reads > 0
+
+
+def test_resting_with_a_connection_whose_socket_is_gone():
+    """The selector refuses its descriptor: the others go back to it all the same."""
+    bench = Bench(idle_ms=1.0)
+    bench.connect(5)
+    bench.connect(6)
+    add = bench.loop.add_reader
+
+    def refuse(descriptor, callback):
+        if descriptor == 5:
+            raise OSError(9, "Bad file descriptor")
+        add(descriptor, callback)
+
+    bench.loop.add_reader = refuse
+    bench.poller.start()
+    bench.rest_after()
+    assert 6 in bench.loop.readers
+    bench.poller.wake()
+    bench.poller.stop()
+    assert 6 in bench.loop.readers
+
+
+def test_no_connection_left_lets_it_rest():
+    bench = Bench()
+    _, _, connection = bench.connect(5)
+    bench.poller.start()
+    bench.poller.remove(connection)
+    for _ in range(3):
+        bench.loop.turn()
+    bench.poller.stop()
+
+
+@pytest.mark.parametrize("make_loop", [asyncio.new_event_loop])
+def test_on_a_real_loop_timers_run_between_the_spins(make_loop):
+    loop = make_loop()
+    try:
+        poller = Poller(loop, 50)
+        import socket
+
+        near, far = socket.socketpair()
+        near.setblocking(False)
+        received, fired = [], []
+
+        class Real:
+            def _read_ready(self):
+                try:
+                    received.append(near.recv(100))
+                except BlockingIOError:
+                    pass
+
+            def get_extra_info(self, name):
+                return near
+
+        handler = CommandFeed(lambda payload: None, lambda payload, error: None)
+        real = Real()
+        loop.add_reader(near.fileno(), real._read_ready)
+        poller.add(HotConnection(loop, real, handler, True))
+        poller.start()
+        loop.call_later(0.02, far.send, b"hello")
+        loop.call_later(0.05, fired.append, 1)
+        loop.call_later(0.08, loop.stop)
+        loop.run_forever()
+        poller.stop()
+        assert received == [b"hello"] and fired == [1]
+        near.close()
+        far.close()
+    finally:
+        loop.close()
