@@ -4,6 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 BUILT := $(VENV)/.built
+TESTING := $(VENV)/.testing
 SOURCES := $(shell find cython -name '*.pyx' -o -name '*.pxd' -o -name '*.pyi' -o -name '*.h')
 
 .PHONY: help install build demo test quicktest stress fuzz packaging bench lint clean
@@ -20,15 +21,23 @@ $(BIN)/python:
 
 # The first installation compiles too; after that a changed source costs only what depends on it.
 $(INSTALLED): $(BIN)/python pyproject.toml setup.py
-	@echo "setting up $(VENV): dependencies, then the compiled half (a minute or two)"
-	@$(BIN)/python -m pip install -q --disable-pip-version-check -e '.[test]'
+	@echo "setting up $(VENV): dependencies, then the compiled half (some minutes)"
+	@$(BIN)/python -m pip install -q --disable-pip-version-check -e '.[strategy]'
 	@touch $(INSTALLED) $(BUILT)
+
+# What only tests, lint and benchmarks need: the demo does not wait for it.
+$(TESTING): $(INSTALLED)
+	@echo "adding what the tests need"
+	@$(BIN)/python -c "import tomllib; project = tomllib.load(open('pyproject.toml', 'rb'))['project']; \
+	  print(*project['optional-dependencies']['test'], sep='\n')" > $(TESTING).txt
+	@$(BIN)/python -m pip install -q --disable-pip-version-check -r $(TESTING).txt
+	@touch $(TESTING)
 
 $(BUILT): $(INSTALLED) $(SOURCES)
 	$(BIN)/python setup.py -q build_ext --inplace
 	@touch $(BUILT)
 
-install: $(BUILT)  ## everything into .venv, with the compiled half
+install: $(TESTING) $(BUILT)  ## everything into .venv, with the compiled half
 
 build: $(INSTALLED)  ## compile what has changed, in place
 	$(BIN)/python setup.py -q build_ext --inplace
@@ -37,25 +46,25 @@ build: $(INSTALLED)  ## compile what has changed, in place
 demo: $(BUILT)  ## two strategies on the simulated venue, with their latencies
 	$(BIN)/nexus-fast demo
 
-test: $(BUILT)  ## all tests but the long ones
+test: $(TESTING) $(BUILT)  ## all tests but the long ones
 	$(BIN)/python -m pytest -q
 
-quicktest: $(BUILT)  ## the unit tests
+quicktest: $(TESTING) $(BUILT)  ## the unit tests
 	$(BIN)/python -m pytest -q tests/unit
 
-stress: $(BUILT)  ## shared memory under load, longer
+stress: $(TESTING) $(BUILT)  ## shared memory under load, longer
 	NEXUS_STRESS=10 $(BIN)/python -m pytest -q tests/stress
 
-fuzz: $(BUILT)  ## the parsers under sanitizers, longer
+fuzz: $(TESTING) $(BUILT)  ## the parsers under sanitizers, longer
 	$(BIN)/python tests/fuzz/sanitized.py --seconds 600
 
-packaging: $(BUILT)  ## wheel, sdist and editable installs in fresh environments, longer
+packaging: $(TESTING) $(BUILT)  ## wheel, sdist and editable installs in fresh environments, longer
 	$(BIN)/python -m pytest -q -m packaging tests/packaging
 
-bench: $(BUILT)  ## what it costs, against the floor in C
+bench: $(TESTING) $(BUILT)  ## what it costs, against the floor in C
 	$(BIN)/python -m bench.wire
 
-lint: $(BUILT)  ## style
+lint: $(TESTING) $(BUILT)  ## style
 	$(BIN)/ruff check src tests bench strategies
 
 clean:  ## all that was built
