@@ -33,8 +33,10 @@ $(TESTING): $(INSTALLED)
 	@$(BIN)/python -m pip install -q --disable-pip-version-check -r $(TESTING).txt
 	@touch $(TESTING)
 
+# The installation itself has just built everything: then there is nothing to do.
 $(BUILT): $(INSTALLED) $(SOURCES)
-	$(BIN)/python setup.py -q build_ext --inplace
+	@if [ ! -f $(BUILT) ] || [ -n "$$(find cython -type f -newer $(BUILT))" ]; then \
+	  echo "compiling what has changed"; $(BIN)/python setup.py -q build_ext --inplace || exit 1; fi
 	@touch $(BUILT)
 
 install: $(TESTING) $(BUILT)  ## everything into .venv, with the compiled half
