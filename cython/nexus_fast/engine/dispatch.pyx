@@ -62,12 +62,16 @@ cdef class Dispatcher:
 
     cdef int quote(self, const nx_bookl1* book) except -1:
         cdef nx_subscribers* subscribers = &self.lists[book.symbol_id]
+        cdef void* strategy
         cdef int i = 0
         while i < subscribers.count:
+            strategy = subscribers.strategies[i]
             try:
-                (<StrategyCore>subscribers.strategies[i]).on_quote(book)
+                (<StrategyCore>strategy).on_quote(book)
             except Exception as error:
                 self.errors += 1
-                self.on_error(<object>subscribers.strategies[i], error)
-            i += 1
+                self.on_error(<object>strategy, error)
+            # Who unsubscribed in its callback has made way for the next.
+            if i < subscribers.count and subscribers.strategies[i] == strategy:
+                i += 1
         return 0

@@ -35,6 +35,7 @@ cdef class FrameReader(Protocol):
         Py_ssize_t fragments_size
         bint fragmented                  # a message has begun and its last frame is still to come
         bint closing                     # a close frame was seen or sent: nothing more is delivered
+        int delay_acknowledgements       # descriptor, or -1: after each read the kernel may put off its TCP acknowledgement
 
     cdef int parse_frames(self) except -1
     cdef int on_frame(self, uint8_t first, const char* payload, Py_ssize_t size) except -1

@@ -12,6 +12,15 @@ from picows.picows cimport WSCloseCode, WSFrame, WSMsgType
 from nexus_fast.core.clock cimport clock_monotonic_ns
 
 
+cdef extern from "<sys/socket.h>" nogil:
+    int setsockopt(int descriptor, int level, int name, const void* value, unsigned int size)
+cdef extern from "<netinet/in.h>" nogil:
+    int IPPROTO_TCP
+cdef extern from "<netinet/tcp.h>" nogil:
+    int TCP_QUICKACK
+
+cdef int NO = 0
+
 logger = logging.getLogger("nexus_fast.feed")
 
 cdef enum:
@@ -47,6 +56,7 @@ cdef class FrameReader(Protocol):
         self.handler = handler
         self.previous = previous
         self.maximum_frame = maximum_frame
+        self.delay_acknowledgements = -1
         self.capacity = FIRST_CAPACITY
         self.buffer = <char*>malloc(self.capacity)
         if self.buffer == NULL:
@@ -68,6 +78,9 @@ cdef class FrameReader(Protocol):
         self.filled += size
         self.handler.bytes_received += size
         self.parse_frames()
+        if self.delay_acknowledgements >= 0:
+            # Not permanent: the kernel goes back to acknowledging at once by itself. Done after the strategy has acted.
+            setsockopt(self.delay_acknowledgements, IPPROTO_TCP, TCP_QUICKACK, &NO, sizeof(NO))
 
     def feed(self, bytes data):
         """Hand bytes in as if the transport had read them: for replays and tests."""
@@ -261,8 +274,8 @@ cdef class HandshakeListener(WSListener):
         pass
 
 
-def install(WSTransport websocket, HandshakeListener listener, Py_ssize_t read_buffer_size):
-    """Swap picows' protocol for a FrameReader; returns it, or None while picows still holds bytes of an unfinished frame
+def install(WSTransport websocket, HandshakeListener listener, Py_ssize_t read_buffer_size, bint urgent=False):
+    """Swap picows' protocol for a FrameReader, one that keeps acknowledgements out of the way when `urgent`; returns it, or None while picows still holds bytes of an unfinished frame
     (try again later: the listener keeps delivering) or when the transport is not one of aiofastnet's."""
     transport = websocket.underlying_transport
     if not hasattr(transport, "get_protocol") or not hasattr(transport, "_read_ready"):
@@ -271,5 +284,7 @@ def install(WSTransport websocket, HandshakeListener listener, Py_ssize_t read_b
     if previous is None or listener.fragmented or len(previous.get_buffer(-1)) < read_buffer_size - 256:
         return None
     reader = FrameReader(websocket, listener.handler, previous)
+    if urgent:
+        (<FrameReader>reader).delay_acknowledgements = transport.get_extra_info("socket").fileno()
     transport.set_protocol(reader)
     return reader

@@ -3,7 +3,7 @@ from libc.string cimport memcpy
 
 from nexus_fast.core.clock cimport clock_realtime_ns, clock_ticks
 from nexus_fast.core.scan cimport number_to_double, rescale
-from nexus_fast.core.types cimport NX_FLAG_NO_ASK, NX_FLAG_NO_BID, NX_FLAG_RESET
+from nexus_fast.core.types cimport NX_FLAG_NO_ASK, NX_FLAG_NO_BID, NX_FLAG_RESET, NX_FLAG_STALE
 from nexus_fast.order.entry cimport STAGE_PARSE, STAGE_PUBLISH
 from nexus_fast.shm.latest cimport latest_write
 from nexus_fast.shm.ring cimport ring_publish
@@ -41,8 +41,9 @@ cdef class MarketFeed(PayloadHandler):
             self.unknown_symbols += 1
             return 0
         cdef const nx_bookl1* known = &self.entry.books[symbol.symbol_id]
+        # After a break whatever the venue says is newer: its ids may have begun anew.
         if (self.quote.update_id and self.quote.update_id <= known.update_id
-                and not self.quote.flags & NX_FLAG_RESET):
+                and not self.quote.flags & NX_FLAG_RESET and not known.flags & NX_FLAG_STALE):
             self.outdated += 1
             return 0
         if self.make_record(symbol):

@@ -93,36 +93,36 @@ cdef class Ledger:
     def overdue(self):
         """Numbers of the orders whose answer should have come by now; each is named once per deadline."""
         cdef int64_t now = clock_monotonic_ns()
-        cdef uint64_t number
         cdef nx_order* order
         found = []
-        for number in range(self.oldest_live(), self.entry.table.next_number):
-            order = self.entry.table.by_number(number)
-            if order != NULL and order.deadline_ns and order.deadline_ns < now and not state_is_closed(order.state):
+        for number in self.live():
+            order = self.at(number)
+            if order.deadline_ns and order.deadline_ns < now:
                 order.deadline_ns = 0
                 found.append(number)
         return found
 
     def live(self, symbol_id=None, account=None):
         """Numbers of the orders that are, or may be, open at the venue."""
+        cdef uint64_t first = self.oldest_live()
+        cdef uint64_t last = self.entry.table.next_number
         cdef uint64_t number
         cdef nx_order* order
+        cdef bint wrapped = last - first > self.entry.table.mask
         found = []
-        for number in range(self.oldest_live(), self.entry.table.next_number):
-            order = self.entry.table.by_number(number)
-            if order != NULL and state_is_live(order.state) and (symbol_id is None or order.symbol_id == symbol_id) and (
+        if wrapped:                     # an old order rests among many newer ones: look at every slot once
+            first, last = 0, self.entry.table.mask + 1
+        for number in range(first, last):
+            order = &self.entry.table.slots[number & self.entry.table.mask]
+            if state_is_live(order.state) and (symbol_id is None or order.symbol_id == symbol_id) and (
                     account is None or order.account == account):
-                found.append(number)
-        return found
+                found.append(order.number)
+        return sorted(found) if wrapped else found
 
     cdef uint64_t oldest_live(self) noexcept nogil:
         """No order with a smaller number is live."""
-        cdef uint64_t newest = self.entry.table.next_number
-        cdef uint64_t capacity = self.entry.table.mask + 1
         cdef nx_order* order
-        if newest > capacity and self.oldest < newest - capacity:
-            self.oldest = newest - capacity
-        while self.oldest < newest:
+        while self.oldest < self.entry.table.next_number:
             order = self.entry.table.by_number(self.oldest)
             if order != NULL and state_is_live(order.state):
                 break

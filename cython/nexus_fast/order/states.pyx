@@ -101,6 +101,8 @@ def transitions():
     for state in STATES[NX_STATE_FILLED:]:
         for event in LATE:
             found[state, event] = (state, frozenset())
+    # An order that was proven never to have lived does not come to life in silence.
+    del found["FAILED", "ACCEPTED"]
     found["FILLED", "FILLED"] = ("FILLED", frozenset())
     found["FAILED", "REJECTED"] = found["FAILED", "REFUSED"] = ("FAILED", frozenset())
     return found

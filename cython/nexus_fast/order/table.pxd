@@ -37,7 +37,8 @@ ctypedef struct nx_order:
     uint8_t size_scale
     uint8_t client_id_length
     uint8_t venue_id_length
-    uint8_t pad[6]
+    uint8_t proven              # the venue has shown that it has the order
+    uint8_t pad[5]
     char client_id[40]
     char venue_id[40]
 
@@ -50,7 +51,8 @@ cdef class OrderTable:
     cdef readonly dict named             # users' own client ids (bytes) -> order number
     cdef readonly int64_t conflicts      # events that cannot be
 
-    # A free slot with number and client id set, state FREE; NULL when the slot in turn still holds a live order.
+    # A free slot with number and client id set, state FREE; NULL when every slot holds a live order. A number whose slot is
+    # taken by an order that rests is passed over.
     cdef nx_order* take(self) noexcept nogil
     cdef nx_order* by_number(self, uint64_t number) noexcept nogil
     # The order of an engine-made client id; NULL for any other text.

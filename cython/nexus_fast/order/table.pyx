@@ -3,9 +3,16 @@ from libc.string cimport memcmp, memcpy, memset
 
 from nexus_fast.order.states cimport (
     NX_ACT_CONFLICT,
+    NX_ACT_NOTIFY_CANCEL_FAILED,
+    NX_ACT_QUERY,
+    NX_EVENT_ACCEPTED,
+    NX_EVENT_CANCEL_REJECTED,
     NX_EVENT_FILL,
     NX_EVENT_FILLED,
+    NX_EVENT_MODIFIED,
+    NX_STATE_CANCELING,
     NX_STATE_FREE,
+    NX_STATE_UNKNOWN,
     order_transition,
     state_is_live,
 )
@@ -58,9 +65,12 @@ cdef class OrderTable:
     cdef nx_order* take(self) noexcept nogil:
         cdef uint64_t number = self.next_number
         cdef nx_order* order = &self.slots[number & self.mask]
-        if state_is_live(order.state):
-            return NULL
-        self.next_number += 1
+        while state_is_live(order.state):
+            number += 1
+            if number - self.next_number > self.mask:
+                return NULL
+            order = &self.slots[number & self.mask]
+        self.next_number = number + 1
         memset(order, 0, sizeof(nx_order))
         order.number = number
         memcpy(order.client_id, self.prefix, CLIENT_ID_PREFIX)
@@ -90,6 +100,8 @@ cdef class OrderTable:
 
     cdef int apply(self, nx_order* order, uint8_t event, int64_t filled, int64_t now_ns) noexcept nogil:
         cdef int found, actions
+        if event in (NX_EVENT_ACCEPTED, NX_EVENT_FILL, NX_EVENT_FILLED, NX_EVENT_MODIFIED):
+            order.proven = 1
         if filled > order.filled:
             order.filled = filled
         elif event == NX_EVENT_FILL and filled >= 0 and filled <= order.filled:
@@ -97,6 +109,9 @@ cdef class OrderTable:
         if event == NX_EVENT_FILL and order.quantity and order.filled >= order.quantity:
             event = NX_EVENT_FILLED
         found = order_transition(order.state, event, order.filled > 0)
+        if event == NX_EVENT_CANCEL_REJECTED and order.state == NX_STATE_CANCELING and not order.proven:
+            # That a cancel failed does not say that there is an order: it was sent before the venue spoke of it.
+            found = NX_STATE_UNKNOWN | (NX_ACT_NOTIFY_CANCEL_FAILED | NX_ACT_QUERY) << 8
         actions = found >> 8
         if actions & NX_ACT_CONFLICT:
             self.conflicts += 1

@@ -101,6 +101,7 @@ class Engine:
             self.core.close()
         if self.loop is not None:
             with contextlib.suppress(RuntimeError):
+                self.loop.run_until_complete(_end_tasks())
                 self.loop.run_until_complete(self.loop.shutdown_asyncgens())
             asyncio.set_event_loop(None)
             self.loop.close()
@@ -333,6 +334,14 @@ class Engine:
         if live:
             names = [ledger.fields(number)["client_id"] for number in live]
             self._log.error(f"{len(live)} orders may still be open at the venue: {', '.join(names[:10])}")
+
+
+async def _end_tasks() -> None:
+    """A build that failed leaves the rest of its work behind."""
+    left = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
+    for task in left:
+        task.cancel()
+    await asyncio.gather(*left, return_exceptions=True)
 
 
 @contextlib.contextmanager

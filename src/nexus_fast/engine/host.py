@@ -94,11 +94,17 @@ class Host:
         if not wanted:
             return
         self.cache.apply_data(data_type, event)
-        for strategy in wanted:
+        for strategy in tuple(wanted):       # a callback may unsubscribe
             self.tracker.callback(strategy, callback, event)
 
     def on_feed_status(self, feed: Any, name: str, up: bool) -> None:
         self._log.info(f"{name}: {'connected' if up else 'disconnected'}")
+
+    def on_quotes_lost(self, feed: Any) -> None:
+        """The books of a feed can no longer be trusted; each is fresh again with its next quote."""
+        for number, instrument in enumerate(self.core.instruments):
+            if feed.symbols.lookup(instrument.venue_symbol.encode()) == number:
+                self.core.entry.mark_stale(number)
 
     def on_feed_silent(self, feed: Any, name: str, streams: list[str]) -> None:
         self.silent_feeds.append(name)
@@ -219,6 +225,7 @@ class Host:
     async def _ask(self, number: int) -> None:
         ledger = self.core.ledger
         absent = 0
+        began = time.monotonic()
         try:
             for wait in QUERY_WAITS:
                 await asyncio.sleep(wait)
@@ -230,8 +237,8 @@ class Host:
                     absent += 1
                 elif update is not None:
                     absent = 0
-                    self._conclude(number, update)
-                    return
+                    if self._conclude(number, update, time.monotonic() - began):
+                        return
                 if absent >= NOT_FOUND_NEEDED and self._is_past(fields):
                     reason = "the venue knows no such order; its request can no longer arrive"
                     self.tracker.apply_to(number, OrderUpdate(event="NOT_FOUND", client_id="", reason=reason))
@@ -257,11 +264,19 @@ class Host:
         """The venue would refuse the request if it arrived now."""
         return time.time_ns() - fields["created_ns"] > (self.recv_window_ms / 1000 + GRACE_SECONDS) * 1e9
 
-    def _conclude(self, number: int, update: OrderUpdate) -> None:
+    def _conclude(self, number: int, update: OrderUpdate, seconds: float) -> bool:
+        """False when the order is open and its cancel, `seconds` old or older, may still be on its way."""
         in_doubt = self.core.ledger.state(number) == "UNKNOWN"
         self.tracker.apply_to(number, update)
         if in_doubt:
             self.tracker.result(number, WsOrderResultType.ACK_TIMEOUT_CONFIRMED, "the venue has the order")
+        if self.core.ledger.state(number) != "CANCELING":
+            return True
+        if seconds <= self.recv_window_ms / 1000 + GRACE_SECONDS:
+            return False
+        reason = "cancel: the order is open at the venue; the request can no longer arrive"
+        self.tracker.apply_to(number, OrderUpdate(event="CANCEL_REJECTED", client_id="", reason=reason))
+        return True
 
     def spawn(self, work: Any) -> None:
         """Nothing is begun once the engine is closing."""

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from nexus_fast.constants import DataType, OrderStatus
+from nexus_fast.engine.bars import Bars, is_made_here
 from nexus_fast.engine.host import Host
 from nexus_fast.error import OrderError, RouteError
 from nexus_fast.exchange.instrument import InstrumentTable
@@ -30,6 +31,7 @@ class Runtime:
         self._engine = engine
         self._log = log
         self._refusals = itertools.count(1)
+        self._bars = Bars(host)
         self._awaited: dict[int, list[tuple[float, str]]] = {}
 
     @property
@@ -46,7 +48,12 @@ class Runtime:
             groups.setdefault(feed_type, []).append(instrument)
         ready, timeout = options.pop("ready", True), options.pop("ready_timeout", 60)
         for feed_type, instruments in groups.items():
-            self._host.feeds[feed_type].subscribe(data_type, instruments, **options)
+            feed = self._host.feeds[feed_type]
+            if is_made_here(data_type, options):
+                for instrument in instruments:
+                    self._bars.subscribe(strategy, data_type, instrument, feed, **options)
+                continue
+            feed.subscribe(data_type, instruments, **options)
             for instrument in instruments:
                 self._register(strategy, data_type, instrument)
                 if ready and data_type is DataType.BOOKL1:
@@ -69,6 +76,9 @@ class Runtime:
         for symbol in symbols:
             instrument = self.instruments.get(symbol)
             feed_type = resolve_feed(symbol, instrument.exchange, instrument.type, self._host.feeds)
+            if is_made_here(data_type, options):
+                self._bars.unsubscribe(strategy, data_type, instrument, self._host.feeds[feed_type], **options)
+                continue
             if data_type is DataType.BOOKL1:
                 symbol_id = self._core.symbol_ids[symbol]
                 self._core.dispatcher.unsubscribe(symbol_id, strategy)
@@ -219,6 +229,12 @@ class Runtime:
         from nexus_fast.engine.requests import ask
 
         return ask(self._host, self.instruments, name, arguments)
+
+    async def request_async(self, name: str, **arguments: Any) -> Any:
+        """The same question on the engine's own loop, which goes on meanwhile."""
+        from nexus_fast.engine.requests import ask_async
+
+        return await ask_async(self._host, self.instruments, name, arguments)
 
     def api(self, account_type: Any) -> Any:
         from nexus_fast.engine.requests import Api

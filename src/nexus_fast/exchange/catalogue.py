@@ -90,3 +90,10 @@ def make_account(
         )
     table = endpoints.table(f"binance.{account_type.family}", basic.testnet)
     return BinanceAccount(host, account_type, index, credentials, table, "rest" if wanted == "rest" else "ws")
+
+
+def make_requests(account_type: Any, rest: Any, instruments: InstrumentTable) -> Any:
+    """What can be asked over the REST client of a connector of this type."""
+    from nexus_fast.exchange.binance.requests import BinanceRequests
+
+    return BinanceRequests(rest, account_type.family, instruments)

@@ -153,7 +153,7 @@ class WebSocketConnection:
 
     def _take_over(self, listener: HandshakeListener) -> bool:
         """From picows' parser to ours, at the first moment when no byte is in between."""
-        reader = install(self.transport, listener, READ_BUFFER)
+        reader = install(self.transport, listener, READ_BUFFER, self._urgent)
         if reader is None:
             return False
         if self._poller is not None:

@@ -80,6 +80,12 @@ class BinanceRest:
         self.clock_offset_ms = msgspec.json.decode(body)["serverTime"] - middle
         return self.clock_offset_ms
 
+    def separate(self) -> "BinanceRest":
+        """The same address and key over connections of its own: for another event loop, as a session belongs to one."""
+        made = BinanceRest(self.base_url, self._credentials, self._recv_window_ms)
+        made.clock_offset_ms = self.clock_offset_ms
+        return made
+
     async def close(self) -> None:
         if self._session is not None:
             await self._session.close()

@@ -137,9 +137,9 @@ class Tracker:
     def apply_to(self, number: int, update: OrderUpdate) -> None:
         fields = self.ledger.fields(number)
         instrument = self._instruments[fields["symbol_id"]]
-        repeated = self._remember_fill(fields, update)
-        extra = self._extra(number)
-        self._keep(extra, update, repeated)
+        repeated = self._remember_fill(number, update)
+        # What is late for an order that is over has nothing to be kept for.
+        self._keep(Extra() if self.ledger.closed(number) else self._extra(number), update, repeated)
         if update.event == "MODIFIED" and update.price is not None and update.quantity is not None:
             self.ledger.replace(
                 number,
@@ -156,7 +156,7 @@ class Tracker:
             update.trade_id,
             (update.time_ms or 0) * 1_000_000,
         )
-        if update.event in ("ACCEPTED", "REJECTED"):
+        if update.event in ("ACCEPTED", "REJECTED") and after != "CANCELING":
             self.ledger.answered(number)
         self._act(number, before, after, actions)
 
@@ -176,15 +176,18 @@ class Tracker:
     def doubt(self, number: int, reason: str) -> None:
         """The outcome of the order's last request is unknown."""
         state = self.ledger.state(number)
+        if self.ledger.closed(number):
+            return
         event = "CANCEL_DOUBT" if state == "CANCELING" else "DOUBT"
         self._extra(number).reason = reason
         self._act(number, *self.ledger.apply(number, event))
 
-    def _remember_fill(self, fields: dict, update: OrderUpdate) -> bool:
-        """True when this fill was counted before: a venue may say it twice, over two streams or after a reconnect."""
+    def _remember_fill(self, number: int, update: OrderUpdate) -> bool:
+        """True when this fill was counted before: a venue may say it twice, over two streams or after a reconnect. Both sides
+        of one trade may be ours."""
         if update.trade_id < 0:
             return False
-        key = (fields["symbol_id"], update.trade_id)
+        key = (number, update.trade_id)
         if key in self._seen:
             self.counts["repeated_fills"] += 1
             return True

@@ -8,6 +8,7 @@ built; before that every method raises StrategyBuildError. The runtime has
     unsubscribe(strategy, data_type, symbols, **options)
     ready(strategy) -> bool                                 every subscription with ready=True has had its first data
     request(name, **arguments) -> Any                       a REST question, safe on the loop's own thread
+    request_async(name, **arguments) -> Awaitable           the same on the loop, which goes on meanwhile
     api(account_type) -> object                             the account's REST methods
     stop()                                                  as Ctrl+C
     instruments                                             nexus_fast.exchange.instrument.InstrumentTable
@@ -19,7 +20,7 @@ built; before that every method raises StrategyBuildError. The runtime has
 
 import time
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Literal
@@ -323,6 +324,22 @@ class StrategyApi:
         return [s for kind in kinds for s in self._symbols("future_info", exchange, kind, base, quote, exclude, True)]
 
     # ------------------------------------------------------------------------------------------ requests
+    #
+    # Safe in every callback. Each waits for the venue's answer, 10 seconds at most, and meanwhile the engine's thread
+    # stands still: no tick, no fill and no timer is seen. Errors: RouteError, VenueError (the venue refused),
+    # ConnectionError (it cannot be reached), TimeoutError (no complete answer in time).
+
+    def arequest(self, name: str, **kwargs: Any) -> Awaitable[Any]:
+        """The questions below for coroutines, as those of schedule(): the engine goes on while the answer is awaited.
+
+        name and kwargs: ticker(symbol), all_tickers(account_type), klines and index_klines(symbols, interval, limit,
+        start_time, end_time), order(symbol, oid), open_orders(symbol), recent_trades(symbol, limit); all but
+        all_tickers may have account_type=. No limit on the whole, so that it suits downloads of many bars.
+        """
+        runtime = self._engine("arequest")
+        for bound in kwargs.keys() & {"start_time", "end_time"}:
+            kwargs[bound] = _milliseconds(kwargs[bound])
+        return runtime.request_async(name, **kwargs)
 
     def request_ticker(self, symbol: str, account_type: AccountType | None = None) -> Ticker:
         return self._engine("request_ticker").request("ticker", symbol=symbol, account_type=account_type)
@@ -339,7 +356,11 @@ class StrategyApi:
         end_time: Time = None,
         account_type: AccountType | None = None,
     ) -> KlineList:
-        """Times: milliseconds since 1970 or a datetime."""
+        """Bars whose start lies in start_time … end_time (both included): milliseconds since 1970 or datetimes.
+
+        limit: at most so many of each symbol: the first ones from start_time on, without start_time the last ones.
+        Without limit: all of them from start_time on, without start_time the last 500. As many pages as it takes.
+        """
         return self._klines("request_klines", "klines", symbol, interval, limit, start_time, end_time, account_type)
 
     def request_index_klines(
@@ -351,6 +372,7 @@ class StrategyApi:
         end_time: Time = None,
         account_type: AccountType | None = None,
     ) -> KlineList:
+        """The same of the index price, without volumes. Raises SubscriptionError for spot."""
         return self._klines(
             "request_index_klines", "index_klines", symbol, interval, limit, start_time, end_time, account_type
         )
@@ -386,17 +408,23 @@ class StrategyApi:
         return known or runtime.request("order", symbol=symbol, oid=oid, account_type=account_type)
 
     def fetch_open_orders(self, symbol: str, account_type: AccountType | None = None) -> list[Order]:
+        """Everything of the account that is open on the symbol at the venue, whoever placed it."""
         return self._engine("fetch_open_orders").request("open_orders", symbol=symbol, account_type=account_type)
 
     def fetch_recent_trades(
         self, symbol: str, limit: int = 50, account_type: AccountType | None = None
     ) -> list[Order]:
-        """The account's own recent fills of a symbol, as orders."""
+        """The account's own last fills of a symbol, newest first, each as an order that consists of that fill alone.
+
+        amount, filled and last_filled are the fill's, eid is the venue's id of its order; oid and price are not told.
+        """
         return self._engine("fetch_recent_trades").request(
             "recent_trades", symbol=symbol, limit=limit, account_type=account_type
         )
 
     def api(self, account_type: AccountType) -> Any:
+        """The venue's REST with the account's key, by path: .get(path, params, signed=), .post, .put and .delete return
+        its decoded JSON. NexusTrader's generated method names are not served."""
         return self._engine("api").api(account_type)
 
     def set_reconnect_reconcile_grace_ms(self, exchange: ExchangeType, grace_ms: int) -> None:

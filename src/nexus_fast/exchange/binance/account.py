@@ -69,6 +69,7 @@ class BinanceAccount:
         self._listen_key: str | None = None
         self._tasks: set[asyncio.Task] = set()
         self._has_been_ready = False
+        self._reconciling = asyncio.Lock()
         self._api = self._connection("orders", self._api_url, self._on_api_message, self._on_api_up, self._on_api_down)
         self._user = None
         if self.family == "usd_m":
@@ -313,11 +314,11 @@ class BinanceAccount:
     def _on_cancel_answer(self, number: int, answer: websocket_api.Answer) -> None:
         tracker = self._host.tracker
         tracker.drain()
-        tracker.ledger.answered(number)
         if answer.error is None and answer.status == 200:
-            result = websocket_api.decode_order(answer.result)
-            tracker.apply_to(number, OrderUpdate(event="CANCELED", client_id="", venue_id=str(result.order_id)))
+            # With what was filled before: on USD-M this answer may be ahead of the private stream's last fills.
+            tracker.apply_to(number, read_order(answer.result))
             return
+        tracker.ledger.answered(number)
         verdict = _verdict("cancel", answer)
         event = "CANCEL_REJECTED" if verdict.outcome is Outcome.REFUSED else "CANCEL_DOUBT"
         tracker.apply_to(number, OrderUpdate(event=event, client_id="", reason=f"cancel: {verdict.reason}"))
@@ -406,13 +407,20 @@ class BinanceAccount:
 
     async def _became_ready(self, what: str) -> None:
         """Both ways are open: reconcile after a reconnect, then say so."""
-        if not self.channel.ready or (self._user is not None and not self._user.is_up):
-            return
-        if self._has_been_ready:
-            await self._host.resynchronise(self)
-        self._has_been_ready = True
-        self.ready.set()
+        async with self._reconciling:
+            if self.ready.is_set() or not self._is_open:
+                return
+            if self._has_been_ready:
+                await self._host.resynchronise(self)
+                if not self._is_open:
+                    return                       # lost again meanwhile: the next connection begins anew
+            self._has_been_ready = True
+            self.ready.set()
         self._host.on_private_status(self, "connected")
+
+    @property
+    def _is_open(self) -> bool:
+        return self.channel.ready and (self._user is None or self._user.is_up)
 
     async def refresh(self) -> dict[str, Any]:
         """After a reconnect: balances, positions and the orders that are open at the venue, by client id."""
@@ -445,6 +453,10 @@ class BinanceAccount:
     @property
     def rest(self) -> BinanceRest:
         return self._rest
+
+    def open_rest(self) -> BinanceRest:
+        """A REST client for one use, on any thread's loop; who opens it closes it."""
+        return self._rest.separate()
 
     _ON_ANSWER = {
         EVENTS.index("INTENT"): _on_place_answer,

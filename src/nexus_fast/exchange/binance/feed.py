@@ -20,6 +20,7 @@ from nexus_fast.constants import DataType
 from nexus_fast.exchange.binance.market_data import decode, stream_name
 from nexus_fast.feed.commands import CommandFeed
 from nexus_fast.feed.connection import WebSocketConnection
+from nexus_fast.gateway.rest import BinanceRest
 from nexus_fast.log import Logger
 
 BATCH = 100                      # streams in one SUBSCRIBE
@@ -88,6 +89,8 @@ class Line:
     def _on_down(self) -> None:
         self._waiting.clear()
         self._requests.clear()
+        if self is self._feed.quotes:
+            self._feed.host.on_quotes_lost(self._feed)
         self._feed.host.on_feed_status(self._feed, self.connection.name, False)
 
     def _send(self, method: str, streams: list[str]) -> None:
@@ -147,6 +150,7 @@ class BinanceFeed:
         self.host = host
         self.symbols = symbols
         self.log = Logger(f"binance.{self.family}.data")
+        self._rest_url = endpoints["rest"]
         quotes_url = custom_url or endpoints.get("public") or endpoints["stream"]
         self.quotes = Line(self, "quotes", f"{quotes_url}/ws", host.market_feed(self, self._on_quotes_other), urgent=True)
         other_url = endpoints.get("market") or endpoints.get("stream")
@@ -176,6 +180,10 @@ class BinanceFeed:
     def unsubscribe(self, data_type: DataType, instruments: list, **options: Any) -> None:
         streams = [stream_name(self.family, data_type, i.venue_symbol, **options) for i in instruments]
         self._line(data_type).unsubscribe(streams)
+
+    def open_rest(self) -> BinanceRest:
+        """A REST client without a key for one use, on any thread's loop; who opens it closes it."""
+        return BinanceRest(self._rest_url)
 
     def _line(self, data_type: DataType) -> Line:
         if data_type is DataType.BOOKL1:

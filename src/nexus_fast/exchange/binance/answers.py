@@ -1,0 +1,219 @@
+"""Binance's REST answers about the market and about orders, spot and USD-M, as schema objects.
+
+Source: developers.binance.com, the response samples of the endpoints that requests.py names.
+"""
+
+import time
+from decimal import Decimal
+
+import msgspec
+from msgspec import Struct
+
+from nexus_fast.constants import (
+    ExchangeType,
+    KlineInterval,
+    OrderSide,
+    OrderStatus,
+    OrderType,
+    PositionSide,
+    TimeInForce,
+)
+from nexus_fast.error import VenueError
+from nexus_fast.exchange.instrument import Instrument
+from nexus_fast.schema import Kline, Order, Ticker
+
+EXCHANGE = ExchangeType.BINANCE
+STATUSES = {
+    "NEW": OrderStatus.ACCEPTED,
+    "PENDING_NEW": OrderStatus.ACCEPTED,
+    "PARTIALLY_FILLED": OrderStatus.PARTIALLY_FILLED,
+    "FILLED": OrderStatus.FILLED,
+    "PENDING_CANCEL": OrderStatus.CANCELING,
+    "CANCELED": OrderStatus.CANCELED,
+    "REJECTED": OrderStatus.FAILED,
+    "EXPIRED": OrderStatus.EXPIRED,
+    "EXPIRED_IN_MATCH": OrderStatus.EXPIRED,
+}
+# TAKE_PROFIT means a market order on spot and a limit order on USD-M. A trailing stop has no type of ours: None.
+ORDER_TYPES = {
+    "spot": {
+        "LIMIT": OrderType.LIMIT,
+        "MARKET": OrderType.MARKET,
+        "LIMIT_MAKER": OrderType.POST_ONLY,
+        "STOP_LOSS": OrderType.STOP_LOSS_MARKET,
+        "STOP_LOSS_LIMIT": OrderType.STOP_LOSS_LIMIT,
+        "TAKE_PROFIT": OrderType.TAKE_PROFIT_MARKET,
+        "TAKE_PROFIT_LIMIT": OrderType.TAKE_PROFIT_LIMIT,
+    },
+    "usd_m": {
+        "LIMIT": OrderType.LIMIT,
+        "MARKET": OrderType.MARKET,
+        "STOP": OrderType.STOP_LOSS_LIMIT,
+        "STOP_MARKET": OrderType.STOP_LOSS_MARKET,
+        "TAKE_PROFIT": OrderType.TAKE_PROFIT_LIMIT,
+        "TAKE_PROFIT_MARKET": OrderType.TAKE_PROFIT_MARKET,
+    },
+}
+# GTX is USD-M's word for post-only; a GTD order has no time in force of ours: None.
+TIMES_IN_FORCE = {"GTC": TimeInForce.GTC, "IOC": TimeInForce.IOC, "FOK": TimeInForce.FOK, "GTX": TimeInForce.GTC}
+POSITION_SIDES = {"LONG": PositionSide.LONG, "SHORT": PositionSide.SHORT}
+
+
+class TickerAnswer(Struct, rename="camel"):
+    symbol: str
+    last_price: str
+    volume: str
+    quote_volume: str
+    close_time: int
+
+
+class BarAnswer(Struct, array_like=True):
+    """One row of klines and indexPriceKlines; the latter's volumes are placeholders."""
+
+    start: int
+    open: str
+    high: str
+    low: str
+    close: str
+    volume: str
+    end: int
+    quote_volume: str
+    trades: int
+    taker_volume: str
+    taker_quote_volume: str
+
+
+class OrderAnswer(Struct, rename="camel"):
+    """GET order and openOrders. Spot has cummulativeQuoteQty (their spelling), USD-M cumQuote and avgPrice."""
+
+    symbol: str
+    order_id: int
+    client_order_id: str
+    price: Decimal
+    orig_qty: Decimal
+    executed_qty: Decimal
+    status: str
+    type: str
+    side: OrderSide
+    time_in_force: str
+    update_time: int
+    stop_price: Decimal = Decimal(0)
+    cummulative_quote_qty: Decimal | None = None
+    cum_quote: Decimal | None = None
+    reduce_only: bool | None = None
+    position_side: str = "BOTH"
+
+
+class FillAnswer(Struct, rename="camel"):
+    """A row of myTrades and userTrades. The account's side: isBuyer on spot, side on USD-M."""
+
+    symbol: str
+    id: int
+    order_id: int
+    price: Decimal
+    qty: Decimal
+    quote_qty: Decimal
+    commission: Decimal
+    commission_asset: str
+    time: int
+    side: OrderSide | None = None
+    is_buyer: bool | None = None
+    position_side: str = "BOTH"
+
+
+TICKER, TICKERS = msgspec.json.Decoder(TickerAnswer), msgspec.json.Decoder(list[TickerAnswer])
+BARS = msgspec.json.Decoder(list[BarAnswer])
+ORDER, ORDERS = msgspec.json.Decoder(OrderAnswer), msgspec.json.Decoder(list[OrderAnswer])
+FILLS = msgspec.json.Decoder(list[FillAnswer])
+
+
+def as_ticker(ticker: TickerAnswer, symbol: str) -> Ticker:
+    return Ticker(
+        exchange=EXCHANGE,
+        symbol=symbol,
+        last_price=float(ticker.last_price),
+        timestamp=ticker.close_time,
+        volume=float(ticker.volume),
+        volumeCcy=float(ticker.quote_volume),
+    )
+
+
+def as_kline(row: BarAnswer, symbol: str, interval: KlineInterval, *, with_volumes: bool) -> Kline:
+    now = time.time_ns() // 1_000_000
+    volumes = {}
+    if with_volumes:
+        volumes = {
+            "volume": float(row.volume),
+            "quote_volume": float(row.quote_volume),
+            "taker_volume": float(row.taker_volume),
+            "taker_quote_volume": float(row.taker_quote_volume),
+        }
+    return Kline(
+        exchange=EXCHANGE,
+        symbol=symbol,
+        interval=interval,
+        open=float(row.open),
+        high=float(row.high),
+        low=float(row.low),
+        close=float(row.close),
+        start=row.start,
+        timestamp=now,
+        confirm=row.end < now,
+        **volumes,
+    )
+
+
+def as_order(family: str, order: OrderAnswer, instrument: Instrument) -> Order:
+    """Raises VenueError for a status nobody knows: nothing is concluded from it."""
+    status = STATUSES.get(order.status)
+    if status is None:
+        raise VenueError("unreadable", f"order {order.client_order_id} has the status {order.status}", venue="binance")
+    cost = order.cummulative_quote_qty if order.cummulative_quote_qty is not None else order.cum_quote
+    if cost is not None and cost < 0:
+        cost = None                  # spot's way to say that it is not known for an old order
+    kind = ORDER_TYPES[family].get(order.type)
+    if order.type == "LIMIT" and order.time_in_force == "GTX":
+        kind = OrderType.POST_ONLY
+    return Order(
+        exchange=EXCHANGE,
+        symbol=instrument.symbol,
+        status=status,
+        oid=order.client_order_id,
+        eid=str(order.order_id),
+        amount=order.orig_qty,
+        filled=order.executed_qty,
+        timestamp=order.update_time,
+        type=kind,
+        side=order.side,
+        time_in_force=TIMES_IN_FORCE.get(order.time_in_force),
+        price=float(order.price) or None,
+        trigger_price=float(order.stop_price) or None,
+        average=float(cost / order.executed_qty) if cost and order.executed_qty else None,
+        remaining=order.orig_qty - order.executed_qty,
+        cum_cost=cost,
+        reduce_only=bool(order.reduce_only),
+        position_side=POSITION_SIDES.get(order.position_side),
+    )
+
+
+def as_filled(fill: FillAnswer, instrument: Instrument) -> Order:
+    side = fill.side or (OrderSide.BUY if fill.is_buyer else OrderSide.SELL)
+    return Order(
+        exchange=EXCHANGE,
+        symbol=instrument.symbol,
+        status=OrderStatus.FILLED,
+        eid=str(fill.order_id),
+        amount=fill.qty,
+        filled=fill.qty,
+        timestamp=fill.time,
+        side=side,
+        average=float(fill.price),
+        last_filled_price=float(fill.price),
+        last_filled=fill.qty,
+        remaining=Decimal(0),
+        fee=fill.commission,
+        fee_currency=fill.commission_asset,
+        cost=fill.quote_qty,
+        cum_cost=fill.quote_qty,
+        position_side=POSITION_SIDES.get(fill.position_side),
+    )

@@ -1,0 +1,221 @@
+"""Questions to Binance by REST, spot and USD-M, answered with schema objects.
+
+Sources: developers.binance.com, market data and account endpoints of spot (/api/v3) and USD-M futures (/fapi/v1).
+Every method raises VenueError for the venue's refusal and for an answer that cannot be read, ConnectionError and
+TimeoutError when no answer came.
+"""
+
+import asyncio
+from typing import Any
+
+import msgspec
+
+from nexus_fast.constants import KlineInterval
+from nexus_fast.error import KlineSupportedError, SubscriptionError, VenueError
+from nexus_fast.exchange.binance import answers
+from nexus_fast.exchange.binance.answers import BarAnswer
+from nexus_fast.exchange.binance.instruments import TYPES
+from nexus_fast.exchange.binance.market_data import INTERVALS
+from nexus_fast.exchange.instrument import Instrument, InstrumentTable
+from nexus_fast.gateway.rest import BinanceRest
+from nexus_fast.schema import Kline, KlineList, Order, Ticker
+
+PATHS = {
+    "spot": {
+        "ticker": "/api/v3/ticker/24hr",
+        "klines": "/api/v3/klines",
+        "order": "/api/v3/order",
+        "open_orders": "/api/v3/openOrders",
+        "recent_trades": "/api/v3/myTrades",
+    },
+    "usd_m": {
+        "ticker": "/fapi/v1/ticker/24hr",
+        "klines": "/fapi/v1/klines",
+        "index_klines": "/fapi/v1/indexPriceKlines",
+        "order": "/fapi/v1/order",
+        "open_orders": "/fapi/v1/openOrders",
+        "recent_trades": "/fapi/v1/userTrades",
+    },
+}
+LARGEST_PAGE = {"spot": 1000, "usd_m": 1500}        # bars in one answer
+DEFAULT_BARS = 500                                  # the venue's own default
+LARGEST_TRADES = 1000
+AT_ONCE = 4                                         # symbols whose bars are asked for at the same time
+NO_SUCH_ORDER = -2013
+
+KLINE_FIELDS = [
+    "timestamp", "symbol", "open", "high", "low", "close", "volume", "quote_volume", "taker_volume",
+    "taker_quote_volume", "confirm",
+]  # fmt: skip
+INDEX_FIELDS = ["timestamp", "symbol", "open", "high", "low", "close", "confirm"]
+
+
+class BinanceRequests:
+    """rest: with the account's key for the questions about orders, without one for market data."""
+
+    def __init__(self, rest: BinanceRest, family: str, instruments: InstrumentTable):
+        self._rest = rest
+        self._family = family
+        self._instruments = instruments
+
+    # ------------------------------------------------------------------------------------------ market data
+
+    async def ticker(self, instrument: Instrument) -> Ticker:
+        """24 hours of one symbol."""
+        params = {"symbol": instrument.venue_symbol}
+        found = await self._get(answers.TICKER, PATHS[self._family]["ticker"], params)
+        return answers.as_ticker(found, instrument.symbol)
+
+    async def all_tickers(self) -> dict[str, Ticker]:
+        """Of every symbol of this market that was loaded, by our symbol."""
+        found = {}
+        for ticker in await self._get(answers.TICKERS, PATHS[self._family]["ticker"], {}):
+            instrument = self._instruments.by_venue_symbol(answers.EXCHANGE, TYPES[self._family], ticker.symbol)
+            if instrument is not None:
+                found[instrument.symbol] = answers.as_ticker(ticker, instrument.symbol)
+        return found
+
+    async def klines(
+        self,
+        instruments: list[Instrument],
+        interval: KlineInterval,
+        limit: int | None = None,
+        start_time: int | None = None,
+        end_time: int | None = None,
+    ) -> KlineList:
+        """Bars whose start lies in start_time … end_time (ms, both included), symbol after symbol, oldest first.
+
+        limit: at most so many of each symbol: the first ones from start_time on, without start_time the last ones.
+        Without limit: all of them from start_time on, without start_time the last 500. As many pages as it takes.
+        """
+        return await self._all_bars("klines", instruments, interval, limit, start_time, end_time)
+
+    async def index_klines(
+        self,
+        instruments: list[Instrument],
+        interval: KlineInterval,
+        limit: int | None = None,
+        start_time: int | None = None,
+        end_time: int | None = None,
+    ) -> KlineList:
+        """As klines, of the index price; without volumes. Raises SubscriptionError on spot, which has no index."""
+        if "index_klines" not in PATHS[self._family]:
+            names = ", ".join(instrument.symbol for instrument in instruments)
+            raise SubscriptionError(
+                f"request_index_klines({names}): Binance {self._family} has no index price; ask for the USD-M "
+                "perpetual (…-PERP.BINANCE), or request_klines for the traded prices."
+            )
+        return await self._all_bars("index_klines", instruments, interval, limit, start_time, end_time)
+
+    async def _all_bars(
+        self,
+        name: str,
+        instruments: list[Instrument],
+        interval: KlineInterval,
+        limit: int | None,
+        start: int | None,
+        end: int | None,
+    ) -> KlineList:
+        _check_bars(self._family, interval, limit, start, end)
+        gate = asyncio.Semaphore(AT_ONCE)
+
+        async def bars_of(instrument: Instrument) -> list[Kline]:
+            async with gate:
+                walk = self._backwards if start is None else self._forwards
+                rows = await walk(name, instrument, interval, limit, start, end)
+            return [answers.as_kline(row, instrument.symbol, interval, with_volumes=name == "klines") for row in rows]
+
+        lists = await asyncio.gather(*(bars_of(instrument) for instrument in instruments))
+        fields = KLINE_FIELDS if name == "klines" else INDEX_FIELDS
+        return KlineList([bar for bars in lists for bar in bars], fields)
+
+    async def _forwards(self, name, instrument, interval, limit, start, end) -> list[BarAnswer]:
+        """Page after page from start on, until the limit, the end or a page that is not full."""
+        rows: list[BarAnswer] = []
+        while limit is None or len(rows) < limit:
+            size = LARGEST_PAGE[self._family] if limit is None else min(LARGEST_PAGE[self._family], limit - len(rows))
+            page = await self._page(name, instrument, interval, size, start, end)
+            # Only what is new and asked for: a page that brings nothing of it ends the walk, whatever the venue does.
+            new = [row for row in page if row.start >= start and (end is None or row.start <= end)]
+            rows += new
+            if len(page) < size or not new:
+                break
+            start = new[-1].start + 1
+        return rows
+
+    async def _backwards(self, name, instrument, interval, limit, start, end) -> list[BarAnswer]:
+        """The last bars up to the end, newest page first."""
+        rows: list[BarAnswer] = []
+        limit = DEFAULT_BARS if limit is None else limit
+        while len(rows) < limit:
+            size = min(LARGEST_PAGE[self._family], limit - len(rows))
+            page = await self._page(name, instrument, interval, size, None, end)
+            new = [row for row in page if end is None or row.start <= end]
+            rows = new + rows
+            if len(page) < size or not new:
+                break
+            end = new[0].start - 1
+        return rows
+
+    async def _page(self, name, instrument, interval, size, start, end) -> list[BarAnswer]:
+        params: dict[str, Any] = {"symbol": instrument.venue_symbol}
+        if name == "index_klines":
+            # A pair has one index: that of BTCUSDT_260626 is BTCUSDT's.
+            params = {"pair": instrument.venue_symbol.partition("_")[0]}
+        params.update(interval=interval.value, limit=size)
+        if start is not None:
+            params["startTime"] = start
+        if end is not None:
+            params["endTime"] = end
+        return await self._get(answers.BARS, PATHS[self._family][name], params)
+
+    # ------------------------------------------------------------------------------------------ the account
+
+    async def order(self, instrument: Instrument, oid: str) -> Order | None:
+        """The order of this client id as the venue has it; None when the venue says that it knows none."""
+        params = {"symbol": instrument.venue_symbol, "origClientOrderId": oid}
+        try:
+            found = await self._get(answers.ORDER, PATHS[self._family]["order"], params, signed=True)
+        except VenueError as error:
+            if error.code == NO_SUCH_ORDER:
+                return None
+            raise
+        return answers.as_order(self._family, found, instrument)
+
+    async def open_orders(self, instrument: Instrument) -> list[Order]:
+        """Everything of the account that is open on the symbol, whoever placed it."""
+        params = {"symbol": instrument.venue_symbol}
+        found = await self._get(answers.ORDERS, PATHS[self._family]["open_orders"], params, signed=True)
+        return [answers.as_order(self._family, order, instrument) for order in found]
+
+    async def recent_trades(self, instrument: Instrument, limit: int = 50) -> list[Order]:
+        """The account's last fills, newest first, each as an order that consists of that fill alone: amount, filled
+        and last_filled are the fill's, eid is the venue's id of its order; oid, type and price are not told."""
+        if not 0 < limit <= LARGEST_TRADES:
+            raise ValueError(f"fetch_recent_trades(limit={limit}): Binance gives 1 to {LARGEST_TRADES} fills")
+        params = {"symbol": instrument.venue_symbol, "limit": limit}
+        fills = await self._get(answers.FILLS, PATHS[self._family]["recent_trades"], params, signed=True)
+        return [answers.as_filled(fill, instrument) for fill in sorted(fills, key=_age)]
+
+    # ------------------------------------------------------------------------------------------ reading
+
+    async def _get(self, decoder: Any, path: str, params: dict[str, Any], *, signed: bool = False) -> Any:
+        body = await self._rest.get(path, params, signed=signed)
+        try:
+            return decoder.decode(body)
+        except msgspec.MsgspecError as error:
+            text = f"the answer to GET {path} cannot be used: {error}"
+            raise VenueError("unreadable", text, venue="binance") from None
+
+def _check_bars(family: str, interval: KlineInterval, limit: int | None, start: int | None, end: int | None) -> None:
+    if interval.value not in INTERVALS or (family != "spot" and interval is KlineInterval.SECOND_1):
+        raise KlineSupportedError(f"Binance {family} has no bars of {interval.value}")
+    if limit is not None and limit < 1:
+        raise ValueError(f"limit={limit}: ask for at least one bar, or leave it out")
+    if start is not None and end is not None and start > end:
+        raise ValueError(f"start_time={start} lies after end_time={end}; both are milliseconds since 1970")
+
+
+def _age(fill: answers.FillAnswer) -> tuple[int, int]:
+    """Newest first; of one millisecond, by the venue's number of the fill."""
+    return -fill.time, -fill.id

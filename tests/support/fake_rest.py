@@ -1,0 +1,58 @@
+"""A REST venue of a few paths for tests: bars by time and limit as Binance documents them, and answers set by hand."""
+
+import asyncio
+import threading
+
+from aiohttp import web
+
+MINUTE = 60_000
+
+
+class FakeRest:
+    """`with FakeRest(first, count) as venue:` serves `count` one-minute bars from `first` (ms) on at `venue.url`.
+
+    answers: path -> (status, text, seconds to wait). requests: (method, path, query) as they came.
+    """
+
+    def __init__(self, first: int = 0, count: int = 0):
+        self.starts = [first + number * MINUTE for number in range(count)]
+        self.answers: dict[str, tuple[int, str, float]] = {}
+        self.requests: list[tuple[str, str, dict]] = []
+        self.url = ""
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+
+    def __enter__(self):
+        self._thread.start()
+        asyncio.run_coroutine_threadsafe(self._start(), self._loop).result(10)
+        return self
+
+    def __exit__(self, *_):
+        asyncio.run_coroutine_threadsafe(self._runner.cleanup(), self._loop).result(10)
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(10)
+        self._loop.close()
+
+    async def _start(self):
+        self._runner = web.ServerRunner(web.Server(self._answer), shutdown_timeout=0.1)
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, "127.0.0.1", 0)
+        await site.start()
+        self.url = f"http://127.0.0.1:{site._server.sockets[0].getsockname()[1]}"
+
+    async def _answer(self, request):
+        self.requests.append((request.method, request.path, dict(request.query)))
+        if request.path in self.answers:
+            status, text, seconds = self.answers[request.path]
+            await asyncio.sleep(seconds)
+            return web.Response(status=status, text=text, content_type="application/json")
+        largest = {"/api/v3/klines": 1000, "/fapi/v1/klines": 1500, "/fapi/v1/indexPriceKlines": 1500}[request.path]
+        return web.json_response(self._bars(request.query, largest))
+
+    def _bars(self, query, largest):
+        start, end = query.get("startTime"), query.get("endTime")
+        found = [s for s in self.starts if (not start or s >= int(start)) and (not end or s <= int(end))]
+        limit = min(int(query.get("limit", 500)), largest)
+        found = found[:limit] if start else found[-limit:]
+        price = [str(50_000 + number) for number in (0, 9, -9, 1)]
+        return [[s, *price, "2.5", s + MINUTE - 1, "125000", 7, "1.5", "75000", "0"] for s in found]
