@@ -290,7 +290,8 @@ def test_over_tls(venue, tmp_path, mode):
     """Every address by TLS, with a certificate that SSL_CERT_FILE says to trust; in a process of its own, as the variable
     is read when libraries are imported."""
     context, certificate = self_signed(tmp_path)
-    keys = ["spot.rest", "spot.stream", "spot.ws_api", "usd_m.rest", "usd_m.public", "usd_m.market", "usd_m.private", "usd_m.ws_api"]
+    keys = ["spot.rest", "spot.stream", "spot.ws_api"]
+    keys += ["usd_m.rest", "usd_m.public", "usd_m.market", "usd_m.private", "usd_m.ws_api"]
     program = tmp_path / "trader.py"
     program.write_text(TRADER.replace("KEY", venue.key).replace("SECRET", venue.secret))
     with through(venue, *keys, tls=context) as (proxied, proxies):
