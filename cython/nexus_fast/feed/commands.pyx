@@ -2,7 +2,7 @@
 from libc.string cimport memcpy
 
 from nexus_fast.core.clock cimport clock_realtime_ns
-from nexus_fast.order.states cimport NX_ACT_NOTIFY, NX_EVENT_ACCEPTED, NX_STATE_PENDING, NX_STATE_UNKNOWN
+from nexus_fast.order.states cimport NX_ACT_NOTIFY, NX_EVENT_ACCEPTED, NX_STATE_CANCELING, NX_STATE_UNKNOWN, state_is_closed
 from nexus_fast.order.table cimport nx_order
 from nexus_fast.wire.binance_orders cimport nx_order_message, parse_accepted, parse_new
 
@@ -83,13 +83,14 @@ cdef class OrderFeed(CommandFeed):
         if not parse_accepted(data, size, &message):
             return False
         order = self.entry.table.by_client_id(message.client_id, message.client_id_length)
-        if order == NULL or message.venue_id_length >= sizeof(order.venue_id):
+        if order == NULL or state_is_closed(order.state) or message.venue_id_length >= sizeof(order.venue_id):
             return False
         if not order.venue_id_length:
             memcpy(order.venue_id, message.venue_id, message.venue_id_length)
             order.venue_id[message.venue_id_length] = 0
             order.venue_id_length = message.venue_id_length
-        order.deadline_ns = 0
+        if order.state != NX_STATE_CANCELING:
+            order.deadline_ns = 0
         if self.entry.table.apply(order, NX_EVENT_ACCEPTED, -1, clock_realtime_ns()) & NX_ACT_NOTIFY:
             self.entry.record(order, NX_EVENT_ACCEPTED)
             self.entry.note(order.number, order.state)

@@ -32,7 +32,7 @@ class Bars:
             listeners.append(strategy)
         if key not in self._made:
             self._made[key] = self._make(key, instrument)
-            self._host.subscribers.setdefault((DataType.TRADE, instrument.symbol), []).append(self._made[key])
+            self._trade_listeners(instrument).append(self._made[key])
             feed.subscribe(DataType.TRADE, [instrument])
             self._watch()
 
@@ -46,11 +46,14 @@ class Bars:
                 self._drop(key, instrument, feed)
 
     def _drop(self, key: tuple, instrument: Instrument, feed: Any) -> None:
-        trades = self._host.subscribers[DataType.TRADE, instrument.symbol]
+        trades = self._trade_listeners(instrument)
         trades.remove(self._made.pop(key))
         del self._listeners[key]
         if not trades:
             feed.unsubscribe(DataType.TRADE, [instrument])
+
+    def _trade_listeners(self, instrument: Instrument) -> list:
+        return self._host.subscribers.setdefault((DataType.TRADE, instrument.symbol, None), [])
 
     def _make(self, key: tuple, instrument: Instrument) -> Any:
         publish = partial(self._publish, self._listeners[key])

@@ -53,7 +53,7 @@ class Host:
         self.accounts: dict[Any, Any] = {}
         self.feeds: dict[Any, Any] = {}
         self.silent_feeds: list[str] = []
-        self.subscribers: dict[tuple[DataType, str], list] = {}
+        self.subscribers: dict[tuple[DataType, str, Any], list] = {}     # with the interval of bars, else None
         self.market_feeds: list[MarketFeed] = []
         self.tracker = Tracker(core.ledger, cache, core.instruments, strategies, self.query, log)
         self._log = log
@@ -90,7 +90,7 @@ class Host:
 
     def on_market_data(self, feed: Any, event: Any) -> None:
         data_type, callback = DATA_CALLBACKS[type(event)]
-        wanted = self.subscribers.get((data_type, event.symbol))
+        wanted = self.subscribers.get((data_type, event.symbol, getattr(event, "interval", None)))
         if not wanted:
             return
         self.cache.apply_data(data_type, event)

@@ -55,12 +55,12 @@ class Runtime:
                 continue
             feed.subscribe(data_type, instruments, **options)
             for instrument in instruments:
-                self._register(strategy, data_type, instrument)
+                self._register(strategy, data_type, instrument, options.get("interval"))
                 if ready and data_type is DataType.BOOKL1:
                     wanted = self._awaited.setdefault(id(strategy), [])
                     wanted.append((time.monotonic() + timeout, instrument.symbol))
 
-    def _register(self, strategy: Any, data_type: DataType, instrument: Any) -> None:
+    def _register(self, strategy: Any, data_type: DataType, instrument: Any, interval: Any) -> None:
         symbol_id = self._core.symbol_ids[instrument.symbol]
         if data_type is DataType.BOOKL1:
             self._core.dispatcher.subscribe(symbol_id, strategy)
@@ -68,7 +68,7 @@ class Runtime:
             if account is not None and not self._core.routes.has(symbol_id, account):
                 self._host.prepare_route(symbol_id, account)
             return
-        listeners = self._host.subscribers.setdefault((data_type, instrument.symbol), [])
+        listeners = self._host.subscribers.setdefault((data_type, instrument.symbol, interval), [])
         if strategy not in listeners:
             listeners.append(strategy)
 
@@ -84,7 +84,7 @@ class Runtime:
                 self._core.dispatcher.unsubscribe(symbol_id, strategy)
                 left = self._core.dispatcher.subscribers(symbol_id)
             else:
-                listeners = self._host.subscribers.get((data_type, symbol), [])
+                listeners = self._host.subscribers.get((data_type, symbol, options.get("interval")), [])
                 if strategy in listeners:
                     listeners.remove(strategy)
                 left = len(listeners)
