@@ -19,18 +19,23 @@ $(BIN)/python:
 	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m pip --python $(BIN)/python install -q pip || \
 	  (rm -rf $(VENV); echo "$(PYTHON) has neither ensurepip nor pip: install python3-venv or python3-pip" >&2; exit 1)
 
-# The first installation compiles too; after that a changed source costs only what depends on it.
+# Lists of requirements come from pyproject.toml, the only place where they are written.
+REQUIREMENTS := $(BIN)/python -c "import sys, tomllib; found = tomllib.load(open('pyproject.toml', 'rb')); \
+  [found := found[key] for key in sys.argv[1:]]; print(*found, sep='\n')"
+PIP := $(BIN)/python -m pip --disable-pip-version-check -q
+
+# The first installation compiles too; after that a changed source costs only what depends on it. It builds with the Cython of
+# $(VENV), which must be older than what it makes, or the next build would make all of it again.
 $(INSTALLED): $(BIN)/python pyproject.toml setup.py
 	@echo "setting up $(VENV): dependencies, then the compiled half (some minutes)"
-	@$(BIN)/python -m pip install -q --disable-pip-version-check -e '.[strategy]'
+	@$(REQUIREMENTS) build-system requires > $(VENV)/build.txt && $(PIP) install -r $(VENV)/build.txt
+	@$(PIP) install --no-build-isolation -e .
 	@touch $(INSTALLED) $(BUILT)
 
 # What only tests, lint and benchmarks need: the demo does not wait for it.
 $(TESTING): $(INSTALLED)
 	@echo "adding what the tests need"
-	@$(BIN)/python -c "import tomllib; project = tomllib.load(open('pyproject.toml', 'rb'))['project']; \
-	  print(*project['optional-dependencies']['test'], sep='\n')" > $(TESTING).txt
-	@$(BIN)/python -m pip install -q --disable-pip-version-check -r $(TESTING).txt
+	@$(REQUIREMENTS) project optional-dependencies test > $(VENV)/test.txt && $(PIP) install -r $(VENV)/test.txt
 	@touch $(TESTING)
 
 # The installation itself has just built everything: then there is nothing to do.
