@@ -8,6 +8,7 @@ import asyncio
 import json
 import sys
 import threading
+from datetime import UTC, datetime
 from decimal import Decimal
 
 from nexus_fast.config import BasicConfig, Config, PrivateConnectorConfig, PublicConnectorConfig
@@ -19,6 +20,7 @@ from nexus_fast.strategy import Strategy
 SPOT, PERP = "BTCUSDT.BINANCE", "BTCUSDT-PERP.BINANCE"
 ACCOUNTS = (BinanceAccountType.SPOT, BinanceAccountType.USD_M_FUTURE)
 MINUTE = KlineInterval.MINUTE_1
+FAR = datetime(2100, 1, 1, tzinfo=UTC)
 
 
 class Asking(Strategy):
@@ -41,7 +43,10 @@ class Asking(Strategy):
         self.ask(where, "ticker", lambda: self.request_ticker(SPOT))
         self.ask(where, "all_tickers", lambda: self.request_all_tickers(BinanceAccountType.USD_M_FUTURE)[PERP])
         self.ask(where, "klines", lambda: self.request_klines([SPOT, PERP], MINUTE, limit=1))
-        self.ask(where, "index_klines", lambda: self.request_index_klines(SPOT, MINUTE))
+        self.ask(where, "since", lambda: self.request_klines(SPOT, MINUTE, start_time=0, end_time=FAR))
+        self.ask(where, "before", lambda: self.request_klines(SPOT, MINUTE, end_time=1))
+        self.ask(where, "index", lambda: self.request_index_klines(PERP, MINUTE, limit=2))
+        self.ask(where, "no index", lambda: self.request_index_klines(SPOT, MINUTE))
 
     def account(self, where):
         for symbol in (SPOT, PERP):

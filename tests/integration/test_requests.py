@@ -52,8 +52,21 @@ def test_market_data(run, where):
 
 
 @pytest.mark.parametrize("where", CALLBACKS)
+def test_bars_between_two_times(run, where):
+    (since,), (before,) = answers(run, where, "since"), answers(run, where, "before")
+    assert since and before == []
+    assert [int(bar["start"]) for bar in since] == sorted({int(bar["start"]) for bar in since})
+
+
+@pytest.mark.parametrize("where", CALLBACKS)
+def test_the_index_of_a_perpetual(run, where):
+    (bars,) = answers(run, where, "index")
+    assert bars and {bar["symbol"] for bar in bars} == {PERP} and "volume" not in bars[0]
+
+
+@pytest.mark.parametrize("where", CALLBACKS)
 def test_spot_has_no_index(run, where):
-    (text,) = answers(run, where, "index_klines")
+    (text,) = answers(run, where, "no index")
     assert text.startswith("SubscriptionError: request_index_klines(BTCUSDT.BINANCE)")
 
 

@@ -71,7 +71,7 @@ cdef extern from *:
     } nx_order_event;
 
     enum { NX_FLAG_NO_BID = 1, NX_FLAG_NO_ASK = 2, NX_FLAG_STALE = 4, NX_FLAG_RESET = 8 };
-    enum { NX_ORDER_REDUCE_ONLY = 1, NX_ORDER_REST = 2, NX_ORDER_EXTERNAL = 4, NX_ORDER_WARM = 8 };
+    enum { NX_ORDER_REDUCE_ONLY = 1 };
 
     _Static_assert(sizeof(nx_bookl1) == 128, "a market record is two cache lines");
     _Static_assert(offsetof(nx_bookl1, bid_value) == 40, "layout of nx_bookl1");
@@ -139,9 +139,6 @@ cdef extern from *:
         NX_FLAG_STALE
         NX_FLAG_RESET
         NX_ORDER_REDUCE_ONLY
-        NX_ORDER_REST
-        NX_ORDER_EXTERNAL
-        NX_ORDER_WARM
 
 # Index = the value in a record. `core.types` exports the same numbers to Python.
 cdef enum nx_venue:

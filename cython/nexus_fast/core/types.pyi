@@ -18,9 +18,6 @@ FLAG_NO_ASK: int
 FLAG_STALE: int
 FLAG_RESET: int
 ORDER_REDUCE_ONLY: int
-ORDER_REST: int
-ORDER_EXTERNAL: int
-ORDER_WARM: int
 RECORD_KINDS: dict[str, int]
 LAYOUTS: dict[str, tuple[tuple[str, int, int, str], ...]]
 

@@ -16,6 +16,7 @@ from nexus_fast.core.atomics cimport cpu_relax
 from nexus_fast.core.clock cimport clock_ticks
 from nexus_fast.feed.commands cimport DeferredMessages
 from nexus_fast.feed.frames cimport PayloadHandler
+from nexus_fast.feed.market cimport MarketFeed
 
 from nexus_fast.core.clock import ticks_per_ns
 
@@ -25,6 +26,8 @@ cdef enum:
     # Order and user-data sockets are read once in this many rounds: a tick waits for no one, an acknowledgement can.
     COLD_ROUNDS = 4
     MANY_DEFERRED = 256
+    # Rounds without a tick between two rehearsals: some ten microseconds.
+    QUIET_ROUNDS = 16
 
 
 cdef class HotConnection:
@@ -67,7 +70,8 @@ cdef class Poller:
     cdef list connections
     cdef list urgent                         # their read methods
     cdef list patient
-    cdef list feeds                          # the urgent connections' handlers
+    cdef list feeds                          # the urgent connections' handlers, MarketFeeds
+    cdef bint warm                           # rehearse while it is quiet
     cdef readonly DeferredMessages deferred  # private messages that wait until no tick is on its way
     cdef int64_t spin_ticks
     cdef int64_t idle_ticks                  # 0: never sleep
@@ -77,8 +81,9 @@ cdef class Poller:
     cdef readonly bint spinning
     cdef readonly int64_t turns
 
-    def __init__(self, loop, double spin_us=50.0, double idle_ms=0.0):
+    def __init__(self, loop, double spin_us=50.0, double idle_ms=0.0, bint warm=False):
         self.loop = loop
+        self.warm = warm
         self.spin_ticks = <int64_t>(spin_us * 1000 * ticks_per_ns())
         self.idle_ticks = <int64_t>(idle_ms * 1_000_000 * ticks_per_ns())
         self.connections = []
@@ -137,7 +142,7 @@ cdef class Poller:
     cdef sort(self):
         self.urgent = [c.read_ready for c in self.connections if c.urgent]
         self.patient = [c.read_ready for c in self.connections if not c.urgent]
-        self.feeds = [c.handler for c in self.connections if c.urgent]
+        self.feeds = [c.handler for c in self.connections if c.urgent and isinstance(c.handler, MarketFeed)]
 
     cdef int64_t messages(self):
         cdef int64_t total = 0
@@ -164,7 +169,8 @@ cdef class Poller:
         cdef int64_t until = clock_ticks() + self.spin_ticks
         cdef int64_t before = self.ticks_seen()
         cdef int64_t now
-        cdef int round = 0
+        cdef int round = 0, quiet = 0
+        cdef MarketFeed feed
         cdef list urgent, patient
         while self.spinning:
             # The lists are replaced, never changed, when a connection comes or goes during a read.
@@ -176,6 +182,11 @@ cdef class Poller:
                 for read_ready in patient:
                     read_ready()
             round = (round + 1) % COLD_ROUNDS
+            quiet += 1
+            if quiet >= QUIET_ROUNDS and self.warm:
+                quiet = 0
+                for feed in self.feeds:
+                    feed.rehearse()
             if self.deferred.count():
                 now = self.ticks_seen()
                 if now == before:
@@ -191,7 +202,7 @@ cdef class Poller:
         return 0
 
     cdef int64_t ticks_seen(self):
-        cdef PayloadHandler handler
+        cdef MarketFeed handler
         cdef int64_t total = 0
         for handler in self.feeds:
             total += handler.messages

@@ -51,7 +51,19 @@ cdef class MarketFeed(PayloadHandler):
             self.keep(data, size)
             return 0
         self.record.receive_ticks = ticks
+        if not self.sample_size and size <= SAMPLE_CAPACITY:
+            memcpy(self.sample, data, size)
+            self.sample_size = size
         return self.on_quote()
+
+    cdef int rehearse(self) noexcept nogil:
+        cdef const nx_symbol* symbol
+        if not self.sample_size or self.parse(self.sample, self.sample_size, &self.quote) != NX_PARSE_QUOTE:
+            return 0
+        symbol = self.symbols.find(self.quote.symbol, self.quote.symbol_length)
+        if symbol == NULL or self.make_record(symbol):
+            return 0
+        return self.entry.rehearse(&self.record)
 
     cdef int make_record(self, const nx_symbol* symbol) noexcept nogil:
         """The quote at the symbol's scales; not 0 when a number is not exact there."""

@@ -74,9 +74,13 @@ cdef class OrderEntry:
                         uint8_t flags, int64_t price, int64_t quantity, uint8_t strategy,
                         const char* client_id, uint8_t client_id_length) noexcept nogil
     cdef uint64_t refused_number
+    cdef uint64_t rehearsal_mask
+    cdef char rehearsal[2048]
     # 0, or a negative reason. The order's state changes when the venue answers.
     cdef int cancel(self, nx_order* order) noexcept nogil
     cdef int modify(self, nx_order* order, int64_t price, int64_t quantity) noexcept nogil
+    # As submit, for a LIMIT order at the book's price, without slot, journal and send.
+    cdef int rehearse(self, const nx_bookl1* book) noexcept nogil
     cdef int record(self, const nx_order* order, uint8_t event) noexcept nogil
     cdef void note(self, uint64_t number, uint8_t state) noexcept nogil
     cdef int refuse(self, nx_order* order, uint8_t reason) noexcept nogil

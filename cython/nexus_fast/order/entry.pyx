@@ -4,7 +4,15 @@ from libc.string cimport memcpy, memset
 from nexus_fast.core.clock cimport clock_monotonic_ns, clock_realtime_ns, clock_ticks
 from nexus_fast.core.histogram cimport histogram_record
 from nexus_fast.core.book cimport bookl1_from_record
-from nexus_fast.core.types cimport NX_FLAG_STALE, NX_MARKET, NX_ORDER_REDUCE_ONLY, NX_ORDER_WARM, nx_order_event
+from nexus_fast.core.types cimport (
+    NX_BUY,
+    NX_FLAG_STALE,
+    NX_GTC,
+    NX_LIMIT,
+    NX_MARKET,
+    NX_ORDER_REDUCE_ONLY,
+    nx_order_event,
+)
 from nexus_fast.gateway.channel cimport (
     CHANNEL_CAPACITY,
     CHANNEL_HEADROOM,
@@ -12,18 +20,23 @@ from nexus_fast.gateway.channel cimport (
     NX_SEND_DOWN,
     channel_send,
 )
-from nexus_fast.gateway.template cimport template_fill
+from nexus_fast.gateway.frame cimport next_mask, ws_frame
+from nexus_fast.gateway.template cimport REQUEST_CAPACITY, template_fill
 from nexus_fast.journal.writer cimport journal_append
 from nexus_fast.order.gate cimport gate_check
 from nexus_fast.order.reasons cimport *
 from nexus_fast.order.route cimport NO_ACCOUNT, route_shape
 from nexus_fast.order.states cimport *
+from nexus_fast.order.table cimport CLIENT_ID_LENGTH
 from nexus_fast.shm.ring cimport ring_publish
 
 from nexus_fast.core.clock import ticks_per_ns
 from nexus_fast.core.histogram cimport Histogram
 
 from nexus_fast.order.states import STATES
+
+cdef extern from *:
+    void __builtin_prefetch(const void* address) noexcept nogil
 
 STAGE_NAMES = ("parse", "publish", "strategy", "gate", "journal", "encode", "send", "total")
 
@@ -70,6 +83,7 @@ cdef class OrderEntry:
             raise MemoryError(f"no memory for the books of {symbols} symbols")
         self.wake = wake
         self.postponed = {}
+        self.rehearsal_mask = 1
         self.deadline_ns = 5_000_000_000
 
     def __dealloc__(self):
@@ -205,6 +219,34 @@ cdef class OrderEntry:
         except MemoryError:
             return -NX_REASON_ENCODING
         return 0
+
+    cdef int rehearse(self, const nx_bookl1* book) noexcept nogil:
+        cdef uint8_t account = self.routes.default_account[book.symbol_id]
+        cdef nx_route* route
+        cdef nx_order_request fields
+        cdef char* start = self.rehearsal + CHANNEL_HEADROOM
+        cdef int size
+        if account == NO_ACCOUNT:
+            return 0
+        route = self.routes.find(book.symbol_id, account)
+        if route == NULL or route.place[route_shape(NX_BUY, NX_LIMIT, NX_GTC, 0)] == NULL:
+            return 0
+        gate_check(&route.limits, &self.books[book.symbol_id], 0, 0, book.ask, route.limits.minimum_quantity, 0)
+        fields.price = book.ask
+        fields.quantity = max(route.limits.minimum_quantity, 1)
+        fields.timestamp_ms = clock_realtime_ns() // 1000000
+        fields.request_number = 1
+        fields.client_id = self.table.unused_id
+        fields.client_id_length = CLIENT_ID_LENGTH
+        fields.side = NX_BUY
+        fields.type = NX_LIMIT
+        fields.time_in_force = NX_GTC
+        fields.flags = 0
+        size = template_fill(route.place[route_shape(NX_BUY, NX_LIMIT, NX_GTC, 0)], &fields, start, REQUEST_CAPACITY)
+        if size > 0 and route.channels[0].framed:
+            ws_frame(start, size, next_mask(&self.rehearsal_mask), &start)
+        __builtin_prefetch(&self.table.slots[self.table.next_number & self.table.mask])
+        return size
 
     cdef int cancel(self, nx_order* order) noexcept nogil:
         cdef nx_route* route = self.routes.find(order.symbol_id, order.account)

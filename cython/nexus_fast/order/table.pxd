@@ -48,6 +48,7 @@ cdef class OrderTable:
     cdef uint64_t mask
     cdef uint64_t next_number
     cdef char prefix[11]
+    cdef char unused_id[17]
     cdef readonly dict named             # users' own client ids (bytes) -> order number
     cdef readonly int64_t conflicts      # events that cannot be
 

@@ -58,6 +58,9 @@ cdef class OrderTable:
             raise ValueError(f"session_ms={session_ms} is no time in milliseconds since 1970")
         prefix = (base36(session_ms, 8) + identity).encode()
         memcpy(self.prefix, <const char*>prefix, CLIENT_ID_PREFIX)
+        # What a rehearsal calls its order: number 0, which no order has.
+        memcpy(self.unused_id, self.prefix, CLIENT_ID_PREFIX)
+        write_number(0, self.unused_id + CLIENT_ID_PREFIX)
 
     def __dealloc__(self):
         free(self.slots)

@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 from typing import Any
@@ -64,6 +65,9 @@ def run_measured(program: Path, seconds: float, simulator: SimulatorProcess, cpu
     code = f"from nexus_fast.cli.run import *; lend_credentials(); run_program({str(program)!r}, ())"
     work = simulator.directory / "work"
     work.mkdir(exist_ok=True)
+    # Shared memory of its own: the demo's programs never meet a user's that runs under the same strategy id.
+    shared = tempfile.mkdtemp(prefix="nexus_fast_demo_", dir="/dev/shm")
+    environment["NEXUS_FAST_SHM"] = shared
     log = simulator.directory / f"{program.stem}.log"
     with open(log, "wb") as output:
         process = subprocess.Popen([sys.executable, "-c", code], cwd=work, env=environment, stdout=output, stderr=output)
@@ -73,7 +77,8 @@ def run_measured(program: Path, seconds: float, simulator: SimulatorProcess, cpu
             process.wait(20)
         finally:
             stop(process)
-    remove(work)
+            remove(shared)
+            remove(work)
     if process.returncode or not report.exists():
         raise click.ClickException(f"{program.name} ended with status {process.returncode}:\n{log.read_text()[-4000:]}")
     print_fills(log)
@@ -100,7 +105,7 @@ def watch(process: subprocess.Popen, name: str, seconds: float, simulator: Simul
             time.sleep(0.25)
 
 
-def remove(directory: Path) -> None:
+def remove(directory: str | Path) -> None:
     import shutil
 
     shutil.rmtree(directory, ignore_errors=True)

@@ -9,6 +9,7 @@ from nexus_fast.constants import DataType, KlineInterval
 from nexus_fast.engine.host import Host
 from nexus_fast.exchange.instrument import Instrument
 from nexus_fast.feed.aggregation import TimeKlineAggregator, VolumeKlineAggregator
+from nexus_fast.log import Logger
 from nexus_fast.schema import Kline
 
 # Between two looks at the clock, seconds.
@@ -24,6 +25,8 @@ class Bars:
         self._made: dict[tuple, Any] = {}
         self._listeners: dict[tuple, list] = {}
         self._watching = False
+        self._late = 0
+        self._log = Logger("bars")
 
     def subscribe(self, strategy: Any, data_type: DataType, instrument: Instrument, feed: Any, **options: Any) -> None:
         key = _key(data_type, instrument, options, options.get("build_with_no_updates", True))
@@ -82,10 +85,16 @@ class Bars:
                 timed = [made for made in self._made.values() if isinstance(made, TimeKlineAggregator)]
                 for aggregator in timed:
                     aggregator.advance(now)
+                self._tell_of_late_trades(sum(aggregator.late for aggregator in timed))
                 due = min((made.due_ms for made in timed if made.due_ms is not None), default=now + 1000)
                 await asyncio.sleep(min(max((due - now) / 1000, SHORTEST_WAIT), LONGEST_WAIT))
         finally:
             self._watching = False
+
+    def _tell_of_late_trades(self, late: int) -> None:
+        if late > self._late:
+            self._log.warning(f"trades that came after their bar was published and are in no bar: {late - self._late}")
+        self._late = late
 
 
 def is_made_here(data_type: DataType, options: dict[str, Any]) -> bool:

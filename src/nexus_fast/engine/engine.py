@@ -146,7 +146,7 @@ class Engine:
         self.core = Core(self.config, instruments, max(1, len(private)), self._wake, self._on_strategy_error)
         if self.loop_config.mode != "block" and require_direct_polling(self._log):
             idle = self.loop_config.idle_ms if self.loop_config.mode == "adaptive" else 0
-            self._poller = Poller(self.loop, self.loop_config.spin_us, idle)
+            self._poller = Poller(self.loop, self.loop_config.spin_us, idle, self.loop_config.warm)
         self.host = Host(self.config, self.core, self.strategies, self.cache, self._poller, self._log)
         self.runtime = Runtime(self.host, InstrumentTable(instruments), self, self._log)
         self._make_accounts(private)

@@ -91,8 +91,8 @@ class TimeKlineAggregator:
     """Bars of a length of time, by the venue's time of the trades. Each is published once, when it is over.
 
     A bar is over when a trade of a later one comes, or, without one, when `advance` is called with a local time at
-    which its trades have been here for SETTLE_MS: how far the local clock and the way from the venue are off is read
-    from the trades themselves. Trades of a bar that was published before are dropped and counted in `late`. The first
+    which its trades have been here for SETTLE_MS: the trades themselves tell how far the local clock and the way from
+    the venue are off. Trades of a bar that was published before are dropped and counted in `late`. The first
     bar holds what was traded since the first trade seen. build_with_no_updates: a bar without trades is published too,
     at the last close, once there was a trade. A bar's timestamp is its end.
     """

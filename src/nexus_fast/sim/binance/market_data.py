@@ -5,6 +5,7 @@ from nexus_fast.sim.binance.requests import Call
 from nexus_fast.sim.fixed_point import quotient, short, text
 from nexus_fast.sim.instruments import Instrument
 from nexus_fast.sim.orders import BUY
+from nexus_fast.sim.tape import MINUTES_KEPT, Candle
 
 INTERVALS = {"1m": 1, "3m": 3, "5m": 5, "15m": 15, "30m": 30, "1h": 60, "2h": 120, "4h": 240, "6h": 360, "8h": 480,
              "12h": 720, "1d": 1440, "3d": 4320, "1w": 10080}
@@ -138,13 +139,33 @@ def average_price(call: Call) -> dict:
     return {"mins": 5, "price": text(value), "closeTime": call.service.clock.milliseconds()}
 
 
-def klines(call: Call) -> list:
-    instrument = call.instrument()
+def _candles(call: Call, instrument: Instrument) -> tuple[int, list[Candle]]:
+    """Length in ms, and the candles that `startTime`, `endTime` (both included) and `limit` cut out, oldest first."""
     minutes = INTERVALS.get(call.need("interval"))
     if minutes is None:
         raise errors.VenueError(-1120, "Invalid interval.")
-    length = minutes * 60_000
-    candles = call.service.market.tapes[instrument.symbol].candles(length, call.integer("limit", 500))
+    start, end = call.integer("startTime"), call.integer("endTime")
+    limit = min(call.integer("limit", 500), 1000 if call.service.name == "spot" else 1500)
+    if limit < 1:
+        raise errors.VenueError(-1130, "Data sent for parameter 'limit' is not valid.")
+    kept = call.service.market.tapes[instrument.symbol].candles(minutes * 60_000, MINUTES_KEPT)
+    found = [c for c in kept if (start is None or c.open_time >= start) and (end is None or c.open_time <= end)]
+    return minutes * 60_000, found[:limit] if start is not None else found[-limit:]
+
+
+def index_klines(call: Call) -> list:
+    """The index of a pair is taken for what its perpetual trades at; there are no volumes."""
+    call.params["symbol"] = call.need("pair")
+    instrument = call.instrument()
+    length, candles = _candles(call, instrument)
+    places = instrument.price_decimals
+    return [[c.open_time, text(c.open, places), text(c.high, places), text(c.low, places), text(c.close, places),
+             "0", c.open_time + length - 1, "0", c.trades, "0", "0", "0"] for c in candles]
+
+
+def klines(call: Call) -> list:
+    instrument = call.instrument()
+    length, candles = _candles(call, instrument)
     places, lots = instrument.price_decimals, instrument.quantity_decimals
     return [[c.open_time, text(c.open, places), text(c.high, places), text(c.low, places), text(c.close, places),
              text(c.volume, lots), c.open_time + length - 1, text(c.quote_volume, places), c.trades,

@@ -28,6 +28,7 @@ REST = {
     ("GET", "/fapi/v1/trades"): open_to_all(market_data.trades, 5),
     ("GET", "/fapi/v1/aggTrades"): open_to_all(market_data.aggregate_trades, 20),
     ("GET", "/fapi/v1/klines"): open_to_all(market_data.klines, 5),
+    ("GET", "/fapi/v1/indexPriceKlines"): open_to_all(market_data.index_klines, 5),
     ("GET", "/fapi/v1/ticker/bookTicker"): open_to_all(market_data.book_ticker, 2),
     ("GET", "/fapi/v1/ticker/price"): open_to_all(market_data.price, 1),
     ("GET", "/fapi/v2/ticker/price"): open_to_all(market_data.price, 1),
