@@ -4,6 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 BUILT := $(VENV)/.built
+TESTING := $(VENV)/.testing
 SOURCES := $(shell find cython -name '*.pyx' -o -name '*.pxd' -o -name '*.pyi' -o -name '*.h')
 
 .PHONY: help install build demo test quicktest stress fuzz packaging bench lint clean
@@ -18,17 +19,32 @@ $(BIN)/python:
 	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m pip --python $(BIN)/python install -q pip || \
 	  (rm -rf $(VENV); echo "$(PYTHON) has neither ensurepip nor pip: install python3-venv or python3-pip" >&2; exit 1)
 
-# The first installation compiles too; after that a changed source costs only what depends on it.
+# Lists of requirements come from pyproject.toml, the only place where they are written.
+REQUIREMENTS := $(BIN)/python -c "import sys, tomllib; found = tomllib.load(open('pyproject.toml', 'rb')); \
+  [found := found[key] for key in sys.argv[1:]]; print(*found, sep='\n')"
+PIP := $(BIN)/python -m pip --disable-pip-version-check -q
+
+# The first installation compiles too; after that a changed source costs only what depends on it. It builds with the Cython of
+# $(VENV), which must be older than what it makes, or the next build would make all of it again.
 $(INSTALLED): $(BIN)/python pyproject.toml setup.py
-	@echo "setting up $(VENV): dependencies, then the compiled half (a minute or two)"
-	@$(BIN)/python -m pip install -q --disable-pip-version-check -e '.[test]'
+	@echo "setting up $(VENV): dependencies, then the compiled half (some minutes)"
+	@$(REQUIREMENTS) build-system requires > $(VENV)/build.txt && $(PIP) install -r $(VENV)/build.txt
+	@$(PIP) install --no-build-isolation -e .
 	@touch $(INSTALLED) $(BUILT)
 
+# What only tests, lint and benchmarks need: the demo does not wait for it.
+$(TESTING): $(INSTALLED)
+	@echo "adding what the tests need"
+	@$(REQUIREMENTS) project optional-dependencies test > $(VENV)/test.txt && $(PIP) install -r $(VENV)/test.txt
+	@touch $(TESTING)
+
+# The installation itself has just built everything: then there is nothing to do.
 $(BUILT): $(INSTALLED) $(SOURCES)
-	$(BIN)/python setup.py -q build_ext --inplace
+	@if [ ! -f $(BUILT) ] || [ -n "$$(find cython -type f -newer $(BUILT))" ]; then \
+	  echo "compiling what has changed"; $(BIN)/python setup.py -q build_ext --inplace || exit 1; fi
 	@touch $(BUILT)
 
-install: $(BUILT)  ## everything into .venv, with the compiled half
+install: $(TESTING) $(BUILT)  ## everything into .venv, with the compiled half
 
 build: $(INSTALLED)  ## compile what has changed, in place
 	$(BIN)/python setup.py -q build_ext --inplace
@@ -37,25 +53,25 @@ build: $(INSTALLED)  ## compile what has changed, in place
 demo: $(BUILT)  ## two strategies on the simulated venue, with their latencies
 	$(BIN)/nexus-fast demo
 
-test: $(BUILT)  ## all tests but the long ones
+test: $(TESTING) $(BUILT)  ## all tests but the long ones
 	$(BIN)/python -m pytest -q
 
-quicktest: $(BUILT)  ## the unit tests
+quicktest: $(TESTING) $(BUILT)  ## the unit tests
 	$(BIN)/python -m pytest -q tests/unit
 
-stress: $(BUILT)  ## shared memory under load, longer
+stress: $(TESTING) $(BUILT)  ## shared memory under load, longer
 	NEXUS_STRESS=10 $(BIN)/python -m pytest -q tests/stress
 
-fuzz: $(BUILT)  ## the parsers under sanitizers, longer
+fuzz: $(TESTING) $(BUILT)  ## the parsers under sanitizers, longer
 	$(BIN)/python tests/fuzz/sanitized.py --seconds 600
 
-packaging: $(BUILT)  ## wheel, sdist and editable installs in fresh environments, longer
+packaging: $(TESTING) $(BUILT)  ## wheel, sdist and editable installs in fresh environments, longer
 	$(BIN)/python -m pytest -q -m packaging tests/packaging
 
-bench: $(BUILT)  ## what it costs, against the floor in C
+bench: $(TESTING) $(BUILT)  ## what it costs, against the floor in C
 	$(BIN)/python -m bench.wire
 
-lint: $(BUILT)  ## style
+lint: $(TESTING) $(BUILT)  ## style
 	$(BIN)/ruff check src tests bench strategies
 
 clean:  ## all that was built
