@@ -194,6 +194,45 @@ def test_a_cancel_whose_answer_was_lost_is_canceled(venue):
         run_script(script, proxied, symbols=[BTC])
 
 
+def test_a_modification_whose_answer_was_lost_is_found(venue):
+    """Scenario 13: neither the answer nor the private event comes; the venue is asked, its price and quantity are adopted."""
+
+    async def script(s):
+        await s.quotes()
+        first, second = far_below(s, BTC_PERP), far_below(s, BTC_PERP, "0.96")
+        oid = s.create_order(BTC_PERP, BUY, OrderType.LIMIT, Decimal("0.002"), first)
+        await s.until(lambda: s.heard("accepted", oid))
+        proxies["usd_m.ws_api"].answers = proxies["usd_m.private"].answers = False
+        s.modify_order(BTC_PERP, oid, price=second, amount=Decimal("0.003"))
+        await s.until(lambda: s.cache.get_order(oid).price == float(second), what="the new price")
+        assert s.cache.get_order(oid).amount == Decimal("0.003")
+        assert s.cache.get_order(oid).status is OrderStatus.ACCEPTED
+        venue.ask("DELETE", "/fapi/v1/allOpenOrders", symbol="BTCUSDT")
+
+    with through(venue, "usd_m.ws_api", "usd_m.private") as (proxied, proxies):
+        run_script(script, proxied, symbols=[BTC_PERP], request_timeout_ms=300, exit_after_cancel=False)
+
+
+def test_partly_filled_then_canceled(venue):
+    """Scenario 9: the cancel brings what was filled, whichever connection speaks first."""
+
+    async def script(s):
+        await s.quotes()
+        ask = s.cache.bookl1(BTC_PERP).ask
+        price = s.price_to_precision(BTC_PERP, Decimal(str(ask)) * Decimal("1.0001"), "ceil")
+        proxies["usd_m.private"].answers = False
+        oid = s.create_order(BTC_PERP, BUY, OrderType.LIMIT, Decimal("40"), price)
+        await s.until(lambda: Decimal(venue.order("usd_m", "BTCUSDT", oid)["executedQty"]) > 0, what="a fill")
+        s.cancel_order(BTC_PERP, oid)
+        order = await s.settled(oid)
+        told = venue.order("usd_m", "BTCUSDT", oid)
+        assert order.status is OrderStatus.CANCELED and told["status"] == "CANCELED"
+        assert order.filled == Decimal(told["executedQty"]) > 0 and order.average == float(told["avgPrice"])
+
+    with through(venue, "usd_m.private") as (proxied, proxies):
+        run_script(script, proxied, symbols=[BTC_PERP])
+
+
 def test_a_fill_that_was_missed_is_found_at_the_reconnect(venue):
     """Scenario 7: filled while the private stream was away."""
 
