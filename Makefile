@@ -76,4 +76,4 @@ lint: $(TESTING) $(BUILT)  ## style
 
 clean:  ## all that was built
 	rm -rf build dist $(VENV) src/*.egg-info
-	find src strategies -name '*.so' -o -name '*.pxd' -o -name '*.pyi' | xargs -r rm
+	find src strategies -name '*.so' -o -name '*.made_from' -o -name '*.pxd' -o -name '*.pyi' | xargs -r rm
