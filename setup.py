@@ -44,7 +44,8 @@ def compile_args():
     if DEBUG:
         return ["-O0", "-g", "-DNX_DEBUG=1"]
     # -g0: Python's own flags ask for debug information, seven times the size of what it describes. Names stay for profilers.
-    return ["-O3", "-g0", "-fno-plt", "-fno-semantic-interposition"]
+    # Sign comparisons are Cython's own, in loops over C enums.
+    return ["-O3", "-g0", "-Wno-sign-compare", "-fno-plt", "-fno-semantic-interposition"]
 
 
 def link_args():
