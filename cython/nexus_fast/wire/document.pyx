@@ -142,8 +142,14 @@ cdef const char* read_string(const char* p, const char* end, nx_value* out) noex
 # --- numbers and words ---------------------------------------------------------------------------------------------
 
 cdef bint exponent_fits(const char* first, const char* last, const char* p, const char* end, bint negative) noexcept nogil:
-    """Whether the number stays below 1e308. first..last are its digits before the point, p..end those of the exponent."""
+    """Whether the number stays below 1e308. first..last are its digits before the point, p..end those of the exponent; between
+    them stand the others. Zero is zero whatever its exponent."""
     cdef Py_ssize_t exponent = 0
+    cdef const char* digit = first
+    while digit < p and not c'1' <= digit[0] <= c'9':
+        digit += 1
+    if digit == p:
+        return True
     while p < end:
         if exponent < 1000000:
             exponent = exponent * 10 + (p[0] - c'0')
