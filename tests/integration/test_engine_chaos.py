@@ -86,7 +86,8 @@ def test_after_any_disturbance_the_engine_and_the_venue_agree(venue, seed):
                 disturb(chance, proxies)
             await asyncio.sleep(chance.uniform(0.0, 0.06))
         await asyncio.sleep(0.6)                 # the last disturbances heal
-        await s.until(lambda: all(a.ready.is_set() for a in s.engine.host.accounts.values()), what="both accounts again")
+        accounts = s.engine.host.accounts.values()
+        await s.until(lambda: all(a.ready.is_set() for a in accounts), what="both accounts again")
         for _ in range(20):                      # the venue counts what it is asked: not too often
             if not s.engine.host._asking and not agreement(s, venue):
                 break

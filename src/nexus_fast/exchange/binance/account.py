@@ -69,6 +69,7 @@ class BinanceAccount:
         self._listen_key: str | None = None
         self._tasks: set[asyncio.Task] = set()
         self._has_been_ready = False
+        self._attached = False
         self._reconciling = asyncio.Lock()
         self._api = self._connection("orders", self._api_url, self._on_api_message, self._on_api_up, self._on_api_down)
         self._user = None
@@ -222,12 +223,21 @@ class BinanceAccount:
                 await self.ask("userDataStream.subscribe.signature", signed=True, recv_window=None)
             transport = connection.transport
             self.channel.attach(transport.underlying_transport, not transport.is_secure)
+            self._attached = True
             await self._became_ready("order connection")
         except (VenueError, ConnectionError, TimeoutError) as error:
             self._log.error(f"the order connection could not be prepared: {error}")
             connection.drop()
 
+    def check(self) -> None:
+        """A send that failed has put the channel out of service: its connection is made anew, whatever reading it says."""
+        if self._attached and not self.channel.ready:
+            self._attached = False
+            self._log.warning("sending failed; connecting anew")
+            self._api.drop()
+
     def _on_api_down(self) -> None:
+        self._attached = False
         self.channel.detach()
         self.ready.clear()
         for future in self._pending.values():
