@@ -58,7 +58,8 @@ def agreement(s, venue):
     open_there = {o["clientOrderId"] for o in venue.open_orders()}
     open_here = s.cache.get_open_orders(BTC) | s.cache.get_open_orders(BTC_PERP)
     if open_here != open_there:
-        found.append(f"open here {open_here - open_there}, there {open_there - open_here}")
+        here = {oid: s.story(oid) for oid in open_here - open_there}
+        found.append(f"open here {here}, there {open_there - open_here}")
     position = s.cache.get_position(BTC_PERP)
     here = position.signed_amount if position else Decimal(0)
     if here != venue.positions().get("BTCUSDT", 0):
