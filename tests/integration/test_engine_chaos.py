@@ -58,7 +58,8 @@ def agreement(s, venue):
     open_there = {o["clientOrderId"] for o in venue.open_orders()}
     open_here = s.cache.get_open_orders(BTC) | s.cache.get_open_orders(BTC_PERP)
     if open_here != open_there:
-        found.append(f"open here {open_here - open_there}, there {open_there - open_here}")
+        here = {oid: s.story(oid) for oid in open_here - open_there}
+        found.append(f"open here {here}, there {open_there - open_here}")
     position = s.cache.get_position(BTC_PERP)
     here = position.signed_amount if position else Decimal(0)
     if here != venue.positions().get("BTCUSDT", 0):
@@ -86,7 +87,8 @@ def test_after_any_disturbance_the_engine_and_the_venue_agree(venue, seed):
                 disturb(chance, proxies)
             await asyncio.sleep(chance.uniform(0.0, 0.06))
         await asyncio.sleep(0.6)                 # the last disturbances heal
-        await s.until(lambda: all(a.ready.is_set() for a in s.engine.host.accounts.values()), what="both accounts again")
+        accounts = s.engine.host.accounts.values()
+        await s.until(lambda: all(a.ready.is_set() for a in accounts), what="both accounts again")
         for _ in range(20):                      # the venue counts what it is asked: not too often
             if not s.engine.host._asking and not agreement(s, venue):
                 break

@@ -212,6 +212,8 @@ class Host:
 
     def check_deadlines(self) -> None:
         """Silence becomes doubt, doubt becomes a query."""
+        for account in self.accounts.values():
+            account.check()
         for number in self.core.ledger.overdue():
             self.tracker.drain()
             self.tracker.result(number, WsOrderResultType.ACK_TIMEOUT, "no answer came in time; asking the venue")

@@ -118,6 +118,9 @@ class WebSocketConnection:
             disconnect_on_exception=False,
             logger_name=logging.getLogger("nexus_fast.picows"),
         )
+        if transport.is_disconnected:
+            # picows reports a connection that is closed in the middle of the handshake as made, and says no more of it.
+            raise ConnectionError("the peer closed the connection during the handshake")
         self.transport = transport
         self.connects += 1
         self.connected_at = time.monotonic()

@@ -69,6 +69,8 @@ class BinanceAccount:
         self._listen_key: str | None = None
         self._tasks: set[asyncio.Task] = set()
         self._has_been_ready = False
+        self._losses = 0
+        self._attached = False
         self._reconciling = asyncio.Lock()
         self._api = self._connection("orders", self._api_url, self._on_api_message, self._on_api_up, self._on_api_down)
         self._user = None
@@ -222,12 +224,22 @@ class BinanceAccount:
                 await self.ask("userDataStream.subscribe.signature", signed=True, recv_window=None)
             transport = connection.transport
             self.channel.attach(transport.underlying_transport, not transport.is_secure)
+            self._attached = True
             await self._became_ready("order connection")
         except (VenueError, ConnectionError, TimeoutError) as error:
             self._log.error(f"the order connection could not be prepared: {error}")
             connection.drop()
 
+    def check(self) -> None:
+        """A send that failed has put the channel out of service: its connection is made anew, whatever reading it says."""
+        if self._attached and not self.channel.ready:
+            self._attached = False
+            self._log.warning("sending failed; connecting anew")
+            self._api.drop()
+
     def _on_api_down(self) -> None:
+        self._attached = False
+        self._losses += 1
         self.channel.detach()
         self.ready.clear()
         for future in self._pending.values():
@@ -383,6 +395,7 @@ class BinanceAccount:
         self._spawn(self._became_ready("user data"))
 
     def _on_user_down(self) -> None:
+        self._losses += 1
         self.ready.clear()
         self._host.on_private_status(self, "disconnected")
 
@@ -412,9 +425,10 @@ class BinanceAccount:
             if self.ready.is_set() or not self._is_open:
                 return
             if self._has_been_ready:
+                losses = self._losses
                 await self._host.resynchronise(self)
-                if not self._is_open:
-                    return                       # lost again meanwhile: the next connection begins anew
+                if losses != self._losses:
+                    return                       # lost again meanwhile: who brings it back reconciles anew
             self._has_been_ready = True
             self.ready.set()
         self._host.on_private_status(self, "connected")
