@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from picows.picows import WSTransport
 
-from nexus_fast.feed.frames import FrameReader
 from nexus_fast.feed.commands import CommandFeed
+from nexus_fast.feed.frames import FrameReader
 
 CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG = 0, 1, 2, 8, 9, 10
 
