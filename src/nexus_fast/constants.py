@@ -272,8 +272,9 @@ STATUS_TRANSITIONS: dict[OrderStatus, list[OrderStatus]] = {
     OrderStatus.PARTIALLY_FILLED: list(_LIVE_OR_CLOSED),
     # A venue may answer the placing with a refusal after the cancel has left: FAILED is possible here.
     OrderStatus.CANCELING: [OrderStatus.FAILED, *_LIVE_OR_CLOSED],
-    # The cancel failed, the order did not: it lives on until the venue says otherwise.
-    OrderStatus.CANCEL_FAILED: list(_LIVE_OR_CLOSED),
+    # The cancel failed, the order did not: it lives on until the venue says otherwise. Where the cancel left before the
+    # venue had spoken of the order, it is as unanswered as before, and may yet prove never to have been there.
+    OrderStatus.CANCEL_FAILED: [OrderStatus.PENDING, OrderStatus.FAILED, *_LIVE_OR_CLOSED],
     OrderStatus.FILLED: [],
     OrderStatus.CANCELED: [],
     OrderStatus.EXPIRED: [],

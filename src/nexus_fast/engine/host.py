@@ -250,7 +250,10 @@ class Host:
                         return
                 if absent >= NOT_FOUND_NEEDED and self._is_past(fields):
                     reason = "the venue knows no such order; its request can no longer arrive"
-                    self.tracker.apply_to(number, OrderUpdate(event="NOT_FOUND", client_id="", reason=reason))
+                    # An order that the venue never spoke of did not live, also when a cancel was sent after it.
+                    never = fields["state"] == "CANCELING" and not fields["venue_id"]
+                    event = "REJECTED" if never else "NOT_FOUND"
+                    self.tracker.apply_to(number, OrderUpdate(event=event, client_id="", reason=reason))
                     return
         except KeyError:
             return                       # its slot is in use by a later order: it was closed long ago

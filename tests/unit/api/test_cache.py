@@ -3,6 +3,7 @@
 import asyncio
 from decimal import Decimal
 
+import msgspec
 import pytest
 
 from nexus_fast.cache import Cache
@@ -213,3 +214,14 @@ class TestParameters:
     def test_redis_is_refused(self, cache):
         with pytest.raises(ConfigurationError, match="memory only"):
             cache.get_param("a", param_backend=ParamBackend.REDIS)
+
+
+def test_an_order_whose_cancel_failed_may_prove_never_to_have_been_there():
+    """A cancel that left before the venue had spoken of the order: unanswered again, then failed, and nothing stays open."""
+    cache = Cache()
+    order = Order(exchange=ExchangeType.BINANCE, symbol="BTCUSDT.BINANCE", status=OrderStatus.PENDING, oid="one",
+                  amount=Decimal(1), filled=Decimal(0))
+    for status in ("PENDING", "CANCELING", "CANCEL_FAILED", "PENDING", "FAILED"):
+        assert cache.apply_order(msgspec.structs.replace(order, status=OrderStatus[status])), status
+    assert cache.get_open_orders("BTCUSDT.BINANCE", include_canceling=True) == set()
+    assert cache.get_inflight_orders("BTCUSDT.BINANCE") == set()
