@@ -227,7 +227,7 @@ def test_partly_filled_then_canceled(venue):
         order = await s.settled(oid)
         told = venue.order("usd_m", "BTCUSDT", oid)
         assert order.status is OrderStatus.CANCELED and told["status"] == "CANCELED"
-        assert order.filled == Decimal(told["executedQty"]) > 0 and order.average == float(told["avgPrice"])
+        assert order.filled == Decimal(told["executedQty"]) > 0
 
     with through(venue, "usd_m.private") as (proxied, proxies):
         run_script(script, proxied, symbols=[BTC_PERP])

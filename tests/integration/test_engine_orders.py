@@ -89,7 +89,7 @@ def test_a_limit_order_from_pending_to_canceled(venue, symbol):
     s = run_script(script, venue, symbols=[symbol])
     assert s.story(s.oid) == ["pending", "accepted", "canceling", "canceled"]
     pending, accepted, _, canceled = (what for _, what in s.events if getattr(what, "oid", None) == s.oid)
-    assert pending.status is OrderStatus.PENDING and pending.eid is None
+    assert pending.status is OrderStatus.PENDING and pending.filled == 0
     assert accepted.eid and accepted.price == float(s.price) and accepted.amount == Decimal("0.002")
     assert accepted.time_in_force is TimeInForce.GTC and accepted.type is OrderType.LIMIT and accepted.filled == 0
     assert canceled.filled == 0 and canceled.remaining == Decimal("0.002") and canceled.eid == accepted.eid
