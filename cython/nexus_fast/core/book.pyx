@@ -7,28 +7,12 @@ references); programs and tests make them by hand from floats. Either way an ins
 cimport cython
 from libc.string cimport memcpy, memset
 
+from nexus_fast.core.decimals cimport exact_decimal
 from nexus_fast.core.types cimport NX_FLAG_NO_ASK, NX_FLAG_NO_BID, NX_FLAG_STALE, nx_bookl1
-
-from cpython.unicode cimport PyUnicode_DecodeASCII
-from libc.stdio cimport snprintf
-from libc.string cimport memmove
 
 from decimal import Decimal
 
 cdef double NAN = float("nan")
-
-
-cdef object exact_decimal(int64_t mantissa, int scale):
-    """mantissa * 10**-scale with the scale kept, whatever the decimal context says."""
-    cdef char text[48]
-    cdef int length, digits
-    if mantissa < 0 or scale == 0:
-        return Decimal(mantissa) if scale == 0 else -exact_decimal(-mantissa, scale)
-    length = snprintf(text, sizeof(text), b"%0*lld", scale + 1, <long long>mantissa)
-    digits = length - scale
-    memmove(text + digits + 1, text + digits, scale)
-    text[digits] = b"."
-    return Decimal(PyUnicode_DecodeASCII(text, length + 1, NULL))
 
 
 cdef inline bint has_both(BookL1 book) noexcept:

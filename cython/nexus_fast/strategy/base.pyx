@@ -1,11 +1,9 @@
 # seam: the one place where Python's Decimals, enums and strings become indices and mantissas, and back.
-from cpython.object cimport PyObject
-from cpython.ref cimport Py_INCREF, Py_XDECREF
 from cpython.unicode cimport PyUnicode_AsUTF8AndSize, PyUnicode_DecodeASCII
-from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t, uintptr_t
+from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
 
 from nexus_fast.core.book cimport bookl1_from_record
-from nexus_fast.core.scan cimport scan_decimal
+from nexus_fast.core.decimals cimport to_mantissa
 from nexus_fast.core.types cimport (
     NX_BUY,
     NX_FOK,
@@ -20,8 +18,6 @@ from nexus_fast.order.reasons cimport NX_REASON_INEXACT, NX_REASON_PRICE_MISSING
 from nexus_fast.order.route cimport NO_ACCOUNT, nx_route
 from nexus_fast.order.states cimport state_is_closed
 
-from decimal import Decimal
-
 from nexus_fast.constants import OrderSide, OrderType, TimeInForce
 from nexus_fast.error import OrderError, StrategyBuildError
 from nexus_fast.strategy.api import StrategyApi
@@ -34,40 +30,6 @@ cdef object POST_ONLY = OrderType.POST_ONLY
 cdef object GTC = TimeInForce.GTC
 cdef object IOC = TimeInForce.IOC
 cdef object FOK = TimeInForce.FOK
-
-# Strategies use the same few Decimals again and again: an object seen at a scale before has its mantissa here. The entry
-# holds a reference, so an address cannot come to mean another object.
-cdef enum:
-    KNOWN_NUMBERS = 256
-
-cdef struct KnownNumber:
-    PyObject* number
-    int64_t mantissa
-    int scale
-
-cdef KnownNumber known[KNOWN_NUMBERS]
-
-
-cdef int to_mantissa(object number, int scale, int64_t* out) except -1:
-    """1 when `number` (Decimal, int, str or float by its repr) is exact at the scale, else 0."""
-    cdef KnownNumber* entry = &known[(<uintptr_t><PyObject*>number >> 4) & (KNOWN_NUMBERS - 1)]
-    cdef const char* text
-    cdef Py_ssize_t size
-    if entry.number == <PyObject*>number and entry.scale == scale:
-        out[0] = entry.mantissa
-        return 1
-    written = repr(number) if isinstance(number, float) else str(number)
-    text = PyUnicode_AsUTF8AndSize(written, &size)
-    if scan_decimal(text, size, scale, out):
-        return 0
-    if isinstance(number, Decimal):
-        Py_INCREF(number)
-        Py_XDECREF(entry.number)
-        entry.number = <PyObject*>number
-        entry.mantissa = out[0]
-        entry.scale = scale
-    return 1
-
 
 cdef class StrategyCore:
     def __cinit__(self, *args, **kwargs):
