@@ -177,6 +177,20 @@ def test_inspect_order(tmp_path):
     assert bad.returncode == 2 and "USD_M_FUTURE" in bad.stderr
 
 
+def test_journal_between_two_times(tmp_path):
+    from nexus_fast.core.types import pack
+    from nexus_fast.journal.writer import JournalWriter
+
+    journal = JournalWriter(tmp_path, "s.u", 16)
+    for number, time_ns in ((1, 10**18), (2, 10**18 + 60 * 10**9)):      # 2001-09-09T01:46:40Z, and a minute later
+        journal.append(pack("order_event", number=number, time_ns=time_ns, client_id=f"order{number}"))
+    journal.close()
+    done = command("journal", "show", tmp_path, "--since", "2001-09-09T01:47:00Z", cwd=tmp_path)
+    assert "order2" in done.stdout and "order1" not in done.stdout
+    done = command("journal", "show", tmp_path, "--until", "2001-09-09T03:47:00+02:00", cwd=tmp_path)
+    assert "order1" in done.stdout and "order2" not in done.stdout
+
+
 def test_journal_of_what_is_none(tmp_path):
     done = command("journal", "show", tmp_path, cwd=tmp_path)
     assert "Traceback" not in done.stderr

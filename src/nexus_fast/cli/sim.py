@@ -24,8 +24,11 @@ import click
     show_default=True,
     help="Multiplies the venue's order limits; 1 gives the venue's own.",
 )
+@click.option("--listen-key-seconds", default=3600.0, show_default=True, help="How long a USD-M listen key lives.")
 @click.option("--parent", type=int, help="End when this process is no longer the parent.")
-def command(venues, endpoints, account, seed, rate, replay, replay_rate, host, port, order_limit_factor, parent):
+def command(
+    venues, endpoints, account, seed, rate, replay, replay_rate, host, port, order_limit_factor, listen_key_seconds, parent
+):
     """Simulated venues on real sockets, until Ctrl+C."""
     from nexus_fast.sim.binance.venue import BinanceOptions
     from nexus_fast.sim.server import run
@@ -41,5 +44,5 @@ def command(venues, endpoints, account, seed, rate, replay, replay_rate, host, p
         replay=list(replay),
         replay_rate=replay_rate,
         parent=parent,
-        binance=BinanceOptions(order_limit_factor=order_limit_factor),
+        binance=BinanceOptions(order_limit_factor=order_limit_factor, listen_key_seconds=listen_key_seconds),
     )

@@ -66,7 +66,7 @@ _PACKAGES: dict[str, dict[str, str]] = {
 _INSTEAD = {
     f"{NAME}.indicator": "Keep the indicator's state in the strategy and update it in on_bookl1, on_trade or on_kline.",
     f"{NAME}.web": "Serve HTTP from a second process that reads the engine's shared memory.",
-    f"{NAME}.cli": "Use `nexus-fast top` and `nexus-fast inspect`.",
+    f"{NAME}.cli": "Use `nexus-fast inspect` and `nexus-fast journal`.",
     f"{NAME}.backends": "Orders are kept in the journal (Config.journal_directory); there is no database.",
     f"{NAME}.exchange.bybit_tradfi": "MetaTrader accounts are not served.",
 }

@@ -264,7 +264,7 @@ _IGNORED: list[tuple[Callable[[Config], bool], str]] = [
     ),
     (
         lambda c: c.enable_cli,
-        "enable_cli is not served; `nexus-fast top` shows a running engine from another process.",
+        "enable_cli is not served; nexus_fast.shm shows a running engine's quotes and orders from another process.",
     ),
     (
         lambda c: c.storage_backend is not StorageType.SQLITE,

@@ -4,6 +4,7 @@ Needs no lock: a journal can be read while its writer runs.
 """
 
 import struct
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -158,13 +159,17 @@ def decimal_text(mantissa, scale):
 
 
 def show(event):
-    """One event as a line of text; kind, state and reason as the numbers they have in the record."""
+    """One event as a line of text: number, time (UTC), client id, what happened, and the order as it was then."""
+    from nexus_fast.order.states import EVENTS, STATES
+
+    seconds, nanoseconds = divmod(event.time_ns, 1_000_000_000)
+    at = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds))
     price = decimal_text(event.price, event.price_scale)
     size = decimal_text(event.quantity, event.size_scale)
     filled = decimal_text(event.filled, event.size_scale)
     return (
-        f"{event.number} {event.time_ns} {event.client_id or '-'} venue={event.venue_id or '-'} "
-        f"symbol={event.symbol_id} kind={event.kind} state={event.state} reason={event.reason} "
+        f"{event.number} {at}.{nanoseconds:09d}Z {event.client_id or '-'} venue={event.venue_id or '-'} "
+        f"symbol={event.symbol_id} {EVENTS[event.kind]} -> {STATES[event.state]} reason={event.reason} "
         f"{SIDES.get(event.side, event.side)} {size} @ {price} filled={filled} "
         f"account={event.account} strategy={event.strategy} flags={event.flags}"
     )
