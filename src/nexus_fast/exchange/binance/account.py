@@ -15,29 +15,26 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from nexus_fast.constants import InstrumentType, WsOrderResultType
+from nexus_fast.constants import InstrumentType
 from nexus_fast.error import CredentialError, PositionModeError, VenueError
 from nexus_fast.exchange.binance import websocket_api
 from nexus_fast.exchange.binance.instruments import TYPES
-from nexus_fast.exchange.binance.outcomes import classify
+from nexus_fast.exchange.binance.order_answers import OrderAnswers
+from nexus_fast.exchange.binance.rest_orders import RestOrders
 from nexus_fast.exchange.binance.snapshot import read_balances, read_order, read_positions
 from nexus_fast.exchange.binance.user_data import decode
-from nexus_fast.exchange.outcome import Outcome
 from nexus_fast.feed.commands import OrderFeed
 from nexus_fast.feed.connection import WebSocketConnection
 from nexus_fast.gateway.binance import order_templates
 from nexus_fast.gateway.channel import Channel
 from nexus_fast.gateway.credentials import ED25519, Credentials
 from nexus_fast.gateway.rest import BinanceRest
-from nexus_fast.gateway.rest_entry import RestEntry
 from nexus_fast.gateway.signing import signed_ws_params
 from nexus_fast.log import Logger
 from nexus_fast.order.events import BalanceUpdate, OrderUpdate, PositionUpdate, StreamEnded
-from nexus_fast.order.states import EVENTS
 
 LISTEN_KEY_SECONDS = 30 * 60
 REQUEST_SECONDS = 10.0
-REST_WAYS = 6                    # connections that are kept open for REST order entry
 TIME_PATHS = {"spot": "/api/v3/time", "usd_m": "/fapi/v1/time"}
 ACCOUNT_PATHS = {"spot": "/api/v3/account", "usd_m": "/fapi/v3/account"}
 ORDER_PATHS = {"spot": "/api/v3/order", "usd_m": "/fapi/v1/order"}
@@ -78,7 +75,11 @@ class BinanceAccount:
             self._user = self._connection(
                 "user data", self._user_url, self._on_user_message, self._on_user_up, self._on_user_down
             )
-        self._rest_ways = [self._rest_way(number) for number in range(REST_WAYS)] if entry == "rest" else []
+        self._answers = OrderAnswers(host, self._log, lambda: self._spawn(self.synchronise_clock()))
+        self._rest_orders = None
+        if entry == "rest":
+            name = f"binance {self.family}"
+            self._rest_orders = RestOrders(host, name, endpoints["rest"], index, self._answers, self._log)
 
     def _connection(self, what: str, url: Any, on_message: Any, on_up: Any, on_down: Any) -> WebSocketConnection:
         return WebSocketConnection(
@@ -90,17 +91,6 @@ class BinanceAccount:
             on_up=on_up,
             on_down=on_down,
             ssl_context=self._host.ssl_context,
-        )
-
-    def _rest_way(self, number: int) -> RestEntry:
-        return RestEntry(
-            f"binance {self.family} REST orders {number}",
-            self._endpoints["rest"],
-            self._host.poller,
-            self._host.ssl_context,
-            self._on_rest_answer,
-            self._on_rest_lost,
-            self._on_rest_free,
         )
 
     # ------------------------------------------------------------------------------------------ life
@@ -124,19 +114,17 @@ class BinanceAccount:
             self._user.start()
             self._spawn(self._keep_listen_key())
         self._api.start()
-        for way in self._rest_ways:
-            way.channel.clock_offset_ms = self._rest.clock_offset_ms
-            way.start()
-        if self._rest_ways:
-            await asyncio.wait_for(self._rest_ways[0].up.wait(), REQUEST_SECONDS)
+        if self._rest_orders is not None:
+            self._set_clock_offset(self._rest.clock_offset_ms)
+            await asyncio.wait_for(self._rest_orders.start(), REQUEST_SECONDS)
 
     async def close(self) -> None:
         self.channel.detach()
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        for way in self._rest_ways:
-            await way.stop()
+        if self._rest_orders is not None:
+            await self._rest_orders.stop()
         await self._api.stop()
         if self._user is not None:
             await self._user.stop()
@@ -153,7 +141,7 @@ class BinanceAccount:
 
     def channels(self, instrument: Any) -> list[Channel]:
         """The ways out for one symbol's requests, best first."""
-        return [self.channel] if self.entry == "ws" else [way.channel for way in self._rest_ways]
+        return [self.channel] if self._rest_orders is None else self._rest_orders.channels
 
     def templates(self, instrument: Any) -> Any:
         """The requests of one symbol on this account."""
@@ -185,11 +173,14 @@ class BinanceAccount:
     async def synchronise_clock(self) -> None:
         """The venue's clock minus ours, for the timestamps of requests."""
         try:
-            offset = await self._rest.synchronise(TIME_PATHS[self.family])
-            for channel in (self.channel, *(way.channel for way in self._rest_ways)):
-                channel.clock_offset_ms = offset
+            self._set_clock_offset(await self._rest.synchronise(TIME_PATHS[self.family]))
         except (VenueError, OSError, TimeoutError) as error:
             self._log.warning(f"the venue's clock could not be read: {error}")
+
+    def _set_clock_offset(self, milliseconds: int) -> None:
+        rest = [] if self._rest_orders is None else self._rest_orders.channels
+        for channel in (self.channel, *rest):
+            channel.clock_offset_ms = milliseconds
 
     async def _require_one_way(self) -> None:
         body = await self._rest.get(POSITION_MODE_PATH, signed=True)
@@ -274,7 +265,7 @@ class BinanceAccount:
         elif isinstance(answer.id, str) and answer.id in self._pending:
             self._resolve(self._pending[answer.id], answer)
         else:
-            self._on_order_answer(str(answer.id), answer)
+            self._answers.on_answer(str(answer.id), answer)
 
     def _resolve(self, future: asyncio.Future, answer: websocket_api.Answer) -> None:
         if future.done():
@@ -291,87 +282,6 @@ class BinanceAccount:
         self._log.error(f"the venue answered without an id: status {answer.status}, {text}")
         if answer.status in (401, 403):
             self._api.drop()
-
-    def _on_order_answer(self, request_id: str, answer: websocket_api.Answer) -> None:
-        number = self._host.tracker.ledger.find(request_id)
-        if number:
-            self._on_place_answer(number, answer)
-            return
-        number = self._host.tracker.ledger.find(request_id[1:])
-        if not number and request_id[:1] == "#":
-            number = int(request_id[1:])
-        if not number:
-            self._log.warning(f"an answer to an unknown request: {request_id}")
-        elif request_id[0] == "m":
-            self._on_modify_answer(number, answer)
-        else:
-            self._on_cancel_answer(number, answer)
-
-    def _on_place_answer(self, number: int, answer: websocket_api.Answer) -> None:
-        tracker = self._host.tracker
-        tracker.drain()
-        if answer.error is None and answer.status == 200:
-            result = websocket_api.decode_order(answer.result)
-            tracker.apply_to(number, OrderUpdate(event="ACCEPTED", client_id="", venue_id=str(result.order_id)))
-            return
-        verdict = _verdict("place", answer)
-        if verdict.outcome is Outcome.REFUSED:
-            tracker.apply_to(number, OrderUpdate(event="REJECTED", client_id="", reason=verdict.reason))
-            tracker.result(number, WsOrderResultType.ACK_REJECTED, verdict.reason)
-        else:
-            tracker.doubt(number, verdict.reason)
-        if verdict.resync_clock:
-            self._spawn(self.synchronise_clock())
-
-    def _on_cancel_answer(self, number: int, answer: websocket_api.Answer) -> None:
-        tracker = self._host.tracker
-        tracker.drain()
-        if answer.error is None and answer.status == 200:
-            # With what was filled before: on USD-M this answer may be ahead of the private stream's last fills.
-            tracker.apply_to(number, read_order(answer.result))
-            return
-        tracker.ledger.answered(number)
-        verdict = _verdict("cancel", answer)
-        event = "CANCEL_REJECTED" if verdict.outcome is Outcome.REFUSED else "CANCEL_DOUBT"
-        tracker.apply_to(number, OrderUpdate(event=event, client_id="", reason=f"cancel: {verdict.reason}"))
-
-    def _on_modify_answer(self, number: int, answer: websocket_api.Answer) -> None:
-        verdict = _verdict("modify", answer)
-        tracker = self._host.tracker
-        tracker.ledger.answered(number)
-        if verdict.outcome is Outcome.ACCEPTED:
-            return                       # the private stream brings the new price and quantity
-        tracker.apply_to(number, OrderUpdate(event="MODIFY_REJECTED", client_id="", reason=f"modify: {verdict.reason}"))
-        tracker.result(number, WsOrderResultType.ACK_REJECTED, f"modify: {verdict.reason}")
-        if verdict.outcome is Outcome.UNKNOWN:
-            self._host.query(number)
-
-    # ------------------------------------------------------------------------------------------ REST order entry
-
-    def _on_rest_answer(self, number: int, kind: int, status: int, body: bytes) -> None:
-        """The same meaning as the WebSocket API's answers, in REST's form."""
-        try:
-            if 200 <= status < 300:
-                answer = websocket_api.Answer(status=200, result=msgspec.Raw(body))
-            else:
-                answer = websocket_api.Answer(status=status, error=websocket_api.decode_error(body))
-            self._ON_ANSWER[kind](self, number, answer)
-        except Exception as error:
-            self._on_message_error(body, error)
-
-    def _on_rest_lost(self, number: int, kind: int) -> None:
-        self._host.tracker.drain()
-        self._host.tracker.doubt(number, "the connection was lost before the venue answered")
-
-    def _on_rest_free(self, channel: Channel) -> None:
-        """A connection is free: the oldest request that waits goes out."""
-        waiting = self._host.core.entry.postponed.get(self.index)
-        if waiting and channel.ready and channel.in_flight is None:
-            number, kind, request = waiting.pop(0)
-            try:
-                channel.send_later(request, number, kind)
-            except ConnectionError:
-                self._on_rest_lost(number, kind)
 
     # ------------------------------------------------------------------------------------------ user data
 
@@ -473,12 +383,6 @@ class BinanceAccount:
         """A REST client for one use, on any thread's loop; who opens it closes it."""
         return self._rest.separate()
 
-    _ON_ANSWER = {
-        EVENTS.index("INTENT"): _on_place_answer,
-        EVENTS.index("CANCEL_INTENT"): _on_cancel_answer,
-        EVENTS.index("MODIFY_INTENT"): _on_modify_answer,
-    }
-
     def _spawn(self, work: Any) -> None:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
@@ -488,10 +392,3 @@ class BinanceAccount:
         self._tasks.discard(task)
         if not task.cancelled() and task.exception() is not None:
             self._log.exception(f"{task.get_name()} failed", task.exception())
-
-
-def _verdict(request: str, answer: websocket_api.Answer) -> Any:
-    """What an answer means for the order."""
-    if answer.error is None:
-        return classify(request, answer.status)
-    return classify(request, answer.status, answer.error.code, answer.error.msg)

@@ -1,0 +1,93 @@
+"""What Binance's answers to an account's order requests mean for its orders. WebSocket API and REST alike.
+
+An answer finds its order by its id: that of a new order is the client id itself, that of a cancel "c" and of a modification "m"
+in front of it, "#" and the order's number where that would be too long.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from nexus_fast.constants import WsOrderResultType
+from nexus_fast.exchange.binance.outcomes import classify
+from nexus_fast.exchange.binance.snapshot import read_order
+from nexus_fast.exchange.binance.websocket_api import Answer, decode_order
+from nexus_fast.exchange.outcome import Outcome, Verdict
+from nexus_fast.log import Logger
+from nexus_fast.order.events import OrderUpdate
+from nexus_fast.order.states import EVENTS
+
+
+class OrderAnswers:
+    """`resynchronise_clock` is called when the venue refused a request's time."""
+
+    def __init__(self, host: Any, log: Logger, resynchronise_clock: Callable[[], None]):
+        self._host = host
+        self._log = log
+        self._resynchronise_clock = resynchronise_clock
+
+    def on_answer(self, request_id: str, answer: Answer) -> None:
+        find = self._host.tracker.ledger.find
+        number = find(request_id)
+        if number:
+            self.on_place(number, answer)
+            return
+        number = find(request_id[1:])
+        if not number and request_id[:1] == "#":
+            number = int(request_id[1:])
+        if not number:
+            self._log.warning(f"an answer to an unknown request: {request_id}")
+        elif request_id[0] == "m":
+            self.on_modify(number, answer)
+        else:
+            self.on_cancel(number, answer)
+
+    def by_kind(self, number: int, kind: int, answer: Answer) -> None:
+        """REST: the connection knows which request was out. kind: nx_order_event_kind of the request."""
+        handlers = {"INTENT": self.on_place, "CANCEL_INTENT": self.on_cancel, "MODIFY_INTENT": self.on_modify}
+        handlers[EVENTS[kind]](number, answer)
+
+    def on_place(self, number: int, answer: Answer) -> None:
+        tracker = self._host.tracker
+        tracker.drain()
+        if answer.error is None and answer.status == 200:
+            result = decode_order(answer.result)
+            tracker.apply_to(number, OrderUpdate(event="ACCEPTED", client_id="", venue_id=str(result.order_id)))
+            return
+        verdict = _verdict("place", answer)
+        if verdict.outcome is Outcome.REFUSED:
+            tracker.apply_to(number, OrderUpdate(event="REJECTED", client_id="", reason=verdict.reason))
+            tracker.result(number, WsOrderResultType.ACK_REJECTED, verdict.reason)
+        else:
+            tracker.doubt(number, verdict.reason)
+        if verdict.resync_clock:
+            self._resynchronise_clock()
+
+    def on_cancel(self, number: int, answer: Answer) -> None:
+        tracker = self._host.tracker
+        tracker.drain()
+        if answer.error is None and answer.status == 200:
+            # With what was filled before: on USD-M this answer may be ahead of the private stream's last fills.
+            tracker.apply_to(number, read_order(answer.result))
+            return
+        tracker.ledger.answered(number)
+        verdict = _verdict("cancel", answer)
+        event = "CANCEL_REJECTED" if verdict.outcome is Outcome.REFUSED else "CANCEL_DOUBT"
+        tracker.apply_to(number, OrderUpdate(event=event, client_id="", reason=f"cancel: {verdict.reason}"))
+
+    def on_modify(self, number: int, answer: Answer) -> None:
+        verdict = _verdict("modify", answer)
+        tracker = self._host.tracker
+        tracker.ledger.answered(number)
+        if verdict.outcome is Outcome.ACCEPTED:
+            return                       # the private stream brings the new price and quantity
+        tracker.apply_to(number, OrderUpdate(event="MODIFY_REJECTED", client_id="", reason=f"modify: {verdict.reason}"))
+        tracker.result(number, WsOrderResultType.ACK_REJECTED, f"modify: {verdict.reason}")
+        if verdict.outcome is Outcome.UNKNOWN:
+            self._host.query(number)
+
+
+def _verdict(request: str, answer: Answer) -> Verdict:
+    """What an answer means for the order."""
+    if answer.error is None:
+        return classify(request, answer.status)
+    return classify(request, answer.status, answer.error.code, answer.error.msg)
