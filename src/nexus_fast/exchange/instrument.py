@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Context, Decimal
+from functools import lru_cache
 
 from msgspec import Struct
 
@@ -57,6 +58,9 @@ def round_to_step(value: Decimal, step: Decimal, mode: str = "round", offset: De
     """
     if mode not in ROUNDINGS:
         raise ValueError(f"mode={mode!r} is not one of {', '.join(map(repr, ROUNDINGS))}")
+    quantum = _quantum(step, offset)
+    if quantum is not None:
+        return value.quantize(quantum, ROUNDINGS[mode], _EXACT)
     decimals = max(decimals_of(step), decimals_of(offset))
     if step == 0:
         return value
@@ -70,6 +74,18 @@ def round_to_step(value: Decimal, step: Decimal, mode: str = "round", offset: De
         steps += 1
     whole = _EXACT.add(_EXACT.multiply(Decimal(steps), step), offset)
     return whole.quantize(Decimal(1).scaleb(-decimals), context=_EXACT)
+
+
+@lru_cache(maxsize=4096)
+def _quantum(step: Decimal, offset: Decimal) -> Decimal | None:
+    """What rounds to a step of 1, 0.1, 0.01 … in one operation: most symbols have such a step. None for the others."""
+    quantum = Decimal(1).scaleb(-decimals_of(step))
+    return quantum if step == quantum and offset % step == 0 else None
+
+
+@lru_cache(maxsize=4096)
+def _remainder(value: Decimal, step: Decimal) -> Decimal:
+    return value % (step or 1)
 
 
 class Instrument(Struct, frozen=True, kw_only=True):
@@ -172,7 +188,7 @@ class Instrument(Struct, frozen=True, kw_only=True):
     # ---- rounding
 
     def round_price(self, price: Decimal | float | str, mode: str = "round") -> Decimal:
-        return round_to_step(exact(price, "price"), self.tick_size, mode, self.min_price % (self.tick_size or 1))
+        return round_to_step(exact(price, "price"), self.tick_size, mode, _remainder(self.min_price, self.tick_size))
 
     def round_quantity(self, quantity: Decimal | float | str, mode: str = "round") -> Decimal:
         return round_to_step(exact(quantity, "amount"), self.lot_size, mode)
