@@ -26,7 +26,8 @@ def engine_simulator(tmp_path_factory):
     from simulator import read_endpoints, start_simulator
 
     accounts = [f"key{number}:secret{number}" for number in range(ACCOUNTS)]
-    file, stop = start_simulator(directory=tmp_path_factory.mktemp("engines"), rate=40, seed=11, account=accounts)
+    file, stop = start_simulator(directory=tmp_path_factory.mktemp("engines"), rate=40, seed=11, account=accounts,
+                                 weight_limit_factor=100)
     yield read_endpoints(file)
     stop()
 

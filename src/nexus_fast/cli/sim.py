@@ -24,10 +24,12 @@ import click
     show_default=True,
     help="Multiplies the venue's order limits; 1 gives the venue's own.",
 )
+@click.option("--weight-limit-factor", default=1, show_default=True, help="Multiplies the venue's request weight per minute.")
 @click.option("--listen-key-seconds", default=3600.0, show_default=True, help="How long a USD-M listen key lives.")
 @click.option("--parent", type=int, help="End when this process is no longer the parent.")
 def command(
-    venues, endpoints, account, seed, rate, replay, replay_rate, host, port, order_limit_factor, listen_key_seconds, parent
+    venues, endpoints, account, seed, rate, replay, replay_rate, host, port, order_limit_factor, weight_limit_factor,
+    listen_key_seconds, parent,
 ):
     """Simulated venues on real sockets, until Ctrl+C."""
     from nexus_fast.sim.binance.venue import BinanceOptions
@@ -44,5 +46,9 @@ def command(
         replay=list(replay),
         replay_rate=replay_rate,
         parent=parent,
-        binance=BinanceOptions(order_limit_factor=order_limit_factor, listen_key_seconds=listen_key_seconds),
+        binance=BinanceOptions(
+            order_limit_factor=order_limit_factor,
+            weight_limit_factor=weight_limit_factor,
+            listen_key_seconds=listen_key_seconds,
+        ),
     )

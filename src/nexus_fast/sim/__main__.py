@@ -22,6 +22,7 @@ def parser() -> argparse.ArgumentParser:
     out.add_argument("--parent", type=int, metavar="PID", help="end when this is no longer the parent process")
     out.add_argument("--order-limit-factor", type=int, default=1000,
                      help="multiplies the venue's order limits; 1 gives the venue's own")
+    out.add_argument("--weight-limit-factor", type=int, default=1, help="multiplies the venue's request weight per minute")
     out.add_argument("--listen-key-seconds", type=float, default=3600.0)
     return out
 
@@ -32,6 +33,7 @@ def main(arguments: list[str] | None = None) -> None:
         accounts=options.account, host=options.host, port=options.port, replay=options.replay,
         replay_rate=options.replay_rate, parent=options.parent,
         binance=BinanceOptions(order_limit_factor=options.order_limit_factor,
+                               weight_limit_factor=options.weight_limit_factor,
                                listen_key_seconds=options.listen_key_seconds))
 
 

@@ -3,7 +3,8 @@
 Order limits are per account and request weight per client address. The venue's order limits (spot 100 in 10 s and
 200,000 a day, USD-M 300 in 10 s and 1,200 a minute) would end a quoting demo within seconds, so they are multiplied
 by `order_limit_factor` (1000 by default, 1 gives the venue's own). With a factor above 1 order entry (place, cancel,
-amend, modify) also costs no request weight; all else keeps the venue's weights and limit.
+amend, modify) also costs no request weight; all else keeps the venue's weights and limit. `weight_limit_factor` multiplies
+that limit, for many programs that share one address.
 """
 
 from dataclasses import dataclass, field

@@ -44,6 +44,7 @@ class BinanceOptions:
     """
 
     order_limit_factor: int = 1000
+    weight_limit_factor: int = 1
     listen_key_seconds: float = LISTEN_KEY_SECONDS
     post_only: str = "expire"
     spot_ping_interval: float = SPOT_CADENCE.ping_interval
@@ -86,11 +87,12 @@ class BinanceVenue:
         usd_m = FuturesMarket(USD_M, USD_M_INSTRUMENTS, clock, statistics, first_id)
         usd_m.refuses_taking_post_only = options.post_only == "reject"
         factor = options.order_limit_factor
-        self.spot = Service(spot, accounts, clock, RateLimits(rate_limits.SPOT_ORDERS, rate_limits.SPOT_WEIGHT, factor),
-                            statistics, SPOT_CLIENT_ID, users=SpotUserData(clock))
-        self.usd_m = Service(usd_m, accounts, clock,
-                             RateLimits(rate_limits.USD_M_ORDERS, rate_limits.USD_M_WEIGHT, factor), statistics,
-                             USD_M_CLIENT_ID, users=UsdMUserData(clock, usd_m, options.listen_key_seconds))
+        weight = options.weight_limit_factor
+        spot_limits = RateLimits(rate_limits.SPOT_ORDERS, rate_limits.SPOT_WEIGHT * weight, factor)
+        usd_m_limits = RateLimits(rate_limits.USD_M_ORDERS, rate_limits.USD_M_WEIGHT * weight, factor)
+        self.spot = Service(spot, accounts, clock, spot_limits, statistics, SPOT_CLIENT_ID, users=SpotUserData(clock))
+        self.usd_m = Service(usd_m, accounts, clock, usd_m_limits, statistics, USD_M_CLIENT_ID,
+                             users=UsdMUserData(clock, usd_m, options.listen_key_seconds))
         self.services = (self.spot, self.usd_m)
         for service in self.services:
             service.streams = StreamHub(service)
