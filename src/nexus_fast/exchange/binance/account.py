@@ -63,7 +63,6 @@ class BinanceAccount:
         self._rest = BinanceRest(endpoints["rest"], credentials)
         self._pending: dict[str, asyncio.Future] = {}
         self._numbers = itertools.count(1)
-        self._listen_key: str | None = None
         self._tasks: set[asyncio.Task] = set()
         self._has_been_ready = False
         self._losses = 0
@@ -287,8 +286,7 @@ class BinanceAccount:
 
     async def _user_url(self) -> str:
         body = await self._rest.request("POST", LISTEN_KEY_PATH, keyed=True)
-        self._listen_key = msgspec.json.decode(body)["listenKey"]
-        return f"{self._endpoints['private']}/ws/{self._listen_key}"
+        return f"{self._endpoints['private']}/ws/{msgspec.json.decode(body)['listenKey']}"
 
     async def _keep_listen_key(self) -> None:
         while True:
@@ -364,11 +362,6 @@ class BinanceAccount:
             if error.code == -2013:
                 return None
             raise
-
-    async def cancel_by_symbol(self, venue_symbol: str) -> None:
-        """Cancel everything that is open on one symbol, ours or not."""
-        path = "/api/v3/openOrders" if self.family == "spot" else "/fapi/v1/allOpenOrders"
-        await self._rest.request("DELETE", path, {"symbol": venue_symbol}, signed=True)
 
     async def cancel_foreign(self, venue_symbol: str, client_id: str) -> None:
         """Cancel an order that this engine did not place."""
