@@ -1,4 +1,4 @@
-"""An account's order entry by REST: several connections that are open before the order, and the requests that wait for one."""
+"""An account's order entry by REST: a connection that is open before the order, and the requests that wait for it."""
 
 from typing import Any
 
@@ -10,7 +10,9 @@ from nexus_fast.gateway.channel import Channel
 from nexus_fast.gateway.rest_entry import RestEntry
 from nexus_fast.log import Logger
 
-CONNECTIONS = 6
+# One, so that orders reach the venue in the order in which the strategy called: a buy and its reduce-only sell on two
+# connections race. Each waits for the answer to the one before it.
+CONNECTIONS = 1
 
 
 class RestOrders:
