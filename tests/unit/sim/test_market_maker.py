@@ -1,9 +1,9 @@
 """The market maker: seeded, never crossed, every step a tick, and it survives what clients do to the book."""
 
 from nexus_fast.sim.account import Account, SpotLedger
+from nexus_fast.sim.binance.instruments import SPOT_BALANCES, SPOT_INSTRUMENTS
 from nexus_fast.sim.clock import Clock
 from nexus_fast.sim.fixed_point import parse
-from nexus_fast.sim.binance.instruments import SPOT_BALANCES, SPOT_INSTRUMENTS
 from nexus_fast.sim.market_maker import DEPTH, MarketMaker
 from nexus_fast.sim.orders import BUY, SELL, Order, TimeInForce, Type
 from nexus_fast.sim.spot_market import SpotMarket

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 import msgspec
 
 from nexus_fast.sim.account import Account
+from nexus_fast.sim.binance.instruments import SPOT
 from nexus_fast.sim.binance.order_texts import (
     SELF_TRADE,
     SIDE,
@@ -18,7 +19,6 @@ from nexus_fast.sim.binance.order_texts import (
     price_text,
     quantity_text,
 )
-from nexus_fast.sim.binance.instruments import SPOT
 from nexus_fast.sim.clock import Clock
 from nexus_fast.sim.fixed_point import short, text
 from nexus_fast.sim.futures_market import FuturesMarket
