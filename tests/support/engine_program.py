@@ -174,7 +174,8 @@ def make_config(strategy, venue, *, public=(PERP_ACCOUNT, SPOT_ACCOUNT), private
         strategy=strategy,
         basic_config=dict.fromkeys(exchanges, basic),
         public_conn_config={
-            e: [PublicConnectorConfig(account_type=a, connections=connections) for a in public if a.exchange is e] for e in exchanges
+            e: [PublicConnectorConfig(account_type=a, connections=connections) for a in public if a.exchange is e]
+            for e in exchanges
         },
         private_conn_config={
             e: [PrivateConnectorConfig(account_type=a) for a in private if a.exchange is e] for e in exchanges
