@@ -16,9 +16,13 @@ def find(client_id):
 @pytest.mark.parametrize("client_id", [SHORT, LONG])
 def test_of_binance(client_id):
     templates = order_templates("usd_m", "BTCUSDT", entry="ws", price_scale=1, size_scale=3, api_key="k", secret=b"s")
-    values = {"client_id": client_id, "request_number": ORDERS[client_id], "timestamp_ms": 1700000000000, "price": 1, "quantity": 1}
-    texts = {"place": templates.place_text(0, 1, 0, False, **values), "cancel": templates.cancel_text(**values),
-             "modify": templates.modify_text(0, **values)}
+    values = {"client_id": client_id, "request_number": ORDERS[client_id], "timestamp_ms": 1_700_000_000_000}
+    values.update(price=1, quantity=1)
+    texts = {
+        "place": templates.place_text(0, 1, 0, False, **values),
+        "cancel": templates.cancel_text(**values),
+        "modify": templates.modify_text(0, **values),
+    }
     for kind, text in texts.items():
         request_id = text.split(b'"id":"')[1].split(b'"')[0].decode()
         assert len(request_id) <= 36
