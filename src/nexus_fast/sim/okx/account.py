@@ -5,10 +5,10 @@ from nexus_fast.sim.okx import account_texts, errors, market_texts
 from nexus_fast.sim.okx.errors import VenueError
 from nexus_fast.sim.okx.listing import CONTRACT_FEES, MAXIMUM_LEVERAGE, SPOT, SPOT_FEES, instrument_row
 from nexus_fast.sim.okx.requests import Call
+from nexus_fast.sim.okx.trading import contract_ledger
 
 ACCOUNT_LEVEL = "2"  # spot by cash, contracts by the margin of the asset that they are settled in
-CHAINS = {"USDT": "USDT-TRC20", "USDC": "USDC-ERC20", "BTC": "BTC-Bitcoin", "ETH": "ETH-ERC20", "SOL": "SOL-Solana",
-          "BNB": "BNB-BSC"}
+CHAINS = {"USDT": "USDT-TRC20", "USDC": "USDC-ERC20", "BTC": "BTC-Bitcoin", "ETH": "ETH-ERC20", "SOL": "SOL-Solana"}
 
 
 def config(call: Call) -> list:
@@ -54,12 +54,12 @@ def set_leverage(call: Call) -> list:
     mode = call.choice("mgnMode", ("cross", "isolated"))
     call.choice("posSide", ("net",), "net")
     listing = call.listing()
-    leverage = quotient(call.amount("lever"), SCALE) // SCALE
+    leverage = call.amount("lever") // SCALE
     if leverage > MAXIMUM_LEVERAGE[listing.kind]:
         raise VenueError(59102, "Leverage exceeds the maximum limit. Please lower the leverage.")
     if leverage < 1:
         raise errors.parameter("lever")
-    call.account.usd_m.symbol_risk(listing.instrument_id).leverage = leverage
+    contract_ledger(call.account).symbol_risk(listing.instrument_id).leverage = leverage
     return [{"instId": listing.instrument_id, "lever": str(leverage), "mgnMode": mode,
              "posSide": "net" if mode == "isolated" else ""}]
 
@@ -69,7 +69,7 @@ def leverage_info(call: Call) -> list:
     if any(name not in call.exchange.listings for name in names):
         raise errors.no_instrument()
     return [{"ccy": "", "instId": name, "mgnMode": mode, "posSide": "net",
-             "lever": str(call.account.usd_m.symbol_risk(name).leverage)} for name in names]
+             "lever": str(contract_ledger(call.account).symbol_risk(name).leverage)} for name in names]
 
 
 def trade_fee(call: Call) -> list:
@@ -91,10 +91,11 @@ def max_size(call: Call) -> list:
         buy = quotient(exchange.contracts.available(call.account, quote), price)
         sell = exchange.contracts.available(call.account, base)
     else:
-        leverage = call.account.usd_m.symbol_risk(listing.instrument_id).leverage
-        buy = sell = quotient(exchange.contracts.available(call.account, listing.settle) * leverage, price)
+        leverage = contract_ledger(call.account).symbol_risk(listing.instrument_id).leverage
+        worth = listing.instrument.value(price, SCALE)  # of one contract
+        buy = sell = quotient(exchange.contracts.available(call.account, listing.settle) * leverage, worth)
     return [{"ccy": listing.settle or listing.instrument.base, "instId": listing.instrument_id,
-             "maxBuy": listing.size(max(0, buy)), "maxSell": listing.size(max(0, sell))}]
+             "maxBuy": short(max(0, buy)), "maxSell": short(max(0, sell))}]
 
 
 def max_available(call: Call) -> list:

@@ -7,6 +7,7 @@ from nexus_fast.sim.fixed_point import SCALE, product, quotient, short
 from nexus_fast.sim.okx import market_texts
 from nexus_fast.sim.okx.listing import Listing
 from nexus_fast.sim.okx.requests import Exchange
+from nexus_fast.sim.okx.trading import contract_ledger, spot_ledger
 
 MAINTENANCE_RATE = SCALE * 4 // 1000  # 0.4 % of the worth
 
@@ -19,24 +20,24 @@ class Purse:
     """What an account has of one asset: cash, unrealized profit, margins, and what is free."""
 
     def __init__(self, exchange: Exchange, account: Account, asset: str):
-        ledger, contracts = account.usd_m, exchange.contracts
-        symbols = [symbol for symbol, settle in contracts.asset_of.items() if settle == asset]
-        marks = {symbol: contracts.mark_price(symbol) for symbol in symbols if symbol in ledger.positions}
-        self.cash = account.spot.free.get(asset, 0) + account.spot.locked.get(asset, 0)
-        self.unrealized = sum(ledger.position(s).unrealized(mark) for s, mark in marks.items())
-        self.position_margin = sum(ledger.position_margin(s, mark) for s, mark in marks.items())
-        self.order_margin = sum(ledger.order_margin(s) for s in symbols if s in ledger.risk)
-        self.maintenance = sum(product(abs(product(mark, ledger.position(s).amount)), MAINTENANCE_RATE)
-                               for s, mark in marks.items())
-        self.notional = sum(abs(product(mark, ledger.position(s).amount)) for s, mark in marks.items())
-        self.ordered = account.spot.locked.get(asset, 0) + self.order_margin
+        ledger, spot, contracts = contract_ledger(account), spot_ledger(account), exchange.contracts
+        held = [p for p in ledger.positions.values() if p.amount and p.instrument.settle == asset]
+        marks = {p.instrument.symbol: contracts.mark_price(p.instrument.symbol) for p in held}
+        self.cash = spot.free.get(asset, 0) + spot.locked.get(asset, 0)
+        self.unrealized = sum(p.unrealized(marks[p.instrument.symbol]) for p in held)
+        self.position_margin = sum(ledger.position_margin(p.instrument, marks[p.instrument.symbol]) for p in held)
+        self.order_margin = sum(ledger.order_margin(symbol) for symbol in ledger.risk
+                                if contracts.settles_in.get(symbol) == asset)
+        self.notional = sum(p.instrument.value(marks[p.instrument.symbol], abs(p.amount)) for p in held)
+        self.maintenance = product(self.notional, MAINTENANCE_RATE)
+        self.ordered = spot.locked.get(asset, 0) + self.order_margin
         self.equity = self.cash + self.unrealized
         self.available = max(0, contracts.available(account, asset))
 
 
 def assets_of(account: Account) -> list[str]:
     """What the account holds something of."""
-    ledger = account.spot
+    ledger = spot_ledger(account)
     return [asset for asset in ledger.free if ledger.free[asset] or ledger.locked.get(asset, 0)]
 
 
@@ -76,19 +77,19 @@ def balance_row(exchange: Exchange, account: Account, assets: list[str]) -> dict
 def held(exchange: Exchange, account: Account, listings: list[Listing]) -> list[Listing]:
     """Those of the listings in which the account has a position."""
     return [one for one in listings
-            if not one.is_spot and account.usd_m.position(one.instrument_id).amount]
+            if not one.is_spot and contract_ledger(account).position(one.instrument).amount]
 
 
 def position_row(exchange: Exchange, account: Account, listing: Listing) -> dict:
     """The row of `account/positions` and of the `positions` channel; also for a position that has been closed."""
-    symbol, ledger, now = listing.instrument_id, account.usd_m, str(exchange.now())
-    position, risk = ledger.position(symbol), ledger.symbol_risk(symbol)
+    symbol, ledger, now = listing.instrument_id, contract_ledger(account), str(exchange.now())
+    position, risk = ledger.position(listing.instrument), ledger.symbol_risk(symbol)
     record = exchange.contracts.record(account, symbol)
     mark, last = exchange.contracts.mark_price(symbol), exchange.book_of(listing).last_price
-    margin, worth = ledger.position_margin(symbol, mark), abs(product(mark, position.amount))
-    maintenance, profit = product(worth, MAINTENANCE_RATE), position.unrealized(mark)
-    at_last = position.unrealized(last)
-    is_open = bool(position.amount)
+    instrument, amount = listing.instrument, abs(position.amount)
+    margin, maintenance = ledger.position_margin(instrument, mark), product(instrument.value(mark, amount), MAINTENANCE_RATE)
+    profit, at_last = position.unrealized(mark), position.unrealized(last)
+    is_open = amount > 0
 
     def figure(value: int) -> str:
         return short(value) if is_open else ""
@@ -107,8 +108,8 @@ def position_row(exchange: Exchange, account: Account, listing: Listing) -> dict
         "mgnMode": "isolated" if risk.isolated else "cross",
         "mgnRatio": market_texts.share(Purse(exchange, account, listing.settle).equity, maintenance)
         if is_open else "", "mmr": figure(maintenance),
-        "nonSettleAvgPx": "", "notionalUsd": figure(worth), "optVal": "", "pTime": now,
-        "pendingCloseOrdLiabVal": "", "pnl": short(record.pnl), "pos": listing.size(position.amount), "posCcy": "",
+        "nonSettleAvgPx": "", "notionalUsd": figure(instrument.notional(mark, amount)), "optVal": "", "pTime": now,
+        "pendingCloseOrdLiabVal": "", "pnl": short(record.pnl), "pos": short(position.amount), "posCcy": "",
         "posId": str(record.position_id), "posSide": "net", "quoteBal": "", "quoteBorrowed": "",
         "quoteInterest": "", "realizedPnl": short(record.pnl - record.fee), "settledPnl": "", "spotInUseAmt": "",
         "spotInUseCcy": "", "thetaBS": "", "thetaPA": "", "tradeId": str(record.trade_id) if record.trade_id else "",
@@ -120,9 +121,15 @@ def position_row(exchange: Exchange, account: Account, listing: Listing) -> dict
 
 def _liquidation_price(exchange: Exchange, account: Account, listing: Listing) -> int:
     """Where the purse is used up by this position alone; never below 0. Nothing is liquidated here."""
-    position = account.usd_m.position(listing.instrument_id)
-    cash = account.spot.free.get(listing.settle, 0)
-    return max(0, position.entry_price - quotient(cash, position.amount)) if position.amount else 0
+    position, instrument = contract_ledger(account).position(listing.instrument), listing.instrument
+    cash = spot_ledger(account).free.get(listing.settle, 0)
+    if not position.amount:
+        return 0
+    if instrument.inverse:
+        coins = instrument.value(position.entry_price, abs(position.amount))
+        left = coins + cash if position.amount > 0 else coins - cash
+        return quotient(product(abs(position.amount), instrument.contract), left) if left > 0 else 0
+    return max(0, position.entry_price - quotient(cash, product(position.amount, instrument.contract)))
 
 
 def balance_and_position(exchange: Exchange, account: Account, assets: list[str], listings: list[Listing],

@@ -39,8 +39,8 @@ def books(call: Call) -> list:
         raise errors.parameter("sz")
     book = call.exchange.book_of(listing)
     depth = min(depth, MAXIMUM_DEPTH)
-    return [{"asks": market_texts.side_rows(listing, book.asks, depth),
-             "bids": market_texts.side_rows(listing, book.bids, depth),
+    return [{"asks": market_texts.side_rows(book.asks, depth),
+             "bids": market_texts.side_rows(book.bids, depth),
              "ts": str(book.now or call.exchange.now()), "seqId": book.update_id}]
 
 

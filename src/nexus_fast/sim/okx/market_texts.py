@@ -4,6 +4,7 @@ from nexus_fast.sim.fixed_point import SCALE, product, quotient, short
 from nexus_fast.sim.matching import Book, Side
 from nexus_fast.sim.okx.listing import Listing
 from nexus_fast.sim.okx.requests import Exchange
+from nexus_fast.sim.okx.trading import contract_ledger
 from nexus_fast.sim.orders import BUY, Fill
 from nexus_fast.sim.tape import Candle
 
@@ -17,28 +18,28 @@ FUNDING_INTERVAL = 8 * _HOUR
 FUNDING_RATE = "0.0001"
 
 
-def side_rows(listing: Listing, side: Side, limit: int) -> list[list[str]]:
+def side_rows(side: Side, limit: int) -> list[list[str]]:
     """[[price, size, "0", orders], …], best first; the third field has no meaning any more."""
     direction, levels = side.direction, side.levels
-    return [level_row(listing, price, levels[price].quantity, len(levels[price].orders))
+    return [level_row(price, levels[price].quantity, len(levels[price].orders))
             for price in [key * direction for key in side.keys[:limit]]]
 
 
-def level_row(listing: Listing, price: int, quantity: int, orders: int) -> list[str]:
-    return [short(price), listing.size(quantity), "0", str(orders)]
+def level_row(price: int, quantity: int, orders: int) -> list[str]:
+    return [short(price), short(quantity), "0", str(orders)]
 
 
 def trade_row(listing: Listing, fill: Fill) -> dict:
     return {"instId": listing.instrument_id, "tradeId": str(fill.trade_id), "px": short(fill.price),
-            "sz": listing.size(fill.quantity), "side": "buy" if fill.taker.side == BUY else "sell",
+            "sz": short(fill.quantity), "side": "buy" if fill.taker.side == BUY else "sell",
             "ts": str(fill.time)}
 
 
 def candle_row(listing: Listing, candle: Candle, length: int, now: int) -> list[str]:
     """[ts, open, high, low, close, volume, volume in base (spot: quote), volume in quote, complete]."""
-    quote = short(candle.quote_volume)
+    base, quote = (short(turn(candle.volume, candle.quote_volume)) for turn in (listing.in_base, listing.in_quote))
     return [str(candle.open_time), short(candle.open), short(candle.high), short(candle.low), short(candle.close),
-            listing.size(candle.volume), quote if listing.is_spot else short(candle.volume), quote,
+            short(candle.volume), quote if listing.is_spot else base, quote,
             "1" if now >= candle.open_time + length else "0"]
 
 
@@ -48,11 +49,11 @@ def ticker_row(exchange: Exchange, listing: Listing) -> dict:
     day = tape.day()
     last = tape.trades[-1].quantity if tape.trades else 0
     return {"instType": listing.kind, "instId": listing.instrument_id, "last": short(book.last_price),
-            "lastSz": listing.size(last), "askPx": short(ask) if ask else "", "askSz": listing.size(ask_quantity),
-            "bidPx": short(bid) if bid else "", "bidSz": listing.size(bid_quantity), "open24h": short(day.open),
+            "lastSz": short(last), "askPx": short(ask) if ask else "", "askSz": short(ask_quantity),
+            "bidPx": short(bid) if bid else "", "bidSz": short(bid_quantity), "open24h": short(day.open),
             "high24h": short(day.high), "low24h": short(day.low),
-            "volCcy24h": short(day.quote_volume if listing.is_spot else day.volume),
-            "vol24h": listing.size(day.volume), "sodUtc0": short(day.open), "sodUtc8": short(day.open),
+            "volCcy24h": short(day.quote_volume if listing.is_spot else listing.in_base(day.volume, day.quote_volume)),
+            "vol24h": short(day.volume), "sodUtc0": short(day.open), "sodUtc8": short(day.open),
             "ts": str(exchange.now())}
 
 
@@ -97,9 +98,11 @@ def funding_row(exchange: Exchange, listing: Listing) -> dict:
 
 
 def open_interest_row(exchange: Exchange, listing: Listing) -> dict:
-    held = sum(abs(account.usd_m.position(listing.instrument_id).amount) for account in exchange.accounts.values())
-    return {"instType": listing.kind, "instId": listing.instrument_id, "oi": listing.size(held), "oiCcy": short(held),
-            "oiUsd": short(product(held, middle(exchange.book_of(listing)))), "ts": str(exchange.now())}
+    instrument, price = listing.instrument, middle(exchange.book_of(listing))
+    held = sum(abs(contract_ledger(one).position(instrument).amount) for one in exchange.accounts.values())
+    return {"instType": listing.kind, "instId": listing.instrument_id, "oi": short(held),
+            "oiCcy": short(listing.in_base(held, instrument.value(price, held))),
+            "oiUsd": short(instrument.notional(price, held)), "ts": str(exchange.now())}
 
 
 def price_limit_row(exchange: Exchange, listing: Listing) -> dict:

@@ -3,6 +3,7 @@
 from nexus_fast.sim.okx import errors, order_texts
 from nexus_fast.sim.okx.errors import VenueError
 from nexus_fast.sim.okx.requests import Call
+from nexus_fast.sim.okx.trading import orders_of
 from nexus_fast.sim.orders import Order
 
 
@@ -11,7 +12,7 @@ def order(call: Call) -> list[dict]:
     order_id, client_id = call.integer("ordId"), call.text("clOrdId")
     if order_id is None and not client_id:
         raise VenueError(50015, "Either parameter ordId or clOrdId is required.", 400)
-    found = call.account.spot_orders.find(order_id, client_id)
+    found = orders_of(call.account).find(order_id, client_id)
     if found is None or found.instrument is not listing.instrument:
         raise errors.no_order()
     return [order_texts.order_row(listing, found)]
@@ -39,7 +40,7 @@ def _orders(call: Call, is_open: bool, mandatory_kind: bool) -> list[dict]:
                 and (not form or one.words.type in form.split(","))
                 and state in ("", order_texts.STATE[one.status]) and _within(call, one.update_time))
 
-    found = [one for one in reversed(call.account.spot_orders.by_id.values()) if wanted(one)]
+    found = [one for one in reversed(orders_of(call.account).by_id.values()) if wanted(one)]
     return [order_texts.order_row(chosen[one.instrument.symbol], one)
             for one in _page(call, found, lambda one: one.order_id)]
 
@@ -63,7 +64,7 @@ def fills_history(call: Call) -> list[dict]:
 def _fills(call: Call, mandatory_kind: bool) -> list[dict]:
     chosen = {listing.instrument_id: listing for listing in call.selected(mandatory_kind)}
     order_id = call.integer("ordId")
-    found = [trade for trade in reversed(call.account.spot_orders.trades)
+    found = [trade for trade in reversed(orders_of(call.account).trades)
              if trade[0].instrument.symbol in chosen and order_id in (None, trade[0].order_id)
              and _within(call, trade[1].time)]
     page = _page(call, found, lambda trade: trade[0].words.bills[trade[1].trade_id])

@@ -4,10 +4,10 @@ Every value is a text; numbers have no trailing zeros; sizes are contracts, for 
 a fee that was charged is negative.
 """
 
-from nexus_fast.sim.fixed_point import product, quotient, short
+from nexus_fast.sim.fixed_point import short
 from nexus_fast.sim.market import Execution
 from nexus_fast.sim.okx.listing import Listing
-from nexus_fast.sim.okx.trading import Words
+from nexus_fast.sim.okx.trading import Words, contract_ledger
 from nexus_fast.sim.orders import BUY, Fill, Order, Status, Type
 
 SIDE = {1: "buy", -1: "sell"}
@@ -33,8 +33,8 @@ def cancel_source(order: Order) -> str:
     return by_type.get(order.words.type, CLOSED_POSITION if order.reduce_only else BY_SYSTEM)
 
 
-def size_text(listing: Listing, order: Order) -> str:
-    return order.words.size or listing.size(order.quantity)
+def size_text(order: Order) -> str:
+    return order.words.size or short(order.quantity)
 
 
 def charged(amount: int) -> str:
@@ -48,20 +48,16 @@ def fee_asset(listing: Listing, order: Order) -> str:
     return order.instrument.base if order.side == BUY else order.instrument.quote
 
 
-def notional(listing: Listing, price: int, quantity: int) -> str:
-    """Worth in dollars; a stablecoin counts as one."""
-    return short(product(price, quantity))
-
-
-def average(order: Order) -> int:
-    return quotient(order.quote_executed, order.executed)
+def dollars(order: Order, price: int, quantity: int) -> str:
+    """What a quantity is worth; a stablecoin counts as a dollar."""
+    return short(order.instrument.notional(price, quantity))
 
 
 def _common(listing: Listing, order: Order) -> dict:
     words: Words = order.words
     return {
-        "accFillSz": listing.size(order.executed), "algoClOrdId": "", "algoId": "", "attachAlgoClOrdId": "",
-        "attachAlgoOrds": [], "avgPx": short(average(order)) if order.executed else "", "cTime": str(order.time),
+        "accFillSz": short(order.executed), "algoClOrdId": "", "algoId": "", "attachAlgoClOrdId": "",
+        "attachAlgoOrds": [], "avgPx": short(order.average_price) if order.executed else "", "cTime": str(order.time),
         "cancelSource": cancel_source(order), "cancelSourceReason": "", "category": "normal", "ccy": words.currency,
         "clOrdId": order.client_id, "fee": charged(words.fee), "feeCcy": fee_asset(listing, order), "fillPx": "",
         "fillSz": "0", "fillTime": "", "instId": listing.instrument_id, "instType": listing.kind, "isTpLimit": "false",
@@ -71,13 +67,13 @@ def _common(listing: Listing, order: Order) -> dict:
         "rebate": "0", "rebateCcy": order.instrument.quote if fee_asset(listing, order) == order.instrument.base
         else order.instrument.base, "reduceOnly": "true" if order.reduce_only else "false", "side": SIDE[order.side],
         "slOrdPx": "", "slTriggerPx": "", "slTriggerPxType": "", "source": "", "state": STATE[order.status],
-        "stpId": "", "stpMode": words.stp, "sz": size_text(listing, order), "tag": words.tag, "tdMode": words.mode,
+        "stpId": "", "stpMode": words.stp, "sz": size_text(order), "tag": words.tag, "tdMode": words.mode,
         "tgtCcy": words.target, "tpOrdPx": "", "tpTriggerPx": "", "tpTriggerPxType": "", "tradeId": "",
         "tradeQuoteCcy": order.instrument.quote if listing.is_spot else "", "uTime": str(order.update_time)}
 
 
 def _leverage(listing: Listing, order: Order) -> str:
-    return "" if listing.is_spot else str(order.account.usd_m.symbol_risk(listing.instrument_id).leverage)
+    return "" if listing.is_spot else str(contract_ledger(order.account).symbol_risk(listing.instrument_id).leverage)
 
 
 def order_row(listing: Listing, order: Order) -> dict:
@@ -85,7 +81,7 @@ def order_row(listing: Listing, order: Order) -> dict:
     out = _common(listing, order)
     fill = order.words.last
     if fill is not None:
-        out.update(fillPx=short(fill.price), fillSz=listing.size(fill.quantity), fillTime=str(fill.time),
+        out.update(fillPx=short(fill.price), fillSz=short(fill.quantity), fillTime=str(fill.time),
                    tradeId=str(fill.trade_id))
     return out
 
@@ -97,13 +93,13 @@ def order_push(listing: Listing, execution: Execution, last_price: int) -> dict:
     words.pushed_pnl += execution.realized
     out = _common(listing, order)
     out.update(
-        accFillSz=listing.size(execution.executed), state=STATE[execution.status],
-        avgPx=short(quotient(execution.quote_executed, execution.executed)), fee=charged(words.pushed_fee),
+        accFillSz=short(execution.executed), state=STATE[execution.status],
+        avgPx=short(execution.average), fee=charged(words.pushed_fee),
         pnl=short(words.pushed_pnl), uTime=str(execution.time),
         cancelSource=cancel_source(order) if STATE[execution.status] == "canceled" else "",
         lastPx=short(last_price), **_amendment(execution),
-        notionalUsd=notional(listing, order.price or last_price, order.quantity),
-        fillNotionalUsd=short(execution.quote_executed) if execution.executed else "",
+        notionalUsd=dollars(order, order.price or last_price, order.quantity),
+        fillNotionalUsd=dollars(order, execution.average, execution.executed) if execution.executed else "",
         **_fill_fields(listing, execution, fill))
     return out
 
@@ -124,7 +120,7 @@ def _fill_fields(listing: Listing, execution: Execution, fill: Fill | None) -> d
     out = {"fillPxVol": "", "fillPxUsd": "", "fillMarkVol": "", "fillFwdPx": "", "fillMarkPx": "", "fillIdxPx": "",
            "fillPnl": "0", "fillFee": "0", "fillFeeCcy": "", "execType": ""}
     if fill is not None:
-        out.update(fillPx=short(fill.price), fillSz=listing.size(fill.quantity), fillTime=str(fill.time),
+        out.update(fillPx=short(fill.price), fillSz=short(fill.quantity), fillTime=str(fill.time),
                    tradeId=str(fill.trade_id), fillPnl=short(execution.realized),
                    fillFee=charged(execution.commission), fillFeeCcy=execution.commission_asset,
                    execType="M" if execution.is_maker else "T", fillIdxPx=short(fill.price),
@@ -137,7 +133,7 @@ def fill_row(listing: Listing, order: Order, fill: Fill, commission: int, asset:
     """A row of `trade/fills` and `fills-history`."""
     rate = order.instrument.maker_fee if is_maker else order.instrument.taker_fee
     index = short(fill.price)
-    return {"side": SIDE[order.side], "fillSz": listing.size(fill.quantity), "fillPx": short(fill.price),
+    return {"side": SIDE[order.side], "fillSz": short(fill.quantity), "fillPx": short(fill.price),
             "fillPxVol": "", "fillFwdPx": "", "fee": charged(commission), "fillPnl": short(realized),
             "ordId": str(order.order_id), "feeRate": charged(rate), "instType": listing.kind, "fillPxUsd": "",
             "instId": listing.instrument_id, "clOrdId": order.client_id, "posSide": "net",
@@ -151,7 +147,7 @@ def fill_row(listing: Listing, order: Order, fill: Fill, commission: int, asset:
 def fill_push(listing: Listing, execution: Execution) -> dict:
     """A row of the `fills` channel."""
     order, fill = execution.order, execution.fill
-    return {"instId": listing.instrument_id, "fillSz": listing.size(fill.quantity), "fillPx": short(fill.price),
+    return {"instId": listing.instrument_id, "fillSz": short(fill.quantity), "fillPx": short(fill.price),
             "side": SIDE[order.side], "ts": str(fill.time), "ordId": str(order.order_id), "clOrdId": order.client_id,
             "tradeId": str(fill.trade_id), "execType": "M" if execution.is_maker else "T", "count": "1"}
 

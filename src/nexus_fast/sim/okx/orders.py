@@ -5,6 +5,7 @@ An order that is refused has its own sCode and sMsg in its row; `answer_code` sa
 
 from collections.abc import Callable
 
+from nexus_fast.sim.fixed_point import short
 from nexus_fast.sim.market import Refused
 from nexus_fast.sim.okx import errors
 from nexus_fast.sim.okx.errors import ItemError, VenueError
@@ -12,7 +13,7 @@ from nexus_fast.sim.okx.listing import Listing
 from nexus_fast.sim.okx.order_texts import BY_SYSTEM, BY_USER, CANCEL_ALL_AFTER
 from nexus_fast.sim.okx.rate_limits import PER_ACCOUNT, PER_BATCH_OPERATION, PER_OPERATION
 from nexus_fast.sim.okx.requests import CLIENT_ID, SIDES, Call, Item
-from nexus_fast.sim.okx.trading import Words
+from nexus_fast.sim.okx.trading import Words, contract_ledger, orders_of, spot_ledger
 from nexus_fast.sim.orders import SELL, Order, SelfTrade, Status, TimeInForce, Type
 from nexus_fast.sim.spot_market import quantity_for
 
@@ -112,26 +113,24 @@ def _quantity(call: Call, item: Item, listing: Listing, side: int, words: Words)
         if words.target == "quote_ccy":
             words.size = item.text("sz")
             return quantity_for(call.exchange.book_of(listing), side, size)
-    if size % listing.lot:
-        raise ItemError(51121, "Order quantity must be a multiple of the lot size.")
-    return listing.quantity(size)
+    return size
 
 
 def _margin_mode(call: Call, listing: Listing, mode: str) -> None:
     """One position per contract: another margin mode is refused while there is a position or an open order."""
     if listing.is_spot:
         return
-    ledger = call.account.usd_m
+    ledger = contract_ledger(call.account)
     risk = ledger.symbol_risk(listing.instrument_id)
     if risk.isolated == (mode == "isolated"):
         return
-    if ledger.position(listing.instrument_id).amount or ledger.order_margin(listing.instrument_id):
+    if ledger.position(listing.instrument).amount or ledger.order_margin(listing.instrument_id):
         raise errors.item_parameter("tdMode")
     risk.isolated = mode == "isolated"
 
 
 def _pays_with(listing: Listing, order: Order) -> str:
-    return order.account.spot.held_asset(order) if listing.is_spot else listing.settle
+    return spot_ledger(order.account).held_asset(order) if listing.is_spot else listing.settle
 
 
 # ---- one order
@@ -144,7 +143,7 @@ def find(call: Call, item: Item, codes: dict[str, tuple[int, str]]) -> tuple[Lis
     client_id = item.client_id()
     if order_id is None and not client_id:
         raise ItemError(50015, "Either parameter ordId or clOrdId is required.")
-    order = call.account.spot_orders.find(order_id, client_id)
+    order = orders_of(call.account).find(order_id, client_id)
     if order is None or order.instrument is not listing.instrument:
         raise ItemError(*codes["missing"])
     if not order.is_open:
@@ -180,7 +179,7 @@ def _amend(call: Call, item: Item) -> dict:
     if request_id and not CLIENT_ID.fullmatch(request_id):
         raise errors.item_parameter("reqId")
     price = item.amount("newPx") if item.text("newPx") else order.price
-    quantity = _new_quantity(item, listing, order)
+    quantity = _new_quantity(item, order)
     drop = item.flag("cxlOnFail")
     _charge(call, listing, "amend", is_new_or_amend=True)
     call.touched[listing.instrument_id] = listing
@@ -192,15 +191,12 @@ def _amend(call: Call, item: Item) -> dict:
     return {"clOrdId": order.client_id, "ordId": str(order.order_id)}
 
 
-def _new_quantity(item: Item, listing: Listing, order: Order) -> int:
+def _new_quantity(item: Item, order: Order) -> int:
     if not item.text("newSz"):
         if not item.text("newPx"):
             raise ItemError(51500, "You must enter a price, quantity, or TP/SL")
         return order.quantity
-    size = item.amount("newSz")
-    if size % listing.lot:
-        raise ItemError(51121, "Order quantity must be a multiple of the lot size.")
-    return listing.quantity(size)
+    return item.amount("newSz")
 
 
 def _amendment_refused(call: Call, listing: Listing, order: Order, refused: Refused, drop: bool) -> None:
@@ -224,7 +220,7 @@ def _amendment_refused(call: Call, listing: Listing, order: Order, refused: Refu
 
 def cancel_all(call: Call, source: str, tag: str = "") -> None:
     """Every open order of the account, or those with this tag."""
-    for order in list(call.account.spot_orders.open.values()):
+    for order in list(orders_of(call.account).open.values()):
         if order.is_open and tag in ("", order.words.tag):
             take_out(call, call.exchange.listings[order.instrument.symbol], order, source)
 
@@ -258,7 +254,7 @@ def count_down(exchange) -> None:
 def mass_cancel(call: Call) -> list[dict]:
     """All orders of an instrument family."""
     kind, family = call.kind(mandatory=True), call.need("instFamily")
-    for order in list(call.account.spot_orders.open.values()):
+    for order in list(orders_of(call.account).open.values()):
         listing = call.exchange.listings[order.instrument.symbol]
         if order.is_open and kind == listing.kind and family == listing.family:
             take_out(call, listing, order, BY_USER)
@@ -268,11 +264,11 @@ def mass_cancel(call: Call) -> list[dict]:
 def close_position(call: Call) -> list[dict]:
     """A market order that reduces the whole position of a contract to nothing."""
     listing, mode = call.listing(), call.choice("mgnMode", ("cross", "isolated"))
-    amount = 0 if listing.is_spot else call.account.usd_m.position(listing.instrument_id).amount
+    amount = 0 if listing.is_spot else contract_ledger(call.account).position(listing.instrument).amount
     if not amount:
         raise VenueError(51023, "Position doesn't exist.")
     form = {"instId": listing.instrument_id, "tdMode": mode, "side": "sell" if amount > 0 else "buy",
-            "ordType": "market", "sz": listing.size(abs(amount)), "reduceOnly": "true",
+            "ordType": "market", "sz": short(abs(amount)), "reduceOnly": "true",
             "clOrdId": call.text("clOrdId"), "tag": call.text("tag")}
     try:
         _place(call, Item(call.exchange, form))

@@ -135,7 +135,6 @@ class PublicChannels:
         return _encode([{**row, **extra} if name == "trades" else {**row, "source": "0"}])
 
     def _best(self, book: Book) -> bytes:
-        listing = self.exchange.listings[book.instrument.symbol]
         sides = []
         for side in (book.asks, book.bids):
             price = side.best()
@@ -143,7 +142,7 @@ class PublicChannels:
                 sides.append("[]")
                 continue
             level = side.levels[price]
-            sides.append(f'[["{short(price)}","{listing.size(level.quantity)}","0","{len(level.orders)}"]]')
+            sides.append(f'[["{short(price)}","{short(level.quantity)}","0","{len(level.orders)}"]]')
         return (f'[{{"asks":{sides[0]},"bids":{sides[1]},"ts":"{book.now or self.exchange.now()}",'
                 f'"seqId":{book.update_id}}}]').encode()
 
@@ -200,8 +199,8 @@ class PublicChannels:
 
     def _five(self, listing: Listing) -> bytes:
         book = self.exchange.book_of(listing)
-        return _encode([{"asks": market_texts.side_rows(listing, book.asks, 5),
-                         "bids": market_texts.side_rows(listing, book.bids, 5), "instId": listing.instrument_id,
+        return _encode([{"asks": market_texts.side_rows(book.asks, 5),
+                         "bids": market_texts.side_rows(book.bids, 5), "instId": listing.instrument_id,
                          "ts": str(book.now or self.exchange.now()), "seqId": book.update_id}])
 
     def _candle(self, listing: Listing, bar: str, whole: bool) -> bytes | None:
@@ -224,8 +223,8 @@ class PublicChannels:
         if len(channel.connections) == 1:  # otherwise `subscribe` has brought the channel up to date
             channel.levels = _levels(book, depth)
             channel.last, channel.sent_ms = book.update_id, self.exchange.now()
-        body = {"asks": market_texts.side_rows(listing, book.asks, depth),
-                "bids": market_texts.side_rows(listing, book.bids, depth), "ts": str(book.now or channel.sent_ms),
+        body = {"asks": market_texts.side_rows(book.asks, depth),
+                "bids": market_texts.side_rows(book.bids, depth), "ts": str(book.now or channel.sent_ms),
                 "checksum": 0, "prevSeqId": -1, "seqId": channel.last}
         connection.send(channel.head + b'"action":"snapshot","data":' + _encode([body]) + b"}")
 
@@ -236,7 +235,7 @@ class PublicChannels:
         if channel.last is None or (channel.last == book.update_id and now - channel.sent_ms < KEEP_ALIVE_MS):
             return
         before, channel.levels = channel.levels, _levels(book, depth)
-        asks, bids = (_changes(listing, old, new) for old, new in zip(before, channel.levels, strict=True))
+        asks, bids = (_changes(old, new) for old, new in zip(before, channel.levels, strict=True))
         if not asks and not bids and now - channel.sent_ms < KEEP_ALIVE_MS:
             return
         body = {"asks": asks, "bids": bids, "ts": str(book.now or now), "checksum": 0, "prevSeqId": channel.last,
@@ -252,8 +251,8 @@ def _levels(book: Book, depth: int) -> tuple[dict, dict]:
                  for side in (book.asks, book.bids))
 
 
-def _changes(listing: Listing, before: dict, after: dict) -> list[list[str]]:
+def _changes(before: dict, after: dict) -> list[list[str]]:
     """Rows of the levels that are new or other, and of those that are gone, with size 0."""
     gone = (0, 0)
-    return [market_texts.level_row(listing, price, *after.get(price, gone))
+    return [market_texts.level_row(price, *after.get(price, gone))
             for price in sorted(before.keys() | after.keys()) if before.get(price, gone) != after.get(price, gone)]

@@ -1,18 +1,19 @@
 """The venue's two markets over the matching core: one account's money for both, one order store, amendments.
 
 An account of the venue is unified: the cash of an asset pays for spot orders and is the margin of contracts settled in
-it. `unify` makes the two ledgers of a core account share their cash; what positions and contract orders need is then
-withheld from spot orders as well.
+it. `unify` opens two ledgers over the same cash; what positions and contract orders need is withheld from spot orders
+as well.
 """
 
 import itertools
 from dataclasses import dataclass
 
-from nexus_fast.sim.account import Account, OrderStore
+from nexus_fast.sim.account import Account, FuturesLedger, OrderStore, SpotLedger
 from nexus_fast.sim.fixed_point import product
 from nexus_fast.sim.futures_market import FuturesMarket
 from nexus_fast.sim.market import Refused
 from nexus_fast.sim.matching import Book
+from nexus_fast.sim.okx.listing import BALANCES, CONTRACT_MARKET, SPOT_MARKET
 from nexus_fast.sim.orders import BUY, Fill, Order, Status, Type
 from nexus_fast.sim.spot_market import SpotMarket, cost_of
 
@@ -55,8 +56,23 @@ class PositionRecord:
 
 
 def unify(account: Account) -> None:
-    """One purse: the contract wallet of the account is its spot cash."""
-    account.usd_m.wallet = account.spot.free
+    """One purse: the wallet of the account's contracts is its spot cash."""
+    spot = SpotLedger(BALANCES)
+    account.open(SPOT_MARKET, spot)
+    account.open(CONTRACT_MARKET, FuturesLedger(wallet=spot.free))
+
+
+def spot_ledger(account: Account) -> SpotLedger:
+    return account.ledgers[SPOT_MARKET]
+
+
+def contract_ledger(account: Account) -> FuturesLedger:
+    return account.ledgers[CONTRACT_MARKET]
+
+
+def orders_of(account: Account) -> OrderStore:
+    """The orders of an account on both markets."""
+    return account.orders("okx")
 
 
 def share_order_ids(first: int, *markets) -> None:
@@ -73,7 +89,7 @@ class UnifiedMarket:
     open_limit = MAXIMUM_OPEN_PER_INSTRUMENT
 
     def orders_of(self, account: Account) -> OrderStore:
-        return account.spot_orders
+        return orders_of(account)
 
     def amend(self, order: Order, price: int, quantity: int) -> Order:
         """Another price or quantity for an open order; `quantity` counts what is filled already.
@@ -163,7 +179,7 @@ class UnifiedSpotMarket(UnifiedMarket, SpotMarket):
             amount = cost_of(book, order.quantity)
         else:
             amount = product(order.price, order.quantity)
-        ledger = order.account.spot
+        ledger = self.ledger_of(order.account)
         if amount > self.contracts.available(order.account, ledger.held_asset(order)) or not ledger.lock(order, amount):
             raise Refused("balance")
 
@@ -183,14 +199,14 @@ class UnifiedSpotMarket(UnifiedMarket, SpotMarket):
 
     def _afford(self, order, price, quantity):
         more = self._worth(order, price, quantity - order.executed) - order.locked
-        if more > self.contracts.available(order.account, order.account.spot.held_asset(order)):
+        if more > self.contracts.available(order.account, self.ledger_of(order.account).held_asset(order)):
             raise Refused("balance")
 
     def _withdraw(self, order):
-        order.account.spot.release(order)
+        self.ledger_of(order.account).release(order)
 
     def _deposit(self, order):
-        order.account.spot.lock(order, self._worth(order, order.price, order.remaining))
+        self.ledger_of(order.account).lock(order, self._worth(order, order.price, order.remaining))
 
 
 class UnifiedContractMarket(UnifiedMarket, FuturesMarket):
@@ -208,7 +224,7 @@ class UnifiedContractMarket(UnifiedMarket, FuturesMarket):
 
     def _book_side(self, order, fill, is_maker):
         symbol = order.instrument.symbol
-        if not order.account.usd_m.position(symbol).amount:
+        if not self.ledger_of(order.account).position(order.instrument).amount:
             self.records.pop((order.account.key, symbol), None)
         booked = super()._book_side(order, fill, is_maker)
         record = self.record(order.account, symbol)
@@ -220,19 +236,20 @@ class UnifiedContractMarket(UnifiedMarket, FuturesMarket):
 
     def _account_changed(self, order, traded):
         symbol = order.instrument.symbol
-        self._pending.append((self.listener.on_account, order.account, [self.asset_of[symbol]],
+        self._pending.append((self.listener.on_account, order.account, [order.instrument.settle],
                               [symbol] if traded else [], "TRADE" if traded else "ORDER"))
 
     def _afford(self, order, price, quantity):
-        symbol = order.instrument.symbol
-        more = product(price, quantity - order.executed) - product(order.price, order.remaining)
-        leverage = order.account.usd_m.symbol_risk(symbol).leverage
-        if not order.reduce_only and more > 0 and more // leverage > self.available(order.account,
-                                                                                    self.asset_of[symbol]):
+        ledger, instrument = self.ledger_of(order.account), order.instrument
+        left = quantity - order.executed
+        if order.reduce_only:
+            if left > abs(ledger.position(instrument).amount):
+                raise Refused("reduce_only")
+            return
+        more = instrument.value(price, left) - instrument.value(order.price, order.remaining)
+        if more > 0 and more // ledger.symbol_risk(instrument.symbol).leverage > self.available(
+                order.account, instrument.settle):
             raise Refused("margin")
-        held = abs(order.account.usd_m.position(symbol).amount)
-        if order.reduce_only and quantity - order.executed > held:
-            raise Refused("reduce_only")
 
     def _withdraw(self, order):
-        order.account.usd_m.add_open(order, -1, order.remaining)
+        self.ledger_of(order.account).set_open(order, 0)
