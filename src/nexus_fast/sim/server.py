@@ -51,7 +51,7 @@ class SimulatedVenue:
     the market maker of their symbols. `options`: by venue, e.g. binance=BinanceOptions(…). Every venue is an attribute.
     """
 
-    def __init__(self, venues: Sequence[str] = tuple(VENUES), *, host: str = "127.0.0.1", port: int = 0, seed: int | str = 1,
+    def __init__(self, venues: Sequence[str] = ("binance",), *, host: str = "127.0.0.1", port: int = 0, seed: int | str = 1,
                  tick_rate: float = DEFAULT_TICK_RATE, accounts: Sequence[str] = (), replay: Sequence[str] = (),
                  replay_rate: float | None = None, clock_offset_ms: int = 0, **options: Any):
         unknown = [name for name in (*venues, *options) if name not in VENUES]
@@ -108,7 +108,7 @@ class SimulatedVenue:
         return {**tables, "sim": {"control": f"http://{self._control.address}"}}
 
 
-def run(venues: Sequence[str] = tuple(VENUES), endpoints_file: str | Path | None = None, *, seed: int | str = 1,
+def run(venues: Sequence[str] = ("binance",), endpoints_file: str | Path | None = None, *, seed: int | str = 1,
         tick_rate: float = DEFAULT_TICK_RATE, accounts: Sequence[str] = (), host: str = "127.0.0.1", port: int = 0,
         replay: Sequence[str] = (), replay_rate: float | None = None, parent: int | None = None, announce=print,
         **options: Any) -> None:
