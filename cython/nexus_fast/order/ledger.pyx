@@ -8,7 +8,6 @@ from nexus_fast.core.clock cimport clock_monotonic_ns, clock_realtime_ns
 from nexus_fast.core.types cimport nx_order_event
 from nexus_fast.journal.writer cimport *
 from nexus_fast.order.entry cimport OrderEntry
-from nexus_fast.order.replay cimport Replay
 from nexus_fast.order.states cimport state_is_closed, state_is_live
 from nexus_fast.order.table cimport nx_order, nx_order_news
 
@@ -43,6 +42,12 @@ cdef class Ledger:
         if order == NULL:
             order = self.entry.table.by_number(self.entry.table.named.get(text, 0))
         return 0 if order == NULL else order.number
+
+    def is_ours(self, str client_id):
+        """Made in this session, whether the order is still known or not."""
+        cdef char text[17]
+        self.entry.table.write_id(0, text)
+        return client_id.encode()[:11] == text[:11]
 
     def fields(self, uint64_t number):
         """The order as a dict, mantissas and codes as they stand in its slot; KeyError when the slot was reused."""
@@ -180,48 +185,34 @@ cdef class Ledger:
         self.entry.table.write_id(number, text)
         return text[:17].decode()
 
-    def carry(self, Replay replay, uint64_t number, uint32_t symbol_id, uint8_t account, uint8_t strategy):
-        """An order of an earlier session goes on as an order of this one; its number here."""
-        cdef nx_order* old = replay.table.by_number(number)
+    def carry(self, const unsigned char[::1] record, dict trades, uint32_t symbol_id, uint8_t account, uint8_t strategy):
+        """An order of an earlier session (Replay.record, and its trades so far) goes on as one of this; its number here."""
         cdef nx_order* order = self.entry.table.take()
         cdef nx_order_event event
         if order == NULL:
             raise JournalError(f"{self.entry.table.mask + 1} orders of the last session were not over: no slot is left for more")
-        replay.table.describe(old, NX_JOURNAL_ORDER, &event)
-        event.order_number, event.venue_time_ns = order.number, old.created_ns
+        memcpy(&event, &record[0], sizeof(event))
+        event.order_number = order.number
         event.symbol_id, event.account, event.strategy = symbol_id, account, strategy
         self.entry.table.restore(order, &event)
         self.write(&event, None)
-        for trade_id, (price, quantity) in replay.trades.get(number, {}).items():
+        for trade_id, (price, quantity) in trades.items():
             event = note(NX_JOURNAL_TRADE)
             event.order_number, event.trade_id, event.price, event.quantity = order.number, trade_id, price, quantity
             self.write(&event, None)
         self.entry.table.named[order.client_id[:order.client_id_length]] = order.number
         return order.number
 
-    def leave_out(self, Replay replay, uint64_t number, str symbol, str account):
+    def leave_out(self, const unsigned char[::1] record, str symbol, str account):
         """An order that this session cannot ask about stays in the journal, for one that can."""
         cdef nx_order_event event
-        cdef nx_order* old = replay.table.by_number(number)
-        replay.table.describe(old, NX_JOURNAL_ORDER, &event)
-        event.venue_time_ns = old.created_ns
-        self.write_outside(&event, symbol, account)
-
-    def leave_out_again(self, bytes record, str symbol, str account):
-        """The same for one that no session before has had an account for."""
-        cdef nx_order_event event
-        memcpy(&event, <const char*>record, sizeof(event))
-        self.write_outside(&event, symbol, account)
-
-    cdef write_outside(self, nx_order_event* event, str symbol, str account):
-        cdef uint32_t place = self.outside.setdefault(("symbol", symbol), len(self.outside))
+        memcpy(&event, &record[0], sizeof(event))
         event.order_number = 0
-        event.symbol_id = LAST_SYMBOL - place
-        self.name("symbol", event.symbol_id, symbol or "")
-        place = self.outside.setdefault(("account", account), len(self.outside))
-        event.account = LAST_ACCOUNT - place % 64
-        self.name("account", event.account, account or "")
-        self.write(event, None)
+        event.symbol_id = LAST_SYMBOL - <uint32_t>self.outside.setdefault(symbol, len(self.outside))
+        event.account = LAST_ACCOUNT - <uint32_t>self.outside.setdefault(account, len(self.outside)) % 64
+        self.name("symbol", event.symbol_id, symbol)
+        self.name("account", event.account, account)
+        self.write(&event, None)
 
     def begun(self):
         """What earlier sessions left stands in this session's journal."""

@@ -12,6 +12,7 @@ cdef class Replay:
     cdef readonly dict keys                 # idempotency key -> [client id, number or 0, state when over, when in ns]
     cdef readonly dict trades               # number of an order that is not over -> {trade id: (price, quantity)}
     cdef readonly list left_out             # events of orders that no table holds: (record's bytes, symbol, account)
+    cdef readonly set carried               # client ids of the orders that earlier sessions left
     cdef readonly list differences          # texts: where the journal and its replay part
     cdef readonly object digest             # of the table as the engine ended; None without a clean end
     cdef readonly long long refused         # appends that found no room

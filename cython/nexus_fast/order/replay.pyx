@@ -22,7 +22,7 @@ cdef class Replay:
     def __init__(self):
         self.symbols, self.accounts, self.strategies = {}, {}, {}
         self.keys, self.trades, self.waiting, self.key_of = {}, {}, {}, {}
-        self.left_out, self.differences = [], []
+        self.left_out, self.differences, self.carried = [], [], set()
         self.text = b""
 
     def read(self, const unsigned char[::1] records not None):
@@ -39,14 +39,28 @@ cdef class Replay:
         found = [self.table.slots[i].number for i in range(self.table.mask + 1) if state_is_live(self.table.slots[i].state)]
         return sorted(found)
 
-    def order(self, uint64_t number):
-        """{symbol, account, strategy, client_id, state, filled} of an order; names are None where the journal has none."""
+    def names(self, uint64_t number):
+        """What the order's symbol, account and strategy are called; None where the journal does not say."""
         cdef nx_order* order = self.table.by_number(number)
         if order == NULL:
             raise KeyError(f"order number {number} is not in the table of this journal")
-        return {"symbol": self.symbols.get(order.symbol_id), "account": self.accounts.get(order.account),
-                "strategy": self.strategies.get(order.strategy), "state": STATES[order.state], "filled": order.filled,
-                "client_id": order.client_id[:order.client_id_length].decode()}
+        return self.symbols.get(order.symbol_id), self.accounts.get(order.account), self.strategies.get(order.strategy)
+
+    def client_id(self, uint64_t number):
+        cdef nx_order* order = self.table.by_number(number)
+        if order == NULL:
+            raise KeyError(f"order number {number} is not in the table of this journal")
+        return order.client_id[:order.client_id_length].decode()
+
+    def record(self, uint64_t number):
+        """The order as a journal's record that stands for all that was before: what Ledger.carry takes."""
+        cdef nx_order* order = self.table.by_number(number)
+        cdef nx_order_event event
+        if order == NULL:
+            raise KeyError(f"order number {number} is not in the table of this journal")
+        self.table.describe(order, NX_JOURNAL_ORDER, &event)
+        event.venue_time_ns = order.created_ns
+        return (<char*>&event)[:RECORD]
 
     def held_keys(self):
         """{idempotency key: (client id, state when over or "", when in ns)} of the keys that are not free again."""
@@ -103,6 +117,8 @@ cdef class Replay:
 
     cdef int take_order(self, const nx_order_event* event) except -1:
         cdef nx_order* order
+        if not self.begun:
+            self.carried.add(event.client_id[:strnlen(event.client_id, sizeof(event.client_id))].decode())
         if not event.order_number or self.table is None:
             raw = (<const char*>event)[:RECORD]
             self.left_out.append((raw, self.symbols.get(event.symbol_id), self.accounts.get(event.account)))
