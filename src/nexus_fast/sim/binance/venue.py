@@ -19,6 +19,7 @@ from nexus_fast.sim.binance.streams import StreamHub
 from nexus_fast.sim.binance.user_data import LISTEN_KEY_SECONDS, SpotUserData, UsdMUserData
 from nexus_fast.sim.binance.ws_api import WebsocketApiConnection
 from nexus_fast.sim.clock import Clock
+from nexus_fast.sim.faults import Faults, Rule
 from nexus_fast.sim.futures_market import FuturesMarket
 from nexus_fast.sim.instruments import SPOT, SPOT_INSTRUMENTS, USD_M, USD_M_INSTRUMENTS
 from nexus_fast.sim.market import Execution, Listener
@@ -79,7 +80,7 @@ class BinanceVenue:
     name = "binance"
 
     def __init__(self, accounts: dict[str, Account], statistics: WireStatistics, clock: Clock,
-                 options: BinanceOptions | None = None):
+                 options: BinanceOptions | None = None, faults: Faults | None = None):
         self.options = options = options or BinanceOptions()
         self.clock = clock
         first_id = clock.milliseconds() * 100
@@ -97,7 +98,11 @@ class BinanceVenue:
         for service in self.services:
             service.streams = StreamHub(service)
             service.market.listener = Publisher(service)
-        self.connections = Connections(clock)
+        self.faults = faults = faults or Faults(clock=clock)
+        self.connections = Connections(clock, self.name, faults)
+        faults.accounts[self.name] = accounts
+        faults.actions.setdefault("expire_listen_keys", []).append(self._expire_listen_keys)
+        faults.actions.setdefault("shutdown", []).append(self.connections.announce_end)
         self._servers: list[asyncio.Server] = []
         self._runner: web.ServerRunner | None = None
         self._tasks: list[asyncio.Task] = []
@@ -107,7 +112,7 @@ class BinanceVenue:
 
     async def start(self, host: str, port: int, control) -> None:
         """Listen on three ports: `port` for REST, the next two for spot and USD-M WebSockets; 0: any free ones."""
-        rest = RestServer([(self.spot, tables_spot.REST), (self.usd_m, tables_usd_m.REST)], control)
+        rest = RestServer([(self.spot, tables_spot.REST), (self.usd_m, tables_usd_m.REST)], control, self.faults)
         self._runner = web.ServerRunner(rest, shutdown_timeout=1.0)
         await self._runner.setup()
         site = web.TCPSite(self._runner, host, port)
@@ -127,6 +132,9 @@ class BinanceVenue:
         path = request.path.decode("utf-8", "replace")
         place = path.partition("?")[0].rstrip("/")
         is_spot = service is self.spot
+        kind = "order" if place.startswith("/ws-") else "user" if place.startswith("/private") else "stream"
+        if self.faults.refuses(self.name, kind):
+            return None
         if place == ("/ws-api/v3" if is_spot else "/ws-fapi/v1"):
             table = tables_spot.WEBSOCKET if is_spot else tables_usd_m.WEBSOCKET
             return WebsocketApiConnection(self.connections, self._cadence(is_spot, 0), service, table, path)
@@ -160,6 +168,18 @@ class BinanceVenue:
                               "market": f"ws://{usd_m}/market", "private": f"ws://{usd_m}/private",
                               "ws_api": f"ws://{usd_m}/ws-fapi/v1"},
             "sim": {"control": f"http://{rest}"}}
+
+    # ---- faults
+
+    def _expire_listen_keys(self, rule: Rule) -> None:
+        users = self.usd_m.users
+        for live in list(users.by_account.values()):
+            if rule.place["account"] not in ("", live.account.key):
+                continue
+            live.expires = 0
+            if not rule["announce"]:
+                users.close(live.account)
+        users.expire()
 
     # ---- by the clock
 
