@@ -20,7 +20,7 @@ def parser() -> argparse.ArgumentParser:
                      help="recorded frames instead of the market maker")
     out.add_argument("--replay-rate", type=float, help="frames per second instead of the recorded pace")
     out.add_argument("--host", default="127.0.0.1")
-    out.add_argument("--port", type=int, default=0, help="first of three ports; 0: the kernel chooses")
+    out.add_argument("--port", type=int, default=0, help="first of consecutive ports; 0: the kernel chooses")
     out.add_argument("--parent", type=int, metavar="PID", help="end when this is no longer the parent process")
     out.add_argument("--order-limit-factor", type=int, default=1000,
                      help="multiplies the venue's order limits; 1 gives the venue's own")

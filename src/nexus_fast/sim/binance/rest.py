@@ -37,11 +37,10 @@ class TimedHandler(RequestHandler):
 class RestServer(web.Server):
     """Answers with the operation of (method, path), or the venue's error."""
 
-    def __init__(self, services: list[tuple[Service, dict[tuple[str, str], Operation]]], control=None, faults: Faults = NONE):
+    def __init__(self, services: list[tuple[Service, dict[tuple[str, str], Operation]]], faults: Faults = NONE):
         super().__init__(self._answer, access_log=None)
         self.table = {route: (service, operation) for service, table in services for route, operation in table.items()}
         self.paths = {path for _, path in self.table}
-        self.control = control
         self.faults = faults
 
     def __call__(self):
@@ -50,8 +49,6 @@ class RestServer(web.Server):
     async def _answer(self, request: web.BaseRequest) -> web.Response:
         received_ns = request.protocol.received_ns
         path = request.path
-        if path.startswith("/sim/") and self.control is not None:
-            return self.control(request.method, path, await request.read())
         found = self.table.get((request.method, path))
         if found is None:
             return self._unknown(path)

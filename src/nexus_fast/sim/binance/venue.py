@@ -9,7 +9,6 @@ from picows import WSUpgradeRequest, ws_create_server
 
 from nexus_fast.sim.account import Account
 from nexus_fast.sim.binance import rate_limits, tables_spot, tables_usd_m
-from nexus_fast.sim.binance.connections import SPOT_CADENCE, USD_M_CADENCE, Cadence, Connections
 from nexus_fast.sim.binance.operations_usd_m import cancel_all
 from nexus_fast.sim.binance.rate_limits import RateLimits
 from nexus_fast.sim.binance.requests import Call, Service
@@ -19,7 +18,9 @@ from nexus_fast.sim.binance.streams import StreamHub
 from nexus_fast.sim.binance.user_data import LISTEN_KEY_SECONDS, SpotUserData, UsdMUserData
 from nexus_fast.sim.binance.ws_api import WebsocketApiConnection
 from nexus_fast.sim.clock import Clock
-from nexus_fast.sim.faults import Faults, Rule
+from nexus_fast.sim.connections import Cadence, Connections
+from nexus_fast.sim.endpoints import address_of
+from nexus_fast.sim.faults import Rule
 from nexus_fast.sim.futures_market import FuturesMarket
 from nexus_fast.sim.instruments import SPOT, SPOT_INSTRUMENTS, USD_M, USD_M_INSTRUMENTS
 from nexus_fast.sim.market import Execution, Listener
@@ -29,12 +30,9 @@ from nexus_fast.sim.wire_statistics import WireStatistics
 SPOT_CLIENT_ID = re.compile(r"^[a-zA-Z0-9-_]{1,36}$")
 USD_M_CLIENT_ID = re.compile(r"^[\.A-Z\:/a-z0-9_-]{1,36}$")
 STREAM_BEAT_SECONDS = 0.05
+SPOT_CADENCE = Cadence(20.0, 60.0)      # a PING every 20 s, its PONG within a minute
+USD_M_CADENCE = Cadence(180.0, 600.0)
 SPOT_MESSAGES, USD_M_MESSAGES = 5, 10  # that a stream connection may send in a second
-
-
-def address_of(name: tuple) -> str:
-    """`("127.0.0.1", 80)` -> `"127.0.0.1:80"`; IPv6 hosts in brackets."""
-    return f"[{name[0]}]:{name[1]}" if ":" in name[0] else f"{name[0]}:{name[1]}"
 
 
 @dataclass(slots=True)
@@ -78,10 +76,12 @@ class BinanceVenue:
     """Spot and USD-M with their sockets. `start` listens, `endpoints` says where, `stop` closes everything."""
 
     name = "binance"
+    ports = 3                    # REST, spot WebSockets, USD-M WebSockets
 
     def __init__(self, accounts: dict[str, Account], statistics: WireStatistics, clock: Clock,
-                 options: BinanceOptions | None = None, faults: Faults | None = None):
+                 options: BinanceOptions | None = None):
         self.options = options = options or BinanceOptions()
+        self.accounts = accounts
         self.clock = clock
         first_id = clock.milliseconds() * 100
         spot = SpotMarket(SPOT, SPOT_INSTRUMENTS, clock, statistics, first_id)
@@ -98,11 +98,8 @@ class BinanceVenue:
         for service in self.services:
             service.streams = StreamHub(service)
             service.market.listener = Publisher(service)
-        self.faults = faults = faults or Faults(clock=clock)
-        self.connections = Connections(clock, self.name, faults)
-        faults.accounts[self.name] = accounts
-        faults.actions.setdefault("expire_listen_keys", []).append(self._expire_listen_keys)
-        faults.actions.setdefault("shutdown", []).append(self.connections.announce_end)
+        self.connections = Connections(clock)
+        self.fault_actions = {"expire_listen_keys": self._expire_listen_keys}
         self._servers: list[asyncio.Server] = []
         self._runner: web.ServerRunner | None = None
         self._tasks: list[asyncio.Task] = []
@@ -110,9 +107,10 @@ class BinanceVenue:
 
     # ---- life
 
-    async def start(self, host: str, port: int, control) -> None:
-        """Listen on three ports: `port` for REST, the next two for spot and USD-M WebSockets; 0: any free ones."""
-        rest = RestServer([(self.spot, tables_spot.REST), (self.usd_m, tables_usd_m.REST)], control, self.faults)
+    async def start(self, host: str, port: int) -> None:
+        """Listen on `ports` ports from `port` on; 0: any free ones."""
+        routes = [(self.spot, tables_spot.REST), (self.usd_m, tables_usd_m.REST)]
+        rest = RestServer(routes, self.connections.faults)
         self._runner = web.ServerRunner(rest, shutdown_timeout=1.0)
         await self._runner.setup()
         site = web.TCPSite(self._runner, host, port)
@@ -133,7 +131,7 @@ class BinanceVenue:
         place = path.partition("?")[0].rstrip("/")
         is_spot = service is self.spot
         kind = "order" if place.startswith("/ws-") else "user" if place.startswith("/private") else "stream"
-        if self.faults.refuses(self.name, kind):
+        if self.connections.faults.refuses(self.name, kind):
             return None
         if place == ("/ws-api/v3" if is_spot else "/ws-fapi/v1"):
             table = tables_spot.WEBSOCKET if is_spot else tables_usd_m.WEBSOCKET
@@ -166,8 +164,7 @@ class BinanceVenue:
             "binance.spot": {"rest": f"http://{rest}", "stream": f"ws://{spot}", "ws_api": f"ws://{spot}/ws-api/v3"},
             "binance.usd_m": {"rest": f"http://{rest}", "public": f"ws://{usd_m}/public",
                               "market": f"ws://{usd_m}/market", "private": f"ws://{usd_m}/private",
-                              "ws_api": f"ws://{usd_m}/ws-fapi/v1"},
-            "sim": {"control": f"http://{rest}"}}
+                              "ws_api": f"ws://{usd_m}/ws-fapi/v1"}}
 
     # ---- faults
 

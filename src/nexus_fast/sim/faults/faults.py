@@ -18,8 +18,7 @@ BEAT_SECONDS = 0.02
 
 
 class Faults:
-    """`clock` is the venues' (its offset can be shifted). `actions`: what venues do at a time, by kind: a callable that
-    takes the rule. `accounts`: the accounts by key, of every venue that has some."""
+    """`clock` is the venues' (its offset can be shifted). `serve` takes a venue in."""
 
     def __init__(self, source: str | Path | Sequence[Mapping] = (), seed: int | str = 1, clock: Any = None,
                  monotonic: Callable[[], float] = time.monotonic):
@@ -36,8 +35,9 @@ class Faults:
         self._task: asyncio.Task | None = None
         self.load(source)
 
-    def load(self, source: str | Path | Sequence[Mapping]) -> None:
-        """Replace all rules; the time of `after` and `until` begins anew. Raises FaultError, then nothing changes."""
+    def load(self, source: str | Path | Sequence[Mapping]) -> list[dict]:
+        """Replace all rules; the time of `after` and `until` begins anew. Raises FaultError, then nothing changes.
+        Returns the summary of the new ones."""
         rules = read_rules(source, self.seed)
         for rule in self.rules:
             if rule.kind == "clock":
@@ -49,6 +49,14 @@ class Faults:
         self._began = self._monotonic()
         self.active = bool(rules)
         self.beat()
+        return self.summary()
+
+    def serve(self, venue: Any) -> None:
+        """From now on faults happen at this venue: a class of sim/<venue>/venue.py, before it is started."""
+        venue.connections.venue, venue.connections.faults = venue.name, self
+        self.accounts[venue.name] = venue.accounts
+        for kind, action in {"shutdown": venue.connections.announce_end, **getattr(venue, "fault_actions", {})}.items():
+            self.actions.setdefault(kind, []).append(action)
 
     def seconds(self) -> float:
         return self._monotonic() - self._began

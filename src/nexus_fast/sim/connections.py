@@ -1,7 +1,7 @@
-"""What all WebSocket connections of the venue share: pings, life time, message rate, shutdown notice.
+"""What all WebSocket connections of the simulated venues share: pings, life time, message rate, shutdown notice.
 
-The venue sends a PING (spot every 20 s, USD-M every 3 minutes), cuts a connection whose PONG does not come (60 s, 10
-minutes), that lives longer than 24 hours, or that sends more messages in a second than it may.
+A venue's `Cadence` says how often it sends a PING and how long it waits for the PONG before it cuts the connection, how long a
+connection may live, and how many messages a second it may send.
 """
 
 from asyncio import get_running_loop
@@ -23,17 +23,13 @@ class Cadence:
     messages_per_second: int = 0
 
 
-SPOT_CADENCE = Cadence(20.0, 60.0)
-USD_M_CADENCE = Cadence(180.0, 600.0)
-
-
 class Connections:
     """All open connections of one listener, looked after once a second by `maintain`."""
 
-    def __init__(self, clock, venue: str = "binance", faults: Faults = NONE):
+    def __init__(self, clock):
         self.clock = clock
-        self.venue = venue
-        self.faults = faults
+        self.venue = ""
+        self.faults: Faults = NONE       # with `venue`, until Faults.serve says otherwise
         self.open: set[Connection] = set()
 
     def maintain(self) -> None:
