@@ -56,7 +56,7 @@ class SimulatedVenue:
     `self.faults.load` replaces them.
     """
 
-    def __init__(self, venues: Sequence[str] = tuple(VENUES), *, host: str = "127.0.0.1", port: int = 0, seed: int | str = 1,
+    def __init__(self, venues: Sequence[str] = ("binance",), *, host: str = "127.0.0.1", port: int = 0, seed: int | str = 1,
                  tick_rate: float = DEFAULT_TICK_RATE, accounts: Sequence[str] = (), replay: Sequence[str] = (),
                  replay_rate: float | None = None, clock_offset_ms: int = 0,
                  faults: str | Path | Sequence[Mapping] = (), **options: Any):
@@ -119,7 +119,7 @@ class SimulatedVenue:
         return {**tables, "sim": {"control": f"http://{self._control.address}"}}
 
 
-def run(venues: Sequence[str] = tuple(VENUES), endpoints_file: str | Path | None = None, *, seed: int | str = 1,
+def run(venues: Sequence[str] = ("binance",), endpoints_file: str | Path | None = None, *, seed: int | str = 1,
         tick_rate: float = DEFAULT_TICK_RATE, accounts: Sequence[str] = (), host: str = "127.0.0.1", port: int = 0,
         replay: Sequence[str] = (), replay_rate: float | None = None, parent: int | None = None, announce=print,
         faults: str | Path = (), **options: Any) -> None:

@@ -7,8 +7,16 @@ from dataclasses import dataclass
 from aiohttp import web
 from picows import WSUpgradeRequest, ws_create_server
 
-from nexus_fast.sim.account import Account
+from nexus_fast.sim.account import Account, FuturesLedger, SpotLedger
 from nexus_fast.sim.binance import rate_limits, tables_spot, tables_usd_m
+from nexus_fast.sim.binance.instruments import (
+    SPOT,
+    SPOT_BALANCES,
+    SPOT_INSTRUMENTS,
+    USD_M,
+    USD_M_BALANCES,
+    USD_M_INSTRUMENTS,
+)
 from nexus_fast.sim.binance.operations_usd_m import cancel_all
 from nexus_fast.sim.binance.rate_limits import RateLimits
 from nexus_fast.sim.binance.requests import Call, Service
@@ -22,7 +30,6 @@ from nexus_fast.sim.connections import Cadence, Connections
 from nexus_fast.sim.endpoints import address_of
 from nexus_fast.sim.faults import Rule
 from nexus_fast.sim.futures_market import FuturesMarket
-from nexus_fast.sim.instruments import SPOT, SPOT_INSTRUMENTS, USD_M, USD_M_INSTRUMENTS
 from nexus_fast.sim.market import Execution, Listener
 from nexus_fast.sim.spot_market import SpotMarket
 from nexus_fast.sim.wire_statistics import WireStatistics
@@ -83,6 +90,9 @@ class BinanceVenue:
         self.options = options = options or BinanceOptions()
         self.accounts = accounts
         self.clock = clock
+        for account in accounts.values():
+            account.open(SPOT, SpotLedger(SPOT_BALANCES))
+            account.open(USD_M, FuturesLedger(USD_M_BALANCES))
         first_id = clock.milliseconds() * 100
         spot = SpotMarket(SPOT, SPOT_INSTRUMENTS, clock, statistics, first_id)
         usd_m = FuturesMarket(USD_M, USD_M_INSTRUMENTS, clock, statistics, first_id)
@@ -199,7 +209,7 @@ class BinanceVenue:
         """GTD orders whose date has come expire."""
         now, market = self.clock.milliseconds(), self.usd_m.market
         for account in self.usd_m.accounts.values():
-            for order in [o for o in account.usd_m_orders.open.values() if o.good_till and o.good_till <= now]:
+            for order in [o for o in market.orders_of(account).open.values() if o.good_till and o.good_till <= now]:
                 market.cancel(order, kind="EXPIRED")
         market.flush()
 
