@@ -46,6 +46,7 @@ class Scripted(Strategy):
         self.books = []
         self.failure = None
         self.engine = None
+        self.script_seconds = SCRIPT_SECONDS
 
     def on_start(self):
         if self.symbols:
@@ -54,7 +55,7 @@ class Scripted(Strategy):
 
     async def play(self):
         try:
-            await asyncio.wait_for(self.script(self), SCRIPT_SECONDS)
+            await asyncio.wait_for(self.script(self), self.script_seconds)
         except BaseException as error:
             self.failure = error
         self.stop()

@@ -28,6 +28,16 @@ STATUSES = {Status.NEW: "ACCEPTED", Status.PARTIALLY_FILLED: "PARTIALLY_FILLED",
             Status.CANCELED: "CANCELED", Status.EXPIRED: "EXPIRED", Status.EXPIRED_IN_MATCH: "EXPIRED"}
 
 
+def engine(**options):
+    """What a scenario's engine and venue are like: symbols, seconds, venue={what Truth takes}, and what make_config takes."""
+
+    def mark(function):
+        function.engine_options = options
+        return function
+
+    return mark
+
+
 class Truth:
     """A simulated Binance from the inside: what is so, whatever it says. `books`: (market, symbol) that move."""
 
@@ -65,7 +75,7 @@ class Truth:
 
     def orders(self, client_id=None, *, open_only=False):
         """All orders of both markets, oldest first; those that began with this client id."""
-        stores = (self.account.spot_orders, self.account.usd_m_orders)
+        stores = self.account.stores.values()
         found = [o for store in stores for o in (store.open if open_only else store.by_id).values()]
         return [o for o in found if client_id is None or self.id_of(o) == client_id]
 
@@ -80,15 +90,16 @@ class Truth:
         return STATUSES[order.status], Decimal(order.executed) / SCALE
 
     def position(self, symbol="BTCUSDT"):
-        return Decimal(self.account.usd_m.position(symbol).amount) / SCALE
+        found = self.account.ledgers["usd_m"].positions.get(symbol)
+        return Decimal(found.amount if found else 0) / SCALE
 
     def spot_balances(self):
-        ledger = self.account.spot
+        ledger = self.account.ledgers["spot"]
         found = {a: (Decimal(f) / SCALE, Decimal(ledger.locked.get(a, 0)) / SCALE) for a, f in ledger.free.items()}
         return {asset: amounts for asset, amounts in found.items() if any(amounts)}
 
     def wallet(self):
-        return {a: Decimal(w) / SCALE for a, w in self.account.usd_m.wallet.items() if w}
+        return {a: Decimal(w) / SCALE for a, w in self.account.ledgers["usd_m"].wallet.items() if w}
 
     def fill_resting(self, market, client_id):
         """A taker of the house meets a resting order."""

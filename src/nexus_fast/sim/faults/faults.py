@@ -4,6 +4,7 @@ Connections and REST servers of every venue ask here while `active` is set, and 
 """
 
 import asyncio
+import dataclasses
 import time
 import weakref
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -104,7 +105,7 @@ class Faults:
         """The account as a stale answer shows it."""
         if not rule["absent"]:
             return self.replica.as_of(account, rule["ms"])
-        return type(account)(account.key, spot=account.spot, usd_m=account.usd_m)
+        return dataclasses.replace(account, stores={})
 
     # ------------------------------------------------------------------------------------------ by the clock
 
