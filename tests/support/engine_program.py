@@ -45,6 +45,7 @@ class Scripted(Strategy):
         self.books = []
         self.failure = None
         self.engine = None
+        self.script_seconds = SCRIPT_SECONDS
 
     def on_start(self):
         if self.symbols:
@@ -53,7 +54,7 @@ class Scripted(Strategy):
 
     async def play(self):
         try:
-            await asyncio.wait_for(self.script(self), SCRIPT_SECONDS)
+            await asyncio.wait_for(self.script(self), self.script_seconds)
         except BaseException as error:
             self.failure = error
         self.stop()
