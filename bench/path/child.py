@@ -1,10 +1,11 @@
 """The process in which the path is walked: started by bench.path with no_send.c before libc, and once more under callgrind.
 
 The last line of stdout is the result, JSON. --count: every figure is written as a dump of callgrind's, named
-"market|strategy|level", and stdout has the number of frames in each.
+"market|strategy|level", and stdout has the number of frames in each. --allocations: with malloc_count.c there as well.
 """
 
 import argparse
+import ctypes
 import gc
 import json
 import statistics
@@ -68,7 +69,7 @@ def time_market(name: str, folder, passes: int) -> dict:
     return {"frames": len(frames), "origin": origin, "mean_bytes": sum(map(len, frames)) / len(frames), "ns": found}
 
 
-def count_market(name: str, folder) -> dict:
+def count_market(name: str, folder, with_decoders: bool) -> dict:
     frames, origin = frames_of(name, recorded=False)
     names = loops().LEVELS
     for strategy, world, levels in worlds(name, folder, frames):
@@ -77,17 +78,33 @@ def count_market(name: str, folder) -> dict:
             world.path.count(names.index(level), 1, f"{name}|{strategy}|{level}".encode())
     parser = parser_id(SOURCES[name].venue, SOURCES[name].market)
     loops().parse_count(loops().Frames(frames), parser, f"{name}||parse".encode())
-    if name == "binance spot":
+    if name == "binance spot" and with_decoders:
         for label, decode in decoders().items():
             loops().call_times(decode, frames, 1)
             loops().call_count(decode, frames, f"{name}||decoder {label}".encode())
     return {"frames": len(frames), "origin": origin}
 
 
+def allocations_of(name: str, folder) -> dict:
+    """Allocations per frame: with malloc_count.c before libc's allocator and PYTHONMALLOC=malloc, every one of them."""
+    frames, _ = frames_of(name, recorded=False)
+    counter = ctypes.c_uint64.in_dll(ctypes.CDLL(None), "bench_allocations")
+    found = {}
+    for strategy, world, levels in worlds(name, folder, frames):
+        for level in ("dispatch", "whole"):
+            if level in levels:
+                number = set_level(world, loops().LEVELS.index(level))
+                world.path.times(number, 3)
+                found[f"{strategy} {level}"] = world.path.grown(number, ctypes.addressof(counter)) / len(frames)
+    return found
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(prog="bench.path.child")
     parser.add_argument("--markets", default=",".join(SOURCES))
     parser.add_argument("--count", action="store_true")
+    parser.add_argument("--allocations", action="store_true")
+    parser.add_argument("--no-decoders", action="store_true")
     parser.add_argument("--passes", type=int, default=20)
     options = parser.parse_args()
     found = {}
@@ -96,8 +113,12 @@ def main() -> int:
     with segments() as folder:
         for name in options.markets.split(","):
             place = folder / name.replace(" ", "_")
-            found[name] = count_market(name, place) if options.count else time_market(name, place, options.passes)
-            print(name, file=sys.stderr, flush=True)
+            if options.allocations:
+                found[name] = allocations_of(name, place)
+            elif options.count:
+                found[name] = count_market(name, place, not options.no_decoders)
+            else:
+                found[name] = time_market(name, place, options.passes)
     print(json.dumps(found))
     return 0
 

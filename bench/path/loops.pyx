@@ -27,6 +27,7 @@ from nexus_fast.wire.registry cimport parser_row
 
 cdef extern from * nogil:
     """
+    #include <stdint.h>
     #include <time.h>
     #ifdef __has_include
     #if __has_include(<valgrind/callgrind.h>)
@@ -48,6 +49,7 @@ cdef extern from * nogil:
         return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
     }
     """
+    ctypedef unsigned long long volatile_uint64 "volatile uint64_t"
     int BENCH_COUNTED
     void BENCH_COUNT_BEGIN()
     void BENCH_COUNT_END(const char* name)
@@ -221,6 +223,15 @@ cdef class Path:
         self.once(DISPATCH)
         if self.feed.quotes - before != self.frames.count:
             raise ValueError(f"{self.feed.quotes - before} of {self.frames.count} frames were quotes: {self.feed.counters()}")
+
+    def grown(self, int level, size_t address):
+        """How much the uint64 at `address` grows in one pass: a count that somebody else keeps."""
+        cdef volatile_uint64* counter = <volatile_uint64*>address
+        cdef uint64_t before
+        self.renew()
+        before = counter[0]
+        self.once(level)
+        return counter[0] - before
 
     def times(self, int level, int passes):
         """Nanoseconds per frame of each pass."""
