@@ -23,7 +23,7 @@ from simulator import SOURCE
 
 from nexus_fast.constants import OrderSide, OrderStatus, OrderType
 from nexus_fast.exchange.binance import account as binance_account
-from nexus_fast.exchange.binance import feed as binance_feed
+from nexus_fast.feed import line
 
 BUY, SELL = OrderSide.BUY, OrderSide.SELL
 SIX = Decimal("6")
@@ -277,7 +277,7 @@ def test_while_the_order_connection_is_down_orders_are_refused(venue):
 
 def test_a_stream_on_the_wrong_route_is_reported(venue, monkeypatch, capsys):
     """Scenario 35: USD-M quotes asked for at /market are acknowledged and never come."""
-    monkeypatch.setattr(binance_feed, "SILENT_SECONDS", 1.0)
+    monkeypatch.setattr(line, "SILENT_SECONDS", 1.0)
     wrong = venue.with_addresses(usd_m={"public": venue.endpoints["binance"]["usd_m"]["market"]})
 
     async def script(s):

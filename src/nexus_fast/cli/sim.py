@@ -17,7 +17,7 @@ import click
 @click.option("--replay", multiple=True, metavar="[spot=|usd_m=]FILE", help="Recorded frames instead of the market maker.")
 @click.option("--replay-rate", type=float, help="Frames per second instead of the recorded pace.")
 @click.option("--host", default="127.0.0.1", show_default=True)
-@click.option("--port", default=0, help="First of three ports; 0: the kernel chooses.")
+@click.option("--port", default=0, help="First port, the control address; the venues follow. 0: the kernel chooses.")
 @click.option(
     "--order-limit-factor",
     default=1000,

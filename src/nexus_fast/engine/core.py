@@ -70,9 +70,9 @@ class Core:
         self._write_directory(market, self.market_ring.segment.epoch)
         self._write_directory(latest, self.latest.segment.epoch)
 
-    def symbol_table(self, exchange: ExchangeType, type: Any) -> SymbolTable:
-        """The venue's names of one kind of instrument."""
-        chosen = [i for i in self.instruments if i.exchange is exchange and i.type is type]
+    def symbol_table(self, exchange: ExchangeType, *types: Any) -> SymbolTable:
+        """The venue's names of some kinds of instruments, which must be unique among them."""
+        chosen = [i for i in self.instruments if i.exchange is exchange and i.type in types]
         table = SymbolTable(max(16, len(chosen)))
         for i in chosen:
             code = VENUE_NUMBERS[exchange.value]

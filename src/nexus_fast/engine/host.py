@@ -1,7 +1,7 @@
 """The engine's side towards the connectors: they report here, and here it is decided what follows.
 
-A connector has: account_type; open(), close(); an account further index, channel, ready, templates(instrument), query(…),
-refresh(); a feed subscribe(…), unsubscribe(…).
+A connector has: account_type; open(), close(); an account further index, ready, templates(instrument), channels(instrument),
+query(instrument, client_id), refresh(), check(); a feed market, symbols, subscribe(…), unsubscribe(…).
 """
 
 import asyncio
@@ -31,7 +31,6 @@ QUERY_WAITS = (0.0, 0.5, 1.0, 2.0, 4.0, 8.0)
 NOT_FOUND_NEEDED = 3
 LATER_WAIT = 15.0
 GRACE_SECONDS = 2.0
-MARKETS = {"spot": "spot", "usd_m": "usd_m", "coin_m": "coin_m"}
 DATA_CALLBACKS = {
     Trade: (DataType.TRADE, "on_trade"),
     Kline: (DataType.KLINE, "on_kline"),
@@ -70,7 +69,7 @@ class Host:
         exchange = feed.account_type.exchange
         made = MarketFeed(
             exchange.value,
-            MARKETS[feed.family],
+            feed.market,
             feed.symbols,
             self.core.dispatcher,
             self.core.entry,
@@ -146,7 +145,8 @@ class Host:
         find = self.core.by_venue_symbol
         found = []
         for update in updates:
-            instrument = find(account.account_type.exchange, account.instrument_type, update.venue_symbol)
+            kind = update.instrument_type or account.instrument_type
+            instrument = find(account.account_type.exchange, kind, update.venue_symbol)
             if instrument is not None:
                 found.append(_position(instrument, update))
         if complete:
@@ -265,7 +265,7 @@ class Host:
         account = next((a for a in self.accounts.values() if a.index == fields["account"]), None)
         instrument = self.core.instruments[fields["symbol_id"]]
         try:
-            found = await account.query(instrument.venue_symbol, fields["client_id"])
+            found = await account.query(instrument, fields["client_id"])
         except (VenueError, OSError, TimeoutError) as error:
             self._log.warning(f"asking for order {fields['client_id']} failed: {error}")
             return None

@@ -199,13 +199,13 @@ class Runtime:
         """An order that this engine did not place in this session: by REST, where its client id is enough."""
         instrument = self.instruments.get(symbol)
         chosen = resolve_account(symbol, instrument.exchange, instrument.type, self.private_accounts, account_type)
-        self._host.spawn(self._cancel_foreign(self._host.accounts[chosen], instrument.venue_symbol, oid))
+        self._host.spawn(self._cancel_foreign(self._host.accounts[chosen], instrument, oid))
 
-    async def _cancel_foreign(self, account: Any, venue_symbol: str, oid: str) -> None:
+    async def _cancel_foreign(self, account: Any, instrument: Any, oid: str) -> None:
         from nexus_fast.error import VenueError
 
         try:
-            await account.cancel_foreign(venue_symbol, oid)
+            await account.cancel_foreign(instrument, oid)
         except (VenueError, OSError, TimeoutError) as error:
             self._log.warning(f"canceling {oid}, which is not an order of this session, failed: {error}")
 

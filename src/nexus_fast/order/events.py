@@ -4,6 +4,8 @@ from decimal import Decimal
 
 from msgspec import Struct
 
+from nexus_fast.constants import InstrumentType
+
 
 class OrderUpdate(Struct, kw_only=True):
     """One answer or private-stream event. event: a name of nexus_fast.order.states.EVENTS. client_id: the order's own, also
@@ -38,7 +40,8 @@ class BalanceUpdate(Struct, kw_only=True):
 
 
 class PositionUpdate(Struct, kw_only=True):
-    """One symbol's position in one-way mode; signed: below zero is short, in base units or contracts."""
+    """One symbol's position in one-way mode; signed: below zero is short, in base units or contracts. instrument_type: of an
+    account that holds several kinds, whose venue symbols may be alike; None: the account's only kind."""
 
     venue_symbol: str
     signed_amount: Decimal
@@ -46,6 +49,7 @@ class PositionUpdate(Struct, kw_only=True):
     unrealized_pnl: Decimal | None = None
     realized_pnl: Decimal | None = None
     time_ms: int | None = None
+    instrument_type: InstrumentType | None = None
 
 
 class StreamEnded(Struct):

@@ -8,7 +8,7 @@ from nexus_fast.sim.server import DEFAULT_TICK_RATE, VENUES, run
 
 def parser() -> argparse.ArgumentParser:
     out = argparse.ArgumentParser(prog="python -m nexus_fast.sim", description="Simulated venues on real sockets.")
-    out.add_argument("--venues", default=",".join(VENUES), help="comma-separated, of: " + ", ".join(VENUES))
+    out.add_argument("--venues", default="binance", help="comma-separated, of: " + ", ".join(VENUES))
     out.add_argument("--endpoints", metavar="FILE", help="write the addresses here (TOML) when everything listens")
     out.add_argument("--account", action="append", default=[], metavar="KEY:SECRET[:PASSPHRASE]",
                      help="one more account; SECRET may be @FILE with an Ed25519 public key (PEM)")
@@ -18,7 +18,7 @@ def parser() -> argparse.ArgumentParser:
                      help="recorded frames instead of the market maker")
     out.add_argument("--replay-rate", type=float, help="frames per second instead of the recorded pace")
     out.add_argument("--host", default="127.0.0.1")
-    out.add_argument("--port", type=int, default=0, help="first of three ports; 0: the kernel chooses")
+    out.add_argument("--port", type=int, default=0, help="first of consecutive ports; 0: the kernel chooses")
     out.add_argument("--parent", type=int, metavar="PID", help="end when this is no longer the parent process")
     out.add_argument("--order-limit-factor", type=int, default=1000,
                      help="multiplies the venue's order limits; 1 gives the venue's own")

@@ -35,11 +35,10 @@ class TimedHandler(RequestHandler):
 class RestServer(web.Server):
     """Answers with the operation of (method, path), or the venue's error."""
 
-    def __init__(self, services: list[tuple[Service, dict[tuple[str, str], Operation]]], control=None):
+    def __init__(self, services: list[tuple[Service, dict[tuple[str, str], Operation]]]):
         super().__init__(self._answer, access_log=None)
         self.table = {route: (service, operation) for service, table in services for route, operation in table.items()}
         self.paths = {path for _, path in self.table}
-        self.control = control
 
     def __call__(self):
         return TimedHandler(self, loop=self._loop, access_log=None)
@@ -47,8 +46,6 @@ class RestServer(web.Server):
     async def _answer(self, request: web.BaseRequest) -> web.Response:
         received_ns = request.protocol.received_ns
         path = request.path
-        if path.startswith("/sim/") and self.control is not None:
-            return self.control(request.method, path)
         found = self.table.get((request.method, path))
         if found is None:
             return self._unknown(path)

@@ -9,8 +9,8 @@ from urllib.parse import parse_qs, unquote
 
 import msgspec
 
-from nexus_fast.sim.binance.connections import Cadence, Connection, Connections
 from nexus_fast.sim.binance.streams import StreamHub
+from nexus_fast.sim.connections import Cadence, Connection, Connections
 
 MAXIMUM_STREAMS = 1024
 PUBLIC, MARKET, PRIVATE = "public", "market", "private"

@@ -13,10 +13,10 @@ from picows import WSMsgType
 
 from nexus_fast.sim.account import Account
 from nexus_fast.sim.binance import errors, signing
-from nexus_fast.sim.binance.connections import Cadence, Connection, Connections
 from nexus_fast.sim.binance.errors import VenueError
 from nexus_fast.sim.binance.requests import Call, Service
 from nexus_fast.sim.binance.routes import Operation, Security
+from nexus_fast.sim.connections import Cadence, Connection, Connections
 
 
 class _Number(str):

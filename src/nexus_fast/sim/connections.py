@@ -1,7 +1,7 @@
-"""What all WebSocket connections of the venue share: pings, life time, message rate, shutdown notice.
+"""What all WebSocket connections of the simulated venues share: pings, life time, message rate, shutdown notice.
 
-The venue sends a PING (spot every 20 s, USD-M every 3 minutes), cuts a connection whose PONG does not come (60 s, 10
-minutes), that lives longer than 24 hours, or that sends more messages in a second than it may.
+A venue's `Cadence` says how often it sends a PING and how long it waits for the PONG before it cuts the connection, how long a
+connection may live, and how many messages a second it may send.
 """
 
 from dataclasses import dataclass
@@ -18,10 +18,6 @@ class Cadence:
     pong_timeout: float
     lifetime: float = 86_400.0
     messages_per_second: int = 0
-
-
-SPOT_CADENCE = Cadence(20.0, 60.0)
-USD_M_CADENCE = Cadence(180.0, 600.0)
 
 
 class Connections:
