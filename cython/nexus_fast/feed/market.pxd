@@ -39,11 +39,16 @@ cdef class MarketFeed(PayloadHandler):
         readonly int64_t out_of_range        # a number that does not fit exactly
         readonly int64_t insane              # negative size, zero price, bid above ask
         readonly int64_t unknown_symbols
-        readonly int64_t outdated            # an update id that is not newer than the book's
+        readonly int64_t doubled             # the update that the book has, once more: another connection was faster
+        readonly int64_t late                # an update older than the book
+        readonly int64_t resets              # the venue's update ids began anew
         readonly int64_t consecutive_errors
         readonly list kept                   # the last refused payloads, newest last
 
     cdef int on_quote(self) except -1
+    # Several connections may carry one symbol: the first arrival of an update wins. Its matching time, where the venue gives
+    # one, tells the restart of the venue's ids (later time, lower id) from a late copy (earlier time, whatever the id).
+    cdef bint is_news(self, const nx_symbol* symbol) noexcept nogil
     cdef int make_record(self, const nx_symbol* symbol) noexcept nogil
     # Walk the way of a tick up to the bytes of an order, without telling anybody and without sending: it keeps caches and branch
     # predictors warm while the feed is quiet.

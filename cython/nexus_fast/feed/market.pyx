@@ -36,16 +36,15 @@ cdef class MarketFeed(PayloadHandler):
         cdef int status = self.parse(data, size, &self.quote)
         if status != NX_PARSE_QUOTE:
             return self.on_unusual(status, data, size)
-        cdef const nx_symbol* symbol = self.symbols.find(self.quote.symbol, self.quote.symbol_length)
+        cdef nx_symbol* symbol = self.symbols.find(self.quote.symbol, self.quote.symbol_length)
         if symbol == NULL:
             self.unknown_symbols += 1
             return 0
-        cdef const nx_bookl1* known = &self.entry.books[symbol.symbol_id]
         # After a break whatever the venue says is newer: its ids may have begun anew.
-        if (self.quote.update_id and self.quote.update_id <= known.update_id
-                and not self.quote.flags & NX_FLAG_RESET and not known.flags & NX_FLAG_STALE):
-            self.outdated += 1
+        if not self.entry.books[symbol.symbol_id].flags & NX_FLAG_STALE and not self.is_news(symbol):
             return 0
+        symbol.update_id = self.quote.update_id
+        symbol.matched_ns = self.quote.venue_time_ns
         if self.make_record(symbol):
             self.out_of_range += 1
             self.keep(data, size)
@@ -55,6 +54,23 @@ cdef class MarketFeed(PayloadHandler):
             memcpy(self.sample, data, size)
             self.sample_size = size
         return self.on_quote()
+
+    cdef bint is_news(self, const nx_symbol* symbol) noexcept nogil:
+        cdef const nx_quote* quote = &self.quote
+        cdef bint has_time = quote.venue_time_ns != 0 and symbol.matched_ns != 0
+        if has_time and quote.venue_time_ns < symbol.matched_ns:
+            self.late += 1
+            return False
+        if quote.update_id > symbol.update_id or quote.update_id == 0:
+            return True
+        if quote.update_id == symbol.update_id:
+            self.doubled += 1
+            return False
+        if (has_time and quote.venue_time_ns > symbol.matched_ns) or (not has_time and quote.flags & NX_FLAG_RESET):
+            self.resets += 1
+            return True
+        self.late += 1
+        return False
 
     cdef int rehearse(self) noexcept nogil:
         cdef const nx_symbol* symbol
@@ -135,4 +151,5 @@ cdef class MarketFeed(PayloadHandler):
         """What this connection has seen."""
         return {"messages": self.messages, "quotes": self.quotes, "others": self.others, "malformed": self.malformed,
                 "out_of_range": self.out_of_range, "insane": self.insane, "unknown_symbols": self.unknown_symbols,
-                "outdated": self.outdated}
+                "doubled": self.doubled,
+                "late": self.late, "resets": self.resets}

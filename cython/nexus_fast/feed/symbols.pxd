@@ -1,6 +1,6 @@
 """The venue's symbol text of one connection family to the engine's symbol id: open addressing, one probe as a rule."""
 
-from libc.stdint cimport uint8_t, uint32_t, uint64_t
+from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
 
 cdef extern from *:
     """
@@ -9,15 +9,16 @@ cdef extern from *:
     #include <stdint.h>
     #include <string.h>
     typedef struct nx_symbol {
-        char name[48];              /* zero-padded */
+        char name[32];              /* zero-padded */
         uint32_t length;            /* 0: the cell is free */
         uint32_t symbol_id;
         uint8_t price_scale;
         uint8_t size_scale;
         uint8_t venue;
-        uint8_t subscribed;         /* somebody listens to this symbol's quotes */
-        uint32_t spare;
-    } nx_symbol;
+        uint8_t spare[5];
+        uint64_t update_id;         /* of the newest quote, whichever connection brought it */
+        int64_t matched_ns;         /* its time at the venue's matching engine; 0: the venue does not say */
+    } nx_symbol;                    /* one cache line */
     typedef struct nx_symbols {
         nx_symbol *cells;
         uint64_t mask;
@@ -47,14 +48,14 @@ cdef extern from *:
     #endif
     """
     ctypedef struct nx_symbol:
-        char name[48]
+        char name[32]
         uint32_t length
         uint32_t symbol_id
         uint8_t price_scale
         uint8_t size_scale
         uint8_t venue
-        uint8_t subscribed
-        uint32_t spare
+        uint64_t update_id
+        int64_t matched_ns
     ctypedef struct nx_symbols:
         nx_symbol* cells
         uint64_t mask

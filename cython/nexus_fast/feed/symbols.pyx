@@ -1,7 +1,11 @@
 """Filled when the instruments are loaded; read for every frame."""
 
-from libc.stdlib cimport calloc, free
-from libc.string cimport memcpy
+from libc.stdlib cimport free
+from libc.string cimport memcpy, memset
+
+
+cdef extern from "stdlib.h" nogil:
+    void* aligned_alloc(size_t alignment, size_t size)
 
 
 cdef class SymbolTable:
@@ -19,9 +23,11 @@ cdef class SymbolTable:
         cdef Py_ssize_t size = 16
         while size < 2 * capacity:
             size *= 2
-        self.table.cells = <nx_symbol*>calloc(size, sizeof(nx_symbol))
+        # Aligned, so that a look-up touches one cache line.
+        self.table.cells = <nx_symbol*>aligned_alloc(64, size * sizeof(nx_symbol))
         if self.table.cells == NULL:
             raise MemoryError(f"no memory for a symbol table of {size} cells")
+        memset(self.table.cells, 0, size * sizeof(nx_symbol))
         self.table.mask = size - 1
         return 0
 
@@ -67,13 +73,6 @@ cdef class SymbolTable:
         """The symbol id of a venue symbol, or None."""
         cdef nx_symbol* cell = self.find(name, len(name))
         return None if cell == NULL else cell.symbol_id
-
-    def subscribe(self, bytes name, bint wanted):
-        """Say whether anybody listens to this symbol's quotes; KeyError for a name that was never added."""
-        cdef nx_symbol* cell = self.find(name, len(name))
-        if cell == NULL:
-            raise KeyError(f"venue symbol {name!r} is not in the table; load the instruments first")
-        cell.subscribed = wanted
 
     def __len__(self):
         return self.used

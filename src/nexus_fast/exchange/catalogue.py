@@ -1,99 +1,109 @@
-"""Which venue has which connectors: the one place that names the venues' folders."""
+"""Which venue has which connectors: each has a module `exchange/<venue>/connectors.py`, imported when it is configured.
+
+    async load_instruments(account_type, testnet, endpoints) -> (instruments, [(venue symbol, why it was left out)])
+    make_feed(host, connector, testnet, endpoints)              the public connector of one account type
+    make_account(host, connector, index, basic, endpoints)      the private one; raises CredentialError for unusable keys
+    make_requests(account_type, rest, instruments)              what can be asked over a connector's REST client
+"""
 
 import asyncio
+import importlib
+import os
+import time
+from pathlib import Path
+from types import ModuleType
 from typing import Any
+
+import msgspec
 
 from nexus_fast.config import BasicConfig, Config, PrivateConnectorConfig, PublicConnectorConfig
 from nexus_fast.constants import ExchangeType
 from nexus_fast.endpoints import Endpoints
-from nexus_fast.error import CredentialError, EngineBuildError, VenueError
+from nexus_fast.error import EngineBuildError, VenueError
 from nexus_fast.exchange.instrument import Instrument, InstrumentTable
 from nexus_fast.log import Logger
 
-EXCHANGE_INFO = {"spot": "/api/v3/exchangeInfo", "usd_m": "/fapi/v1/exchangeInfo"}
+
+def connectors_of(exchange: ExchangeType) -> ModuleType:
+    """Raises EngineBuildError for a venue that this version cannot connect."""
+    if not _has_connectors(exchange):
+        served = ", ".join(e.name for e in ExchangeType if _has_connectors(e))
+        raise EngineBuildError(f"{exchange.name} cannot be connected by this version; it serves {served}.")
+    return importlib.import_module(f"nexus_fast.exchange.{exchange.value}.connectors")
 
 
-async def load_instruments(config: Config, endpoints: Endpoints) -> list[Instrument]:
-    """What the configured public connectors list. Raises EngineBuildError when a venue cannot be asked."""
-    for connectors in config.private_conn_config.values():
-        for connector in connectors:
-            _require_served(connector.account_type)
+def _has_connectors(exchange: ExchangeType) -> bool:
+    return (Path(__file__).parent / exchange.value / "connectors.py").is_file()
+
+
+async def load_instruments(config: Config, endpoints: Endpoints, directory: Path) -> list[Instrument]:
+    """What the configured public connectors list. A venue that cannot be asked does not stop the others: its last list, kept
+    in `directory`, stands in. Raises EngineBuildError when there is none."""
+    for exchange in config.private_conn_config:
+        connectors_of(exchange)
     wanted = [
         (connector.account_type, config.basic_config[exchange].testnet)
         for exchange, connectors in config.public_conn_config.items()
         for connector in connectors
     ]
-    lists = await asyncio.gather(*(_load(account_type, testnet, endpoints) for account_type, testnet in wanted))
+    lists = await asyncio.gather(*(_load(account_type, testnet, endpoints, directory) for account_type, testnet in wanted))
     # By way of the table: of two kinds under one symbol the first stays.
     return list(InstrumentTable(instrument for found in lists for instrument in found))
 
 
-async def _load(account_type: Any, testnet: bool, endpoints: Endpoints) -> list[Instrument]:
-    from nexus_fast.exchange.binance.instruments import parse_exchange_info
-    from nexus_fast.gateway.rest import BinanceRest
-
-    _require_served(account_type)
-    family = account_type.family
-    url = endpoints.url(f"binance.{family}", "rest", testnet)
-    rest = BinanceRest(url)
+async def _load(account_type: Any, testnet: bool, endpoints: Endpoints, directory: Path) -> list[Instrument]:
+    kept = KeptInstruments(directory, account_type)
     try:
-        body = await rest.get(EXCHANGE_INFO[family])
+        instruments, skipped = await connectors_of(account_type.exchange).load_instruments(account_type, testnet, endpoints)
     except (OSError, TimeoutError, VenueError) as error:
-        raise EngineBuildError(
-            f"{account_type}: the list of instruments could not be loaded from {url} ({error}). Check the network and the "
-            "endpoints; without its instruments a venue cannot be traded."
-        ) from None
-    finally:
-        await rest.close()
-    info = parse_exchange_info(family, body)
-    for symbol, reason in info.skipped:
-        Logger("instruments").warning(f"{account_type}: {symbol} is left out: {reason}")
-    return info.instruments
-
-
-def _require_served(account_type: Any) -> None:
-    if account_type.exchange is not ExchangeType.BINANCE or account_type.family not in EXCHANGE_INFO:
-        raise EngineBuildError(
-            f"{account_type} cannot be connected by this version: it serves Binance SPOT and USD_M_FUTURE and their testnets."
+        instruments = kept.read()
+        cause = str(error) or type(error).__name__
+        if instruments is None:
+            raise EngineBuildError(
+                f"{account_type}: the list of instruments could not be loaded ({cause}). Check the network and the "
+                "endpoints; without its instruments a venue cannot be traded."
+            ) from None
+        Logger("instruments").error(
+            f"{account_type}: the list of instruments could not be loaded ({cause}); using the one of "
+            f"{kept.age_hours():.1f} hours ago, so that the other venues can be traded"
         )
+        return instruments
+    for symbol, reason in skipped:
+        Logger("instruments").warning(f"{account_type}: {symbol} is left out: {reason}")
+    kept.write(instruments)
+    return instruments
+
+
+class KeptInstruments:
+    """The last list that a venue gave, in a file private to the user."""
+
+    def __init__(self, directory: Path, account_type: Any):
+        self.file = directory / f"instruments.{account_type.exchange.value}.{account_type.name.lower()}.json"
+
+    def write(self, instruments: list[Instrument]) -> None:
+        replacement = self.file.with_suffix(".new")
+        replacement.write_bytes(msgspec.json.encode(instruments))
+        os.replace(replacement, self.file)
+
+    def read(self) -> list[Instrument] | None:
+        try:
+            return msgspec.json.decode(self.file.read_bytes(), type=list[Instrument])
+        except (FileNotFoundError, msgspec.DecodeError):
+            return None
+
+    def age_hours(self) -> float:
+        return (time.time() - self.file.stat().st_mtime) / 3600
 
 
 def make_feed(host: Any, connector: PublicConnectorConfig, testnet: bool, endpoints: Endpoints) -> Any:
-    """The public connector of one account type."""
-    from nexus_fast.exchange.binance.feed import BinanceFeed
-    from nexus_fast.exchange.binance.instruments import TYPES
-
-    account_type = connector.account_type
-    symbols = host.core.symbol_table(account_type.exchange, TYPES[account_type.family])
-    table = endpoints.table(f"binance.{account_type.family}", testnet)
-    return BinanceFeed(host, account_type, table, connector.custom_url, symbols)
+    return connectors_of(connector.account_type.exchange).make_feed(host, connector, testnet, endpoints)
 
 
 def make_account(
     host: Any, connector: PrivateConnectorConfig, index: int, basic: BasicConfig, endpoints: Endpoints
 ) -> Any:
-    """The private connector of one account type. Raises CredentialError for keys that cannot be used."""
-    from nexus_fast.exchange.binance.account import BinanceAccount
-    from nexus_fast.gateway.credentials import ED25519, Credentials
-
-    account_type = connector.account_type
-    _require_served(account_type)
-    try:
-        credentials = Credentials(basic.api_key, basic.secret)
-    except ValueError as error:
-        raise CredentialError(f"BasicConfig of {account_type.exchange.name}: {error}") from None
-    wanted = connector.entry or host.config.order_entry
-    if wanted == "rest" and credentials.kind == ED25519:
-        raise CredentialError(
-            f"{account_type}: order entry by REST needs an HMAC key, as an Ed25519 signature of each order costs 38 µs. Use the "
-            'WebSocket API (order_entry="fastest"), where an Ed25519 key logs on once.'
-        )
-    table = endpoints.table(f"binance.{account_type.family}", basic.testnet)
-    return BinanceAccount(host, account_type, index, credentials, table, "rest" if wanted == "rest" else "ws")
+    return connectors_of(connector.account_type.exchange).make_account(host, connector, index, basic, endpoints)
 
 
 def make_requests(account_type: Any, rest: Any, instruments: InstrumentTable) -> Any:
-    """What can be asked over the REST client of a connector of this type."""
-    from nexus_fast.exchange.binance.requests import BinanceRequests
-
-    return BinanceRequests(rest, account_type.family, instruments)
+    return connectors_of(account_type.exchange).make_requests(account_type, rest, instruments)

@@ -59,6 +59,9 @@ class WebSocketConnection:
         self._stopping = False
 
     def start(self) -> None:
+        """Idempotent."""
+        if self._task is not None:
+            return
         self._task = asyncio.get_running_loop().create_task(self._keep(), name=f"connection {self.name}")
 
     async def stop(self) -> None:

@@ -4,11 +4,15 @@ from decimal import Decimal
 
 from msgspec import Struct
 
+from nexus_fast.constants import InstrumentType
+
 
 class OrderUpdate(Struct, kw_only=True):
     """One answer or private-stream event. event: a name of nexus_fast.order.states.EVENTS. client_id: the order's own, also
     where the venue has renamed it. filled: cumulative, None when the event does not say. last_…: of the fill that it brings.
-    price and quantity: of the order now, None when the event does not say. cost: cumulative, in quote units."""
+    price and quantity: of the order now, None when the event does not say. cost: cumulative, in quote units. side ("BUY", "SELL"),
+    type (a name of OrderType, or the venue's own word), reduce_only and instrument_type (None: the account's only kind) matter for
+    orders that are not ours."""
 
     event: str
     client_id: str
@@ -27,6 +31,10 @@ class OrderUpdate(Struct, kw_only=True):
     is_maker: bool | None = None
     time_ms: int | None = None
     reason: str | None = None
+    side: str | None = None
+    type: str | None = None
+    reduce_only: bool = False
+    instrument_type: InstrumentType | None = None
 
 
 class BalanceUpdate(Struct, kw_only=True):
@@ -38,7 +46,8 @@ class BalanceUpdate(Struct, kw_only=True):
 
 
 class PositionUpdate(Struct, kw_only=True):
-    """One symbol's position in one-way mode; signed: below zero is short, in base units or contracts."""
+    """One symbol's position in one-way mode; signed: below zero is short, in base units or contracts. instrument_type: of an
+    account that holds several kinds, whose venue symbols may be alike; None: the account's only kind."""
 
     venue_symbol: str
     signed_amount: Decimal
@@ -46,6 +55,7 @@ class PositionUpdate(Struct, kw_only=True):
     unrealized_pnl: Decimal | None = None
     realized_pnl: Decimal | None = None
     time_ms: int | None = None
+    instrument_type: InstrumentType | None = None
 
 
 class StreamEnded(Struct):

@@ -21,3 +21,8 @@ def write(path: str | Path, tables: dict[str, dict[str, str]]) -> None:
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     temporary.write_text(to_toml(tables), encoding="utf-8")
     temporary.replace(path)
+
+
+def address_of(name: tuple) -> str:
+    """`("127.0.0.1", 80)` -> `"127.0.0.1:80"`; IPv6 hosts in brackets."""
+    return f"[{name[0]}]:{name[1]}" if ":" in name[0] else f"{name[0]}:{name[1]}"

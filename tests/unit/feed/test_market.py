@@ -112,7 +112,21 @@ def test_older_and_repeated_updates_are_dropped(bench):
     for update in (5, 5, 4, 6, 3, 6, 7):
         bench.feed.feed(quote(update))
     assert [b.update_id for b in bench.strategy.books] == [5, 6, 7]
-    assert bench.feed.outdated == 4
+    assert (bench.feed.doubled, bench.feed.late) == (2, 2)
+
+
+def timed(update, matched, bid="100"):
+    return (f'{{"e":"bookTicker","u":{update},"s":"BTCUSDT","b":"{bid}","B":"1","a":"200","A":"1",'
+            f'"T":{matched},"E":{matched}}}').encode()
+
+
+def test_a_reset_of_the_ids_is_told_from_a_late_copy_by_the_matching_time(bench):
+    """Two connections, one 300 ms behind: the venue restarts and counts from 1; the laggard brings old ids and the reset."""
+    for update, matched in ((900, 1000), (901, 1001), (1, 2000), (900, 1000), (901, 1001), (2, 2001), (1, 2000), (2, 2001)):
+        bench.feed.feed(timed(update, matched))
+    assert [b.update_id for b in bench.strategy.books] == [900, 901, 1, 2]
+    counters = bench.feed.counters()
+    assert (counters["resets"], counters["late"], counters["doubled"]) == (1, 3, 1)
 
 
 def test_after_a_break_the_book_is_stale_until_the_next_quote(bench):
@@ -169,7 +183,8 @@ def test_every_flipped_byte_is_a_quote_or_is_counted(bench):
         for value in (0, 0x22, 0x2D, 0x30, 0x39, 0x5C, 0x7B, 0xFF):
             bench.feed.feed(payload[:at] + bytes([value]) + payload[at + 1 :])
     counters = bench.feed.counters()
-    counted = sum(counters[n] for n in ("quotes", "others", "malformed", "out_of_range", "insane", "unknown_symbols", "outdated"))
+    names = ("quotes", "others", "malformed", "out_of_range", "insane", "unknown_symbols", "doubled", "late")
+    counted = sum(counters[name] for name in names)
     assert counted == 8 * len(payload)
     assert all(b.bid <= b.ask for b in bench.strategy.books)
 

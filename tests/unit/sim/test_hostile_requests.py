@@ -51,13 +51,13 @@ def test_operations_only_ever_refuse(market, steps):
     for number, good, wild in steps:
         params = {**good, **wild} if number % 3 else wild
         call = Call(service, {k: v.encode("utf-8", "replace").decode() for k, v in params.items()},
-                    account=venue.accounts["sim"], connection=Wire())
+                    account=venue.binance.accounts["sim"], connection=Wire())
         try:
             operations[number % len(operations)].perform(call)
         except VenueError as error:
             assert 400 <= error.status < 500 and error.code < 0
         service.market.flush()
-    assert all(v >= 0 for v in venue.accounts["sim"].spot.free.values())
+    assert all(v >= 0 for v in venue.binance.accounts["sim"].ledgers["spot"].free.values())
 
 
 def test_garbage_on_the_sockets():

@@ -116,7 +116,7 @@ def test_a_revoked_session_answers_with_a_null_id(tmp_path):
         api = await client.spot_api()
         api.key = "edward"
         await api.ask_ed25519("session.logon", private)
-        client.venue.accounts["edward"].revoked = True
+        client.venue.binance.accounts["edward"].revoked = True
         answer = await api.ask("order.place", {**LIMIT, "timestamp": now_ms()})
         assert (answer["id"], answer["status"], answer["error"]["code"]) == (None, 401, -2015)
 

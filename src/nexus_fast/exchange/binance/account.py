@@ -352,10 +352,10 @@ class BinanceAccount:
         found = [read_order(raw) for raw in msgspec.json.decode(body, type=list[msgspec.Raw])]
         return {order.client_id: order for order in found}
 
-    async def query(self, venue_symbol: str, client_id: str) -> OrderUpdate | None:
+    async def query(self, instrument: Any, client_id: str) -> OrderUpdate | None:
         """What the venue knows of an order; None when it says that it knows none. Over REST: another path than the one
         whose silence is asked about."""
-        params = {"symbol": venue_symbol, "origClientOrderId": client_id}
+        params = {"symbol": instrument.venue_symbol, "origClientOrderId": client_id}
         try:
             return read_order(await self._rest.get(ORDER_PATHS[self.family], params, signed=True))
         except VenueError as error:
@@ -363,9 +363,9 @@ class BinanceAccount:
                 return None
             raise
 
-    async def cancel_foreign(self, venue_symbol: str, client_id: str) -> None:
+    async def cancel_foreign(self, instrument: Any, client_id: str) -> None:
         """Cancel an order that this engine did not place."""
-        params = {"symbol": venue_symbol, "origClientOrderId": client_id}
+        params = {"symbol": instrument.venue_symbol, "origClientOrderId": client_id}
         await self._rest.request("DELETE", ORDER_PATHS[self.family], params, signed=True)
 
     @property

@@ -8,9 +8,9 @@ import re
 
 import msgspec
 
-from nexus_fast.sim.binance.connections import Connection
 from nexus_fast.sim.binance.market_data import INTERVALS, levels, next_funding
 from nexus_fast.sim.binance.requests import Service
+from nexus_fast.sim.connections import Connection
 from nexus_fast.sim.fixed_point import quotient, short, text
 from nexus_fast.sim.matching import Book
 from nexus_fast.sim.orders import BUY, Fill

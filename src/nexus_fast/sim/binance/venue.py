@@ -7,9 +7,16 @@ from dataclasses import dataclass
 from aiohttp import web
 from picows import WSUpgradeRequest, ws_create_server
 
-from nexus_fast.sim.account import Account
+from nexus_fast.sim.account import Account, FuturesLedger, SpotLedger
 from nexus_fast.sim.binance import rate_limits, tables_spot, tables_usd_m
-from nexus_fast.sim.binance.connections import SPOT_CADENCE, USD_M_CADENCE, Cadence, Connections
+from nexus_fast.sim.binance.instruments import (
+    SPOT,
+    SPOT_BALANCES,
+    SPOT_INSTRUMENTS,
+    USD_M,
+    USD_M_BALANCES,
+    USD_M_INSTRUMENTS,
+)
 from nexus_fast.sim.binance.operations_usd_m import cancel_all
 from nexus_fast.sim.binance.rate_limits import RateLimits
 from nexus_fast.sim.binance.requests import Call, Service
@@ -19,8 +26,10 @@ from nexus_fast.sim.binance.streams import StreamHub
 from nexus_fast.sim.binance.user_data import LISTEN_KEY_SECONDS, SpotUserData, UsdMUserData
 from nexus_fast.sim.binance.ws_api import WebsocketApiConnection
 from nexus_fast.sim.clock import Clock
+from nexus_fast.sim.connections import Cadence, Connections
+from nexus_fast.sim.endpoints import address_of
+from nexus_fast.sim.faults import Rule
 from nexus_fast.sim.futures_market import FuturesMarket
-from nexus_fast.sim.instruments import SPOT, SPOT_INSTRUMENTS, USD_M, USD_M_INSTRUMENTS
 from nexus_fast.sim.market import Execution, Listener
 from nexus_fast.sim.spot_market import SpotMarket
 from nexus_fast.sim.wire_statistics import WireStatistics
@@ -28,12 +37,9 @@ from nexus_fast.sim.wire_statistics import WireStatistics
 SPOT_CLIENT_ID = re.compile(r"^[a-zA-Z0-9-_]{1,36}$")
 USD_M_CLIENT_ID = re.compile(r"^[\.A-Z\:/a-z0-9_-]{1,36}$")
 STREAM_BEAT_SECONDS = 0.05
+SPOT_CADENCE = Cadence(20.0, 60.0)      # a PING every 20 s, its PONG within a minute
+USD_M_CADENCE = Cadence(180.0, 600.0)
 SPOT_MESSAGES, USD_M_MESSAGES = 5, 10  # that a stream connection may send in a second
-
-
-def address_of(name: tuple) -> str:
-    """`("127.0.0.1", 80)` -> `"127.0.0.1:80"`; IPv6 hosts in brackets."""
-    return f"[{name[0]}]:{name[1]}" if ":" in name[0] else f"{name[0]}:{name[1]}"
 
 
 @dataclass(slots=True)
@@ -77,11 +83,16 @@ class BinanceVenue:
     """Spot and USD-M with their sockets. `start` listens, `endpoints` says where, `stop` closes everything."""
 
     name = "binance"
+    ports = 3                    # REST, spot WebSockets, USD-M WebSockets
 
     def __init__(self, accounts: dict[str, Account], statistics: WireStatistics, clock: Clock,
                  options: BinanceOptions | None = None):
         self.options = options = options or BinanceOptions()
+        self.accounts = accounts
         self.clock = clock
+        for account in accounts.values():
+            account.open(SPOT, SpotLedger(SPOT_BALANCES))
+            account.open(USD_M, FuturesLedger(USD_M_BALANCES))
         first_id = clock.milliseconds() * 100
         spot = SpotMarket(SPOT, SPOT_INSTRUMENTS, clock, statistics, first_id)
         usd_m = FuturesMarket(USD_M, USD_M_INSTRUMENTS, clock, statistics, first_id)
@@ -98,6 +109,7 @@ class BinanceVenue:
             service.streams = StreamHub(service)
             service.market.listener = Publisher(service)
         self.connections = Connections(clock)
+        self.fault_actions = {"expire_listen_keys": self._expire_listen_keys}
         self._servers: list[asyncio.Server] = []
         self._runner: web.ServerRunner | None = None
         self._tasks: list[asyncio.Task] = []
@@ -105,9 +117,10 @@ class BinanceVenue:
 
     # ---- life
 
-    async def start(self, host: str, port: int, control) -> None:
-        """Listen on three ports: `port` for REST, the next two for spot and USD-M WebSockets; 0: any free ones."""
-        rest = RestServer([(self.spot, tables_spot.REST), (self.usd_m, tables_usd_m.REST)], control)
+    async def start(self, host: str, port: int) -> None:
+        """Listen on `ports` ports from `port` on; 0: any free ones."""
+        routes = [(self.spot, tables_spot.REST), (self.usd_m, tables_usd_m.REST)]
+        rest = RestServer(routes, self.connections.faults)
         self._runner = web.ServerRunner(rest, shutdown_timeout=1.0)
         await self._runner.setup()
         site = web.TCPSite(self._runner, host, port)
@@ -127,6 +140,9 @@ class BinanceVenue:
         path = request.path.decode("utf-8", "replace")
         place = path.partition("?")[0].rstrip("/")
         is_spot = service is self.spot
+        kind = "order" if place.startswith("/ws-") else "user" if place.startswith("/private") else "stream"
+        if self.connections.faults.refuses(self.name, kind):
+            return None
         if place == ("/ws-api/v3" if is_spot else "/ws-fapi/v1"):
             table = tables_spot.WEBSOCKET if is_spot else tables_usd_m.WEBSOCKET
             return WebsocketApiConnection(self.connections, self._cadence(is_spot, 0), service, table, path)
@@ -158,8 +174,19 @@ class BinanceVenue:
             "binance.spot": {"rest": f"http://{rest}", "stream": f"ws://{spot}", "ws_api": f"ws://{spot}/ws-api/v3"},
             "binance.usd_m": {"rest": f"http://{rest}", "public": f"ws://{usd_m}/public",
                               "market": f"ws://{usd_m}/market", "private": f"ws://{usd_m}/private",
-                              "ws_api": f"ws://{usd_m}/ws-fapi/v1"},
-            "sim": {"control": f"http://{rest}"}}
+                              "ws_api": f"ws://{usd_m}/ws-fapi/v1"}}
+
+    # ---- faults
+
+    def _expire_listen_keys(self, rule: Rule) -> None:
+        users = self.usd_m.users
+        for live in list(users.by_account.values()):
+            if rule.place["account"] not in ("", live.account.key):
+                continue
+            live.expires = 0
+            if not rule["announce"]:
+                users.close(live.account)
+        users.expire()
 
     # ---- by the clock
 
@@ -182,7 +209,7 @@ class BinanceVenue:
         """GTD orders whose date has come expire."""
         now, market = self.clock.milliseconds(), self.usd_m.market
         for account in self.usd_m.accounts.values():
-            for order in [o for o in account.usd_m_orders.open.values() if o.good_till and o.good_till <= now]:
+            for order in [o for o in market.orders_of(account).open.values() if o.good_till and o.good_till <= now]:
                 market.cancel(order, kind="EXPIRED")
         market.flush()
 

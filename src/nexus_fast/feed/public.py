@@ -1,0 +1,84 @@
+"""What the public connectors of all venues share: lines, who uses which topic, the watchdog, lost quotes.
+
+A venue's feed derives from PublicFeed and says which topic carries what, and on which lines.
+"""
+
+import asyncio
+from typing import Any
+
+from nexus_fast.constants import DataType
+from nexus_fast.feed.line import Line
+from nexus_fast.log import Logger
+
+WATCH_SECONDS = 1.0
+
+
+class PublicFeed:
+    """`host` is the engine's side (see nexus_fast.engine.host). `market` is the name of its parser in wire/registry.
+
+    `quotes`: the lines that carry best bid and ask, as many as PublicConnectorConfig.connections; all carry the same topics, and
+    the first arrival of an update wins (feed/market.pyx). `others`: lines for everything else, opened when first needed."""
+
+    def __init__(self, host: Any, account_type: Any, market: str, symbols: Any, log: Logger):
+        self.account_type = account_type
+        self.market = market
+        self.host = host
+        self.symbols = symbols
+        self.log = log
+        self.quotes: list[Line] = []
+        self.others: list[Line] = []
+        self._uses: dict[str, set[DataType]] = {}           # a topic may bring several kinds of data
+        self._watchdog: asyncio.Task | None = None
+
+    # ------------------------------------------------------------------------------------------ the venue's part
+
+    def topic(self, data_type: DataType, instrument: Any, **options: Any) -> str:
+        """Raises SubscriptionError for data that this market does not have."""
+        raise NotImplementedError(f"{type(self).__name__} does not name its topics")
+
+    def lines_of(self, data_type: DataType, **options: Any) -> list[Line]:
+        raise NotImplementedError(f"{type(self).__name__} does not name its lines")
+
+    # ------------------------------------------------------------------------------------------ what the engine calls
+
+    def open(self) -> None:
+        for line in self.quotes:
+            line.connection.start()
+        self._watchdog = asyncio.get_running_loop().create_task(self._watch())
+
+    async def close(self) -> None:
+        if self._watchdog is not None:
+            self._watchdog.cancel()
+        await asyncio.gather(*(line.connection.stop() for line in (*self.quotes, *self.others)))
+
+    def subscribe(self, data_type: DataType, instruments: list, **options: Any) -> None:
+        topics = [self.topic(data_type, instrument, **options) for instrument in instruments]
+        for topic in topics:
+            self._uses.setdefault(topic, set()).add(data_type)
+        for line in self.lines_of(data_type, **options):
+            line.connection.start()
+            line.subscribe(topics)
+
+    def unsubscribe(self, data_type: DataType, instruments: list, **options: Any) -> None:
+        topics = [self.topic(data_type, instrument, **options) for instrument in instruments]
+        for topic in topics:
+            self._uses.get(topic, set()).discard(data_type)
+        unused = [topic for topic in topics if not self._uses.get(topic)]
+        for line in self.lines_of(data_type, **options):
+            line.unsubscribe(unused)
+
+    # ------------------------------------------------------------------------------------------ what the lines call
+
+    def on_line_down(self, line: Line) -> None:
+        """Books can no longer be trusted once the last connection that carries them is gone."""
+        if line in self.quotes and not any(other.connection.is_up for other in self.quotes):
+            self.host.on_quotes_lost(self)
+
+    async def _watch(self) -> None:
+        while True:
+            await asyncio.sleep(WATCH_SECONDS)
+            for line in (*self.quotes, *self.others):
+                line.check()
+
+    def on_error(self, payload: bytes, error: Exception) -> None:
+        self.log.exception(f"a message could not be used: {payload[:400]!r}", error)
