@@ -111,7 +111,7 @@ def find(call: Call, deed: str) -> Order:
     """The account's order that orderId or orderLinkId names."""
     instrument = call.instrument()
     order = lookup(call)
-    if order is None or order.instrument is not instrument:
+    if order is None or order.instrument.symbol != instrument.symbol:
         raise errors.no_such_order(call.category, deed)
     return order
 

@@ -12,6 +12,8 @@ from nexus_fast.sim.bybit import errors
 from nexus_fast.sim.bybit.errors import VenueError
 from nexus_fast.sim.bybit.requests import Call, Exchange, as_texts, decode
 from nexus_fast.sim.bybit.tables import REST, Operation
+from nexus_fast.sim.connections import Connections
+from nexus_fast.sim.faults.rest import RestRequest
 
 _log = logging.getLogger(__name__)
 _encode = msgspec.json.encode
@@ -20,9 +22,10 @@ _encode = msgspec.json.encode
 class RestServer(web.Server):
     """Answers with the operation of (method, path), or the venue's error."""
 
-    def __init__(self, exchange: Exchange):
+    def __init__(self, exchange: Exchange, connections: Connections):
         super().__init__(self._answer, access_log=None)
         self.exchange = exchange
+        self.sockets = connections
 
     def __call__(self):
         return TimedHandler(self, loop=self._loop, access_log=None)
@@ -35,9 +38,16 @@ class RestServer(web.Server):
         if operation is None:
             return web.Response(status=404, text="404 page not found")
         body = (await request.read()).decode("utf-8", "replace") if request.can_read_body else ""
+        faults = self.sockets.faults
+        if faults.active:
+            def perform(seen) -> web.Response:
+                return self._serve(request, operation, body, received_ns, seen)
+
+            return await RestRequest(faults, "bybit", request, request.headers.get("X-BAPI-API-KEY", ""), perform).answer()
         return self._serve(request, operation, body, received_ns)
 
-    def _serve(self, request: web.BaseRequest, operation: Operation, body: str, received_ns: int) -> web.Response:
+    def _serve(self, request: web.BaseRequest, operation: Operation, body: str, received_ns: int, seen=None) -> web.Response:
+        """`seen`: the account that a query is shown instead of its own, which a fault may want."""
         call = Call(self.exchange, {}, received_ns)
         sent = body if request.method == "POST" else request.rel_url.raw_query_string
         status = 200
@@ -45,7 +55,7 @@ class RestServer(web.Server):
             call.params = _params(request.method, sent)
             if operation.is_order:
                 self.exchange.statistics.order_received(call.get("category"), call.get("symbol"), received_ns)
-            answer = {"retCode": 0, "retMsg": "OK", "result": self._perform(request, call, operation, sent)}
+            answer = {"retCode": 0, "retMsg": "OK", "result": self._perform(request, call, operation, sent, seen)}
         except VenueError as error:
             self.exchange.statistics.rejects += operation.is_order
             status, answer = error.status, {"retCode": error.code, "retMsg": error.text, "result": {}}
@@ -59,13 +69,15 @@ class RestServer(web.Server):
         return web.Response(status=status, body=_encode({**answer, "retExtInfo": call.ext, "time": now}),
                             content_type="application/json", headers=headers)
 
-    def _perform(self, request: web.BaseRequest, call: Call, operation: Operation, sent: str) -> dict:
+    def _perform(self, request: web.BaseRequest, call: Call, operation: Operation, sent: str, seen) -> dict:
         if operation.is_private:
             call.prove(request.headers, sent)
             if operation.limit:
                 call.taken = self.exchange.limits.take_request(call.account.key, request.path, operation.limit, call.now())
                 if not call.taken.allowed:
                     raise errors.too_many_visits()
+            if seen is not None and request.method == "GET":
+                call.account = seen(call.account)
         return operation.perform(call)
 
 

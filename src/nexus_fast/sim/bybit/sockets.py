@@ -13,10 +13,10 @@ import msgspec
 from picows import WSCloseCode, WSMsgType
 
 from nexus_fast.sim.account import Account
-from nexus_fast.sim.binance.connections import Cadence, Connection, Connections
 from nexus_fast.sim.bybit import errors, signing
 from nexus_fast.sim.bybit.errors import VenueError
 from nexus_fast.sim.bybit.requests import Exchange, decode
+from nexus_fast.sim.connections import Cadence, Connection, Connections
 
 IDLE_SECONDS = 600.0
 _ACTIVE = re.compile(r"([0-9]{1,3})([sm])", re.ASCII)
@@ -51,7 +51,13 @@ class Socket(Connection):
             self.close(WSCloseCode.GOING_AWAY, b"")
 
     def shutdown_notice(self, now_ms: int) -> bytes:
+        """The venue ends connections without a word."""
         return b""
+
+    @property
+    def account_key(self) -> str:
+        """Whose connection this is, to a fault script."""
+        return self.account.key if self.account is not None else ""
 
     def on_ws_frame(self, transport, frame) -> None:
         self.last_heard = monotonic()

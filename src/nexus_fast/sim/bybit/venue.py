@@ -7,11 +7,9 @@ from aiohttp import web
 from picows import WSUpgradeRequest, ws_create_server
 
 from nexus_fast.sim.account import Account
-from nexus_fast.sim.binance.connections import Connections
-from nexus_fast.sim.binance.venue import address_of
 from nexus_fast.sim.bybit.dead_connections import DeadConnections
 from nexus_fast.sim.bybit.errors import SPOT
-from nexus_fast.sim.bybit.instruments import LINEAR, LINEAR_INSTRUMENTS, SPOT_INSTRUMENTS
+from nexus_fast.sim.bybit.instruments import INVERSE, INVERSE_INSTRUMENTS, LINEAR, LINEAR_INSTRUMENTS, SPOT_INSTRUMENTS
 from nexus_fast.sim.bybit.private_connection import PrivateConnection
 from nexus_fast.sim.bybit.private_events import PrivateEvents, dollar_rates
 from nexus_fast.sim.bybit.public_channels import BEAT_MS, PublicChannels
@@ -19,11 +17,13 @@ from nexus_fast.sim.bybit.public_connection import PublicConnection
 from nexus_fast.sim.bybit.rate_limits import RateLimits
 from nexus_fast.sim.bybit.requests import Exchange, Service
 from nexus_fast.sim.bybit.rest import RestServer
-from nexus_fast.sim.bybit.sockets import IDLE_SECONDS, active_seconds
+from nexus_fast.sim.bybit.sockets import IDLE_SECONDS, Socket, active_seconds
 from nexus_fast.sim.bybit.trade_connection import TradeConnection
 from nexus_fast.sim.bybit.trading import BybitContracts, BybitSpot, Publisher
 from nexus_fast.sim.bybit.wallet import Member, admit, coin_of
 from nexus_fast.sim.clock import Clock
+from nexus_fast.sim.connections import Connections
+from nexus_fast.sim.endpoints import address_of
 from nexus_fast.sim.wire_statistics import WireStatistics
 
 PUBLIC = "/v5/public/"
@@ -42,18 +42,21 @@ class BybitVenue:
     """Spot and contracts with their sockets. `start` listens, `endpoints` says where, `stop` closes everything."""
 
     name = "bybit"
+    ports = 2  # REST, WebSockets
 
     def __init__(self, accounts: dict[str, Account], statistics: WireStatistics, clock: Clock,
                  options: BybitOptions | None = None):
         self.options = options = options or BybitOptions()
-        self.clock = clock
+        self.clock, self.accounts = clock, accounts
         members: dict[str, Member] = {}
         first_id = clock.milliseconds() * 100
         spot = BybitSpot(SPOT, SPOT_INSTRUMENTS, clock, statistics, first_id, members)
         linear = BybitContracts(LINEAR, LINEAR_INSTRUMENTS, clock, statistics, first_id, members)
-        spot.contracts = (linear,)
-        markets = {market.name: market for market in (spot, linear)}
-        members.update({key: admit(account, number, (LINEAR,)) for number, (key, account) in enumerate(accounts.items())})
+        inverse = BybitContracts(INVERSE, INVERSE_INSTRUMENTS, clock, statistics, first_id, members)
+        spot.contracts = (linear, inverse)
+        markets = {market.name: market for market in (spot, linear, inverse)}
+        members.update({key: admit(account, number, (LINEAR, INVERSE))
+                        for number, (key, account) in enumerate(accounts.items())})
         events = PrivateEvents(clock, members, self._coins, lambda: dollar_rates(spot))
         limits = RateLimits(options.order_limit_factor, options.request_limit_factor)
         self.exchange = Exchange(markets, accounts, members, clock, limits, statistics, events)
@@ -78,7 +81,7 @@ class BybitVenue:
 
     async def start(self, host: str, port: int) -> None:
         """Listen on two ports: `port` for REST, the next for WebSockets; 0: any free ones."""
-        self._runner = web.ServerRunner(RestServer(self.exchange), shutdown_timeout=1.0)
+        self._runner = web.ServerRunner(RestServer(self.exchange, self.connections), shutdown_timeout=1.0)
         await self._runner.setup()
         await web.TCPSite(self._runner, host, port).start()
         self._addresses["rest"] = address_of(self._runner.addresses[0])
@@ -87,16 +90,18 @@ class BybitVenue:
         self._addresses["socket"] = address_of(self._server.sockets[0].getsockname())
         self._tasks = [asyncio.create_task(self._beat()), asyncio.create_task(self._maintain())]
 
-    def _accept(self, request: WSUpgradeRequest):
+    def _accept(self, request: WSUpgradeRequest) -> Socket | None:
         path = request.path.decode("utf-8", "replace")
         place = path.partition("?")[0].rstrip("/")
-        idle = self.options.idle_seconds
-        if place == "/v5/private":
-            return PrivateConnection(self.connections, self.exchange, active_seconds(path, idle))
-        if place == "/v5/trade":
-            return TradeConnection(self.connections, self.exchange, active_seconds(path, idle))
+        found = {"/v5/private": PrivateConnection, "/v5/trade": TradeConnection}.get(place)
         channels = self.exchange.channels.get(place.removeprefix(PUBLIC)) if place.startswith(PUBLIC) else None
-        return PublicConnection(self.connections, self.exchange, idle, channels) if channels is not None else None
+        kind = found or (PublicConnection if channels is not None else None)
+        if kind is None or self.connections.faults.refuses(self.name, kind.kind):
+            return None
+        idle = self.options.idle_seconds
+        if found is None:
+            return PublicConnection(self.connections, self.exchange, idle, channels)
+        return found(self.connections, self.exchange, active_seconds(path, idle))
 
     async def stop(self) -> None:
         for task in self._tasks:
