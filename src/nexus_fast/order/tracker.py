@@ -140,8 +140,11 @@ class Tracker:
         fields = self.ledger.fields(number)
         instrument = self._instruments[fields["symbol_id"]]
         repeated = self._remember_fill(number, update)
-        # What is late for an order that is over has nothing to be kept for.
-        self._keep(Extra() if self.ledger.closed(number) else self._extra(number), update, repeated)
+        closed = self.ledger.closed(number)
+        # What is late for an order that is over has nothing to be kept for, but for the fee.
+        self._keep(Extra() if closed else self._extra(number), update, repeated)
+        if closed and update.total_fee is not None:
+            self._note_late_fee(fields["client_id"], update)
         if update.event == "MODIFIED" and update.price is not None and update.quantity is not None:
             self.ledger.replace(
                 number,
@@ -221,6 +224,15 @@ class Tracker:
             if update.fee is not None:
                 extra.fee = (extra.fee or Decimal(0)) + update.fee
                 extra.fee_currency = update.fee_currency
+
+        if update.total_fee is not None:
+            extra.fee, extra.fee_currency = update.total_fee, update.fee_currency
+
+    def _note_late_fee(self, oid: str, update: OrderUpdate) -> None:
+        """A venue's fastest word of a fill may be without the fee, which then comes when the order is over."""
+        order = self.cache.get_order(oid)
+        if order is not None:
+            order.fee, order.fee_currency = update.total_fee, update.fee_currency
 
     def _count(self, after: str, before: str) -> None:
         names = {"FILLED": "filled", "FAILED": "rejected", "CANCELED": "canceled"}

@@ -1,0 +1,69 @@
+"""What the answers of Bybit's trade WebSocket mean for the orders.
+
+A yes to a new order, a cancel or an amendment says that it was accepted for processing. It changes nothing here: the order stream
+says what became of it, and where that stays silent the request's deadline passes and the venue is asked.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from nexus_fast.constants import WsOrderResultType
+from nexus_fast.exchange.bybit.outcomes import classify
+from nexus_fast.exchange.bybit.trade_api import Answer, order_of
+from nexus_fast.exchange.outcome import Outcome, Request, Verdict
+from nexus_fast.log import Logger
+from nexus_fast.order.events import OrderUpdate
+
+REQUESTS: dict[str, Request] = {"order.create": "place", "order.cancel": "cancel", "order.amend": "modify"}
+
+
+class OrderAnswers:
+    """`resynchronise_clock` is called when the venue refused a request's time, `renew` when it takes no more on this
+    connection."""
+
+    def __init__(
+        self, host: Any, log: Logger, resynchronise_clock: Callable[[], None], renew: Callable[[], None]
+    ):
+        self._host = host
+        self._log = log
+        self._resynchronise_clock = resynchronise_clock
+        self._renew = renew
+
+    def on_answer(self, answer: Answer) -> None:
+        request = REQUESTS.get(answer.op)
+        client_id, number = order_of(answer)
+        number = number or (self._host.tracker.ledger.find(client_id) if client_id else 0)
+        if request is None or not number:
+            self._log.warning(f"an answer to an unknown request: {answer.op} {answer.req_id}: {answer.code} {answer.message}")
+            return
+        verdict = classify(request, answer.code, answer.message, pause_ms=answer.pause_ms)
+        if verdict.outcome is not Outcome.ACCEPTED:
+            self._host.tracker.drain()
+            {"place": self._on_place, "cancel": self._on_cancel, "modify": self._on_modify}[request](number, verdict)
+        if verdict.resync_clock:
+            self._resynchronise_clock()
+        if verdict.session_lost:
+            self._log.error(f"the trade connection takes no more requests ({verdict.reason}); connecting anew")
+            self._renew()
+
+    def _on_place(self, number: int, verdict: Verdict) -> None:
+        tracker = self._host.tracker
+        if verdict.outcome is Outcome.REFUSED:
+            tracker.apply_to(number, OrderUpdate(event="REJECTED", client_id="", reason=verdict.reason))
+            tracker.result(number, WsOrderResultType.ACK_REJECTED, verdict.reason)
+        else:
+            tracker.doubt(number, verdict.reason)
+
+    def _on_cancel(self, number: int, verdict: Verdict) -> None:
+        tracker = self._host.tracker
+        tracker.ledger.answered(number)
+        event = "CANCEL_REJECTED" if verdict.outcome is Outcome.REFUSED else "CANCEL_DOUBT"
+        tracker.apply_to(number, OrderUpdate(event=event, client_id="", reason=f"cancel: {verdict.reason}"))
+
+    def _on_modify(self, number: int, verdict: Verdict) -> None:
+        tracker = self._host.tracker
+        tracker.ledger.answered(number)
+        tracker.apply_to(number, OrderUpdate(event="MODIFY_REJECTED", client_id="", reason=f"modify: {verdict.reason}"))
+        tracker.result(number, WsOrderResultType.ACK_REJECTED, f"modify: {verdict.reason}")
+        if verdict.outcome is not Outcome.REFUSED:
+            self._host.query(number)
