@@ -4,7 +4,7 @@ The connection is authenticated once; an order carries no signature, and its tim
 (websocket/trade/guideline.mdx). The answer says that the request was accepted; the order stream says what became of it.
 
 The venue refuses a reqId that it has seen (20006). A new order's is its client id; that of a cancel or an amendment, of which an
-order may have many, is "c" or "m", the client id (or "#" and the order's number), a dot and the time in ms.
+order may have many, is what request_ids.py says, a dot and the time in ms.
 """
 
 from nexus_fast.gateway.credentials import Credentials

@@ -57,7 +57,7 @@ def test_operations_only_ever_refuse(market, steps):
         except VenueError as error:
             assert 400 <= error.status < 500 and error.code < 0
         service.market.flush()
-    assert all(v >= 0 for v in venue.binance.accounts["sim"].spot.free.values())
+    assert all(v >= 0 for v in venue.binance.accounts["sim"].ledgers["spot"].free.values())
 
 
 def test_garbage_on_the_sockets():

@@ -9,13 +9,15 @@ Source: bybit-exchange.github.io/docs/v5. Both connections want a ping of the ve
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from decimal import Decimal
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from nexus_fast.constants import ExchangeType, InstrumentType
 from nexus_fast.error import CredentialError, PositionModeError, VenueError
-from nexus_fast.exchange.bybit.fills import ExecutionRow, summed
+from nexus_fast.exchange.bybit.fills import ExecutionRow, updates_of
 from nexus_fast.exchange.bybit.instruments import CATEGORIES
 from nexus_fast.exchange.bybit.order_answers import OrderAnswers
 from nexus_fast.exchange.bybit.outcomes import KEY_CODES
@@ -77,7 +79,7 @@ class BybitAccount:
         self._reconciling = asyncio.Lock()
         self._trade = self._connection("trade", self._on_trade_message, self._on_trade_up, self._on_trade_down)
         self._private = self._connection("private", self._on_private_message, self._on_private_up, self._on_private_down)
-        self._answers = OrderAnswers(host, self._log, lambda: self._spawn(self.synchronise_clock()), self._trade.drop)
+        self._answers = OrderAnswers(self, host, self._log)
 
     def _connection(self, name: str, on_message: Any, on_up: Any, on_down: Any) -> WebSocketConnection:
         async def address() -> str:
@@ -144,6 +146,14 @@ class BybitAccount:
             size_scale=instrument.size_scale,
             recv_window=self._host.recv_window_ms,
         )
+
+    def resynchronise_clock(self) -> None:
+        """The venue refused a request's time."""
+        self._spawn(self.synchronise_clock())
+
+    def renew_trade(self) -> None:
+        """The trade connection takes no more requests."""
+        self._trade.drop()
 
     async def synchronise_clock(self) -> None:
         """The venue's clock minus ours, for the timestamps of requests."""
@@ -344,7 +354,7 @@ class BybitAccount:
         for question in self._questions(spot=True):
             params = {**question, "openOnly": 0, "limit": PAGE}
             for page in await self._rest.pages(OPEN_PATH, params, signed=True):
-                for update in read_orders(page):
+                for update in read_orders(page, question["category"]):
                     self._data.fills.on_order(update)
                     # Orders that were placed by hand have no client id; they are told apart by the venue's.
                     found[update.client_id or update.venue_id] = update
@@ -359,18 +369,27 @@ class BybitAccount:
         was filled is proven by execution/list in any case."""
         params = {"category": CATEGORIES[instrument.type], "symbol": instrument.venue_symbol, "orderLinkId": client_id}
         for path in (OPEN_PATH, HISTORY_PATH):
-            for update in read_orders(await self._rest.result(path, params, signed=True)):
+            for update in read_orders(await self._rest.result(path, params, signed=True), params["category"]):
                 if update.client_id == client_id:
                     self._data.fills.on_order(update)
-                    return self._with_currency(update, instrument)
-        rows = _executions.decode(await self._rest.result(EXECUTIONS_PATH, {**params, "limit": 100}, signed=True)).rows
-        update = summed([row for row in rows if row.order_link_id == client_id], params["category"])
-        return None if update is None else self._with_currency(update, instrument)
+                    return update
+        # Neither list has it. A fill would prove that it lived: the last one brings what all together come to.
+        fills = updates_of(await self._executions(params, client_id), params["category"])
+        if not fills:
+            return None
+        filled = sum((update.last_quantity for update in fills), start=Decimal(0))
+        return replace(fills[-1], filled=filled, trade_id=-1, last_price=None, last_quantity=None, fee=None)
 
-    def _with_currency(self, update: OrderUpdate, instrument: Any) -> OrderUpdate:
-        if update.total_fee is not None:
-            update.fee_currency = update.fee_currency or instrument.settle
-        return update
+    async def trades(self, instrument: Any, client_id: str, venue_id: str) -> list[OrderUpdate]:
+        """The fills of an order, each with its fee; asked for when those that were heard of do not add up."""
+        params = {"category": CATEGORIES[instrument.type], "symbol": instrument.venue_symbol, "orderLinkId": client_id}
+        found = updates_of(await self._executions(params, client_id), params["category"], self._data.fills)
+        return [replace(update, fee_currency=update.fee_currency or instrument.settle) for update in found]
+
+    async def _executions(self, params: dict[str, Any], client_id: str) -> list[ExecutionRow]:
+        pages = await self._rest.pages(EXECUTIONS_PATH, {**params, "limit": 100}, signed=True)
+        rows = [row for page in pages for row in _executions.decode(page).rows]
+        return [row for row in rows if row.order_link_id == client_id]
 
     async def cancel_foreign(self, instrument: Any, client_id: str) -> None:
         """Cancel an order that this engine did not place."""

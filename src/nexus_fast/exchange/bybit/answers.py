@@ -68,15 +68,13 @@ class BarAnswer(Struct, array_like=True):
 
 
 class OrderAnswer(OrderRow, rename="camel"):
-    side: str = ""
-    time_in_force: str = ""
-    reduce_only: bool = False
     trigger_price: str = ""
     position_idx: int = 0
+    cum_exec_fee: str = ""
+    fee_currency: str = ""
 
 
 class FillAnswer(ExecutionRow, rename="camel"):
-    side: str = ""
     exec_value: str = ""
 
 
@@ -155,8 +153,8 @@ def as_order(row: OrderAnswer, instrument: Instrument) -> Order:
         trigger_price=float(number(row.trigger_price) or 0) or None,
         average=None if update.average is None else float(update.average),
         remaining=None if update.quantity is None else update.quantity - filled,
-        fee=update.total_fee,
-        fee_currency=update.fee_currency or (instrument.settle if update.total_fee is not None else None),
+        fee=number(row.cum_exec_fee) if filled else None,
+        fee_currency=(row.fee_currency or instrument.settle) if filled else None,
         cum_cost=update.cost,
         reduce_only=row.reduce_only,
         position_side=POSITION_SIDES.get(row.position_idx),

@@ -1,11 +1,11 @@
-"""Fills of Bybit orders, put together from what three topics say of each.
+"""Fills of Bybit orders, from the topics that speak of them.
 
-    execution.fast   first, without the fee; without orderLinkId where the account was the maker
-    execution        with the fee
-    order            cumulative quantity, value and fee; no word of the single fill
+    execution.fast   first; without the fee, and without orderLinkId where the account was the maker
+    execution        the same fills with the fee
+    order            cumulative quantity and value; no word of the single fill
 
-An execution is known by its execId. Its quantity counts once, whichever topic brings it first; the sum of what was seen is never
-more than what was filled, and where one was missed the order's own cumulative quantity makes up for it.
+The engine counts a fill once, by its trade id, and takes the fee from whoever has it (order/tracker.py). Here is what that needs:
+whose order it is, and the average so far.
 """
 
 from collections import OrderedDict
@@ -14,7 +14,7 @@ from decimal import Decimal
 import xxhash
 from msgspec import Struct
 
-from nexus_fast.exchange.bybit.snapshot import milliseconds, number
+from nexus_fast.exchange.bybit.snapshot import milliseconds, number, type_of
 from nexus_fast.order.events import OrderUpdate
 
 KEPT_ORDERS = 50_000
@@ -32,6 +32,7 @@ class ExecutionRow(Struct, rename="camel"):
     exec_qty: str
     category: str = ""
     order_link_id: str = ""
+    side: str = ""
     exec_fee: str = ""
     fee_currency: str = ""
     exec_type: str = "Trade"
@@ -40,24 +41,24 @@ class ExecutionRow(Struct, rename="camel"):
 
 
 class Tally:
-    """What is known of one order's fills."""
+    """What is known of one order: its client id, and the sum of the fills that were seen. cost: quantity times price, for an
+    inverse contract quantity by price."""
 
-    __slots__ = ("client_id", "seen", "quantity", "cost", "charged", "charged_quantity", "fee", "currency", "told", "told_fee")
+    __slots__ = ("client_id", "seen", "quantity", "cost")
 
     def __init__(self) -> None:
         self.client_id = ""
         self.seen: set[str] = set()
-        self.charged: set[str] = set()                   # executions whose fee is known
-        self.quantity = self.cost = self.charged_quantity = self.fee = self.told = ZERO
-        self.told_fee: Decimal | None = None
-        self.currency: str | None = None
+        self.quantity = self.cost = ZERO
 
-    @property
-    def total_fee(self) -> Decimal | None:
-        """By whoever knows of more."""
-        if self.charged_quantity >= self.told and self.charged:
-            return self.fee
-        return self.told_fee
+    def add(self, row: ExecutionRow, quantity: Decimal, price: Decimal) -> None:
+        if row.exec_id not in self.seen:
+            self.seen.add(row.exec_id)
+            self.quantity += quantity
+            self.cost += quantity / price if row.category == INVERSE else quantity * price
+
+    def average(self, category: str) -> Decimal:
+        return self.quantity / self.cost if category == INVERSE else self.cost / self.quantity
 
 
 def trade_id(execution_id: str) -> int:
@@ -70,51 +71,36 @@ class Fills:
         self._tallies: OrderedDict[str, Tally] = OrderedDict()
 
     def on_order(self, update: OrderUpdate) -> None:
-        """Completes the update's fee and currency, and remembers whose order it is."""
-        tally = self._tally(update.venue_id)
-        tally.client_id = update.client_id or tally.client_id
-        if update.filled is not None and update.filled >= tally.told:
-            tally.told, tally.told_fee = update.filled, update.total_fee
-        tally.currency = update.fee_currency or tally.currency
-        if update.filled:
-            update.total_fee, update.fee_currency = tally.total_fee, tally.currency
+        """Remembers whose order it is."""
+        if update.client_id:
+            self._tally(update.venue_id).client_id = update.client_id
 
     def on_execution(self, row: ExecutionRow) -> OrderUpdate | None:
-        """None for an execution that says nothing new, or is of nobody's order here."""
+        """None for an execution of nobody's order here."""
         if row.exec_type != "Trade":
             return None
         tally = self._tally(row.order_id)
         tally.client_id = row.order_link_id or tally.client_id
         quantity, price = Decimal(row.exec_qty), Decimal(row.exec_price)
-        first = row.exec_id not in tally.seen
-        if first:
-            tally.seen.add(row.exec_id)
-            tally.quantity += quantity
-            tally.cost += quantity / price if row.category == INVERSE else quantity * price
-        charged = bool(row.exec_fee) and row.exec_id not in tally.charged
-        if charged:
-            tally.charged.add(row.exec_id)
-            tally.charged_quantity += quantity
-            tally.fee += Decimal(row.exec_fee)
-            tally.currency = row.fee_currency or tally.currency
-        if not tally.client_id or not (first or charged):
+        tally.add(row, quantity, price)
+        if not tally.client_id:
             return None
-        complete = tally.quantity >= tally.told
         return OrderUpdate(
             event="FILL",
             client_id=tally.client_id,
             venue_id=row.order_id,
             venue_symbol=row.symbol,
-            filled=tally.quantity,
-            cost=tally.cost if complete else None,
-            average=_average(tally, row.category) if complete else None,
-            last_price=price if first else None,
-            last_quantity=quantity if first else None,
-            trade_id=trade_id(row.exec_id) if first else -1,
-            total_fee=tally.total_fee,
-            fee_currency=tally.currency,
-            is_maker=row.is_maker if first else None,
+            average=tally.average(row.category),
+            cost=tally.cost,
+            last_price=price,
+            last_quantity=quantity,
+            trade_id=trade_id(row.exec_id),
+            fee=number(row.exec_fee),
+            fee_currency=row.fee_currency or None,
+            is_maker=row.is_maker,
             time_ms=milliseconds(row.exec_time),
+            side=row.side.upper() or None,
+            instrument_type=type_of(row.category),
         )
 
     def _tally(self, order_id: str) -> Tally:
@@ -126,16 +112,11 @@ class Fills:
         return found
 
 
-def _average(tally: Tally, category: str) -> Decimal:
-    return tally.quantity / tally.cost if category == INVERSE else tally.cost / tally.quantity
-
-
-def summed(rows: list[ExecutionRow], category: str) -> OrderUpdate | None:
-    """What execution/list proves of an order that no list of orders names any more; None without an execution."""
-    fills, found = Fills(), None
-    for row in sorted(rows, key=lambda row: number(row.exec_time) or ZERO):
+def updates_of(rows: list[ExecutionRow], category: str, fills: Fills | None = None) -> list[OrderUpdate]:
+    """The fills of one order as execution/list has them, oldest first."""
+    fills = fills or Fills()
+    found = []
+    for row in sorted(rows, key=lambda row: milliseconds(row.exec_time) or 0):
         row.category = category
-        found = fills.on_execution(row) or found
-    if found is not None:
-        found.trade_id, found.last_price, found.last_quantity = -1, None, None
-    return found
+        found.append(fills.on_execution(row))
+    return [update for update in found if update is not None]

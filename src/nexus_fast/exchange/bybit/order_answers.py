@@ -4,13 +4,13 @@ A yes to a new order, a cancel or an amendment says that it was accepted for pro
 says what became of it, and where that stays silent the request's deadline passes and the venue is asked.
 """
 
-from collections.abc import Callable
 from typing import Any
 
 from nexus_fast.constants import WsOrderResultType
 from nexus_fast.exchange.bybit.outcomes import classify
-from nexus_fast.exchange.bybit.trade_api import Answer, order_of
+from nexus_fast.exchange.bybit.trade_api import Answer
 from nexus_fast.exchange.outcome import Outcome, Request, Verdict
+from nexus_fast.gateway.request_ids import read_request_id
 from nexus_fast.log import Logger
 from nexus_fast.order.events import OrderUpdate
 
@@ -18,21 +18,18 @@ REQUESTS: dict[str, Request] = {"order.create": "place", "order.cancel": "cancel
 
 
 class OrderAnswers:
-    """`resynchronise_clock` is called when the venue refused a request's time, `renew` when it takes no more on this
-    connection."""
+    """`account` is asked to resynchronise_clock() when the venue refused a request's time, to renew_trade() when it takes no more
+    requests on this connection."""
 
-    def __init__(
-        self, host: Any, log: Logger, resynchronise_clock: Callable[[], None], renew: Callable[[], None]
-    ):
+    def __init__(self, account: Any, host: Any, log: Logger):
+        self._account = account
         self._host = host
         self._log = log
-        self._resynchronise_clock = resynchronise_clock
-        self._renew = renew
 
     def on_answer(self, answer: Answer) -> None:
         request = REQUESTS.get(answer.op)
-        client_id, number = order_of(answer)
-        number = number or (self._host.tracker.ledger.find(client_id) if client_id else 0)
+        # What stands behind the dot tells requests of one kind about one order apart.
+        _, number = read_request_id((answer.req_id or "").partition(".")[0], self._host.tracker.ledger.find)
         if request is None or not number:
             self._log.warning(f"an answer to an unknown request: {answer.op} {answer.req_id}: {answer.code} {answer.message}")
             return
@@ -40,11 +37,13 @@ class OrderAnswers:
         if verdict.outcome is not Outcome.ACCEPTED:
             self._host.tracker.drain()
             {"place": self._on_place, "cancel": self._on_cancel, "modify": self._on_modify}[request](number, verdict)
+        if verdict.rate_limited:
+            self._host.on_rate_limited(self._account, verdict.pause_ms / 1000, verdict.reason)
         if verdict.resync_clock:
-            self._resynchronise_clock()
+            self._account.resynchronise_clock()
         if verdict.session_lost:
             self._log.error(f"the trade connection takes no more requests ({verdict.reason}); connecting anew")
-            self._renew()
+            self._account.renew_trade()
 
     def _on_place(self, number: int, verdict: Verdict) -> None:
         tracker = self._host.tracker

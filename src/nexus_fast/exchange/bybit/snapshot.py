@@ -41,10 +41,10 @@ class OrderRow(Struct, rename="camel"):
     avg_price: str = ""
     cum_exec_qty: str = ""
     cum_exec_value: str = ""
-    cum_exec_fee: str = ""
-    cum_fee_detail: dict[str, str] | None = None
-    fee_currency: str = ""
     reject_reason: str = ""
+    side: str = ""
+    time_in_force: str = ""
+    reduce_only: bool = False
     updated_time: str = ""
 
 
@@ -98,9 +98,12 @@ def milliseconds(text: str) -> int | None:
     return int(text) if text.isdigit() else None
 
 
-def read_orders(result: bytes | Raw) -> list[OrderUpdate]:
-    """Of order/realtime and order/history."""
-    return [order_update(row) for row in _orders.decode(result).rows]
+def read_orders(result: bytes | Raw, category: str) -> list[OrderUpdate]:
+    """Of order/realtime and order/history, whose rows do not say the category."""
+    rows = _orders.decode(result).rows
+    for row in rows:
+        row.category = category
+    return [order_update(row) for row in rows]
 
 
 def read_positions(result: bytes | Raw) -> list[PositionRow]:
@@ -118,7 +121,6 @@ def order_update(row: OrderRow) -> OrderUpdate:
     if event is None:
         raise msgspec.ValidationError(f"order status {row.order_status!r} is not one that is known")
     filled = number(row.cum_exec_qty) or ZERO
-    fee, currency = _fee(row)
     return OrderUpdate(
         event=event,
         client_id=row.order_link_id,
@@ -130,19 +132,13 @@ def order_update(row: OrderRow) -> OrderUpdate:
         quantity=number(row.qty),
         average=(number(row.avg_price) or None) if filled else None,
         cost=number(row.cum_exec_value) if filled else None,
-        total_fee=fee if filled else None,
-        fee_currency=currency,
         time_ms=milliseconds(row.updated_time),
         reason=None if row.reject_reason in NO_REASON or event == "FILLED" else row.reject_reason,
+        side=row.side.upper() or None,
+        type="POST_ONLY" if row.time_in_force == "PostOnly" else row.order_type.upper() or None,
+        reduce_only=row.reduce_only,
+        instrument_type=type_of(row.category),
     )
-
-
-def _fee(row: OrderRow) -> tuple[Decimal | None, str | None]:
-    """What all fills cost and in what currency; None for the currency where it is the contract's own."""
-    if row.cum_fee_detail and len(row.cum_fee_detail) == 1:
-        ((currency, amount),) = row.cum_fee_detail.items()
-        return number(amount), currency
-    return number(row.cum_exec_fee), row.fee_currency or None
 
 
 def position_update(row: PositionRow, category: str) -> PositionUpdate:

@@ -60,14 +60,3 @@ _answer = msgspec.json.Decoder(Answer)
 
 def decode_answer(payload: bytes) -> Answer:
     return _answer.decode(payload)
-
-
-def order_of(answer: Answer) -> tuple[str, int]:
-    """Which order a request was about: (its client id, 0) or ("", its number). See gateway/bybit.py."""
-    request_id = answer.req_id or ""
-    if answer.op == "order.create":
-        return request_id, 0
-    name = request_id.rpartition(".")[0]
-    if name[:1] == "#" and name[1:].isdigit():
-        return "", int(name[1:])
-    return name[1:], 0

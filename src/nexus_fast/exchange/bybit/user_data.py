@@ -75,7 +75,7 @@ class UserData:
             if type_of(row.category) is not None:
                 update = order_update(row)
                 self.fills.on_order(update)
-                found.append(self._with_currency(update, row.category))
+                found.append(update)
         return found
 
     def _on_executions(self, message: Message) -> list[Event]:
@@ -87,7 +87,7 @@ class UserData:
         return found
 
     def _with_currency(self, update: OrderUpdate, category: str) -> OrderUpdate:
-        if update.total_fee is not None and update.fee_currency is None:
+        if update.fee is not None and update.fee_currency is None:
             update.fee_currency = self._fee_currency(category, update.venue_symbol)
         return update
 

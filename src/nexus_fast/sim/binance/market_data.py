@@ -192,7 +192,8 @@ def funding_rates(call: Call) -> list:
 
 def open_interest(call: Call) -> dict:
     instrument = call.instrument()
-    held = sum(abs(account.usd_m.position(instrument.symbol).amount) for account in call.service.accounts.values())
+    ledger_of = call.service.market.ledger_of
+    held = sum(abs(ledger_of(account).position(instrument).amount) for account in call.service.accounts.values())
     return {"openInterest": short(held), "symbol": instrument.symbol, "time": call.service.clock.milliseconds()}
 
 

@@ -3,7 +3,7 @@
 Spot writes eight decimals everywhere; USD-M writes as many as the symbol's pricePrecision and quantityPrecision say.
 """
 
-from nexus_fast.sim.fixed_point import quotient, short, text
+from nexus_fast.sim.fixed_point import short, text
 from nexus_fast.sim.orders import BUY, Fill, Order, Status
 
 SIDE = {1: "BUY", -1: "SELL"}
@@ -135,7 +135,7 @@ def usd_m_status(order: Order) -> dict:
 
 def average_text(order: Order) -> str:
     """Average price."""
-    return price_text(order, quotient(order.quote_executed, order.executed))
+    return price_text(order, order.average_price)
 
 
 def usd_m_trade(order: Order, fill: Fill, commission: int, asset: str, is_maker: bool, realized: int) -> dict:

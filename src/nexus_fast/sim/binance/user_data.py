@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 import msgspec
 
 from nexus_fast.sim.account import Account
+from nexus_fast.sim.binance.instruments import SPOT
 from nexus_fast.sim.binance.order_texts import (
     SELF_TRADE,
     SIDE,
@@ -19,7 +20,7 @@ from nexus_fast.sim.binance.order_texts import (
     quantity_text,
 )
 from nexus_fast.sim.clock import Clock
-from nexus_fast.sim.fixed_point import quotient, short, text
+from nexus_fast.sim.fixed_point import short, text
 from nexus_fast.sim.futures_market import FuturesMarket
 from nexus_fast.sim.market import Execution
 from nexus_fast.sim.orders import Status
@@ -53,7 +54,7 @@ class SpotUserData:
     def on_account(self, account: Account, assets: list[str], symbols: list[str], reason: str) -> None:
         if not self.subscribers.get(account.key):
             return
-        now, ledger = self.clock.milliseconds(), account.spot
+        now, ledger = self.clock.milliseconds(), account.ledgers[SPOT]
         self.push(account, _encode({"e": "outboundAccountPosition", "E": now, "u": now, "B": [
             {"a": asset, "f": text(ledger.free.get(asset, 0)), "l": text(ledger.locked.get(asset, 0))}
             for asset in assets]}))
@@ -174,7 +175,7 @@ class UsdMUserData:
         live = self._listening(account)
         if live is None:
             return
-        now, ledger = self.clock.milliseconds(), account.usd_m
+        now, ledger = self.clock.milliseconds(), self.market.ledger_of(account)
         balances = [{"a": asset, "wb": text(ledger.wallet[asset]), "cw": text(ledger.wallet[asset]), "bc": "0"}
                     for asset in assets]
         positions = [self._position(account, symbol) for symbol in symbols]
@@ -182,12 +183,12 @@ class UsdMUserData:
                                             "a": {"m": reason, "B": balances, "P": positions}})
 
     def _position(self, account: Account, symbol: str) -> dict:
-        position, instrument = account.usd_m.position(symbol), self.market.instruments[symbol]
-        risk = account.usd_m.symbol_risk(symbol)
+        instrument, ledger = self.market.instruments[symbol], self.market.ledger_of(account)
+        position, risk = ledger.position(instrument), ledger.symbol_risk(symbol)
         return {"s": symbol, "pa": text(position.amount, instrument.quantity_decimals),
                 "ep": text(position.entry_price), "bep": text(position.entry_price), "cr": text(position.realized),
                 "up": text(position.unrealized(self.market.mark_price(symbol))),
-                "mt": "isolated" if risk.isolated else "cross", "iw": "0", "ps": "BOTH", "ma": instrument.quote}
+                "mt": "isolated" if risk.isolated else "cross", "iw": "0", "ps": "BOTH", "ma": instrument.settle}
 
     def _trade_lite(self, execution: Execution) -> dict:
         order, fill = execution.order, execution.fill
@@ -199,16 +200,15 @@ class UsdMUserData:
 
     def _order_update(self, account: Account, execution: Execution) -> dict:
         order, fill, words = execution.order, execution.fill, execution.order.words
-        risk = account.usd_m.symbol_risk(order.instrument.symbol)
-        average = quotient(execution.quote_executed, execution.executed)
+        risk = self.market.ledger_of(account).symbol_risk(order.instrument.symbol)
         body = {
             "s": order.instrument.symbol, "c": order.client_id, "S": SIDE[order.side], "o": words.type,
             "f": words.time_in_force, "q": quantity_text(order, order.quantity), "p": price_text(order, order.price),
-            "ap": price_text(order, average) if average else "0", "sp": "0", "x": execution.kind,
+            "ap": price_text(order, execution.average) if execution.average else "0", "sp": "0", "x": execution.kind,
             "X": STATUS[execution.status], "i": order.order_id,
             "l": quantity_text(order, fill.quantity) if fill else "0", "z": quantity_text(order, execution.executed),
             "L": price_text(order, fill.price) if fill else "0", "n": text(execution.commission) if fill else "0",
-            "N": order.instrument.quote, "T": execution.time, "t": fill.trade_id if fill else 0,
+            "N": order.instrument.settle, "T": execution.time, "t": fill.trade_id if fill else 0,
             "b": short(risk.open_buy), "a": short(risk.open_sell), "m": execution.is_maker, "R": order.reduce_only,
             "wt": "CONTRACT_PRICE", "ot": words.type, "ps": "BOTH", "cp": False, "rp": text(execution.realized),
             "pP": False, "si": 0, "ss": 0, "V": SELF_TRADE[order.self_trade], "pm": words.price_match,

@@ -7,8 +7,16 @@ from dataclasses import dataclass
 from aiohttp import web
 from picows import WSUpgradeRequest, ws_create_server
 
-from nexus_fast.sim.account import Account
+from nexus_fast.sim.account import Account, FuturesLedger, SpotLedger
 from nexus_fast.sim.binance import rate_limits, tables_spot, tables_usd_m
+from nexus_fast.sim.binance.instruments import (
+    SPOT,
+    SPOT_BALANCES,
+    SPOT_INSTRUMENTS,
+    USD_M,
+    USD_M_BALANCES,
+    USD_M_INSTRUMENTS,
+)
 from nexus_fast.sim.binance.operations_usd_m import cancel_all
 from nexus_fast.sim.binance.rate_limits import RateLimits
 from nexus_fast.sim.binance.requests import Call, Service
@@ -20,8 +28,8 @@ from nexus_fast.sim.binance.ws_api import WebsocketApiConnection
 from nexus_fast.sim.clock import Clock
 from nexus_fast.sim.connections import Cadence, Connections
 from nexus_fast.sim.endpoints import address_of
+from nexus_fast.sim.faults import Rule
 from nexus_fast.sim.futures_market import FuturesMarket
-from nexus_fast.sim.instruments import SPOT, SPOT_INSTRUMENTS, USD_M, USD_M_INSTRUMENTS
 from nexus_fast.sim.market import Execution, Listener
 from nexus_fast.sim.spot_market import SpotMarket
 from nexus_fast.sim.wire_statistics import WireStatistics
@@ -82,6 +90,9 @@ class BinanceVenue:
         self.options = options = options or BinanceOptions()
         self.accounts = accounts
         self.clock = clock
+        for account in accounts.values():
+            account.open(SPOT, SpotLedger(SPOT_BALANCES))
+            account.open(USD_M, FuturesLedger(USD_M_BALANCES))
         first_id = clock.milliseconds() * 100
         spot = SpotMarket(SPOT, SPOT_INSTRUMENTS, clock, statistics, first_id)
         usd_m = FuturesMarket(USD_M, USD_M_INSTRUMENTS, clock, statistics, first_id)
@@ -98,6 +109,7 @@ class BinanceVenue:
             service.streams = StreamHub(service)
             service.market.listener = Publisher(service)
         self.connections = Connections(clock)
+        self.fault_actions = {"expire_listen_keys": self._expire_listen_keys}
         self._servers: list[asyncio.Server] = []
         self._runner: web.ServerRunner | None = None
         self._tasks: list[asyncio.Task] = []
@@ -107,7 +119,8 @@ class BinanceVenue:
 
     async def start(self, host: str, port: int) -> None:
         """Listen on `ports` ports from `port` on; 0: any free ones."""
-        rest = RestServer([(self.spot, tables_spot.REST), (self.usd_m, tables_usd_m.REST)])
+        routes = [(self.spot, tables_spot.REST), (self.usd_m, tables_usd_m.REST)]
+        rest = RestServer(routes, self.connections.faults)
         self._runner = web.ServerRunner(rest, shutdown_timeout=1.0)
         await self._runner.setup()
         site = web.TCPSite(self._runner, host, port)
@@ -127,6 +140,9 @@ class BinanceVenue:
         path = request.path.decode("utf-8", "replace")
         place = path.partition("?")[0].rstrip("/")
         is_spot = service is self.spot
+        kind = "order" if place.startswith("/ws-") else "user" if place.startswith("/private") else "stream"
+        if self.connections.faults.refuses(self.name, kind):
+            return None
         if place == ("/ws-api/v3" if is_spot else "/ws-fapi/v1"):
             table = tables_spot.WEBSOCKET if is_spot else tables_usd_m.WEBSOCKET
             return WebsocketApiConnection(self.connections, self._cadence(is_spot, 0), service, table, path)
@@ -160,6 +176,18 @@ class BinanceVenue:
                               "market": f"ws://{usd_m}/market", "private": f"ws://{usd_m}/private",
                               "ws_api": f"ws://{usd_m}/ws-fapi/v1"}}
 
+    # ---- faults
+
+    def _expire_listen_keys(self, rule: Rule) -> None:
+        users = self.usd_m.users
+        for live in list(users.by_account.values()):
+            if rule.place["account"] not in ("", live.account.key):
+                continue
+            live.expires = 0
+            if not rule["announce"]:
+                users.close(live.account)
+        users.expire()
+
     # ---- by the clock
 
     async def _beat(self) -> None:
@@ -181,7 +209,7 @@ class BinanceVenue:
         """GTD orders whose date has come expire."""
         now, market = self.clock.milliseconds(), self.usd_m.market
         for account in self.usd_m.accounts.values():
-            for order in [o for o in account.usd_m_orders.open.values() if o.good_till and o.good_till <= now]:
+            for order in [o for o in market.orders_of(account).open.values() if o.good_till and o.good_till <= now]:
                 market.cancel(order, kind="EXPIRED")
         market.flush()
 
