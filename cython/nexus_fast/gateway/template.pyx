@@ -153,7 +153,8 @@ cdef inline void write_request_id(const nx_template_fields* t, const nx_order_re
         v.length[REQUEST_ID] = 1 + r.client_id_length
     else:
         v.request_id[0] = t.id_overflow
-        v.length[REQUEST_ID] = 1 + uint_write(r.request_number, v.request_id + 1)
+        v.request_id[1] = t.id_prefix
+        v.length[REQUEST_ID] = 2 + uint_write(r.request_number, v.request_id + 2)
 
 
 cdef inline char* write_text(const nx_template_fields* t, const nx_text* text, nx_values* v, char* out) noexcept nogil:
@@ -203,7 +204,7 @@ cdef class TemplateSet:
 
     secret: the HMAC key, of which only the two hash states are kept; None: requests carry no signature.
     id_limit: the longest client id and request id that the venue takes. A request id is the client id behind a
-    one-letter prefix (none for a new order); where that is too long, it is id_overflow and the request's own number.
+    one-letter prefix (none for a new order); where that is too long, it is id_overflow, the prefix and the order's number.
     """
 
     def __cinit__(self, *, price_scale, size_scale, secret=None, id_limit=LONGEST_ID, id_overflow="#"):

@@ -143,7 +143,7 @@ def test_okx_requests_mean_what_others_send():
 def test_okx_ids_stay_within_32_letters_and_digits():
     templates = okx.order_templates(1, trade_mode="cash", spot=True, price_scale=0, size_scale=0)
     text = templates.cancel_text(client_id="x" * 32, timestamp_ms=NOW, request_number=77)
-    assert json.loads(text)["id"] == "n77"
+    assert json.loads(text)["id"] == "nc77"
     with pytest.raises(ValueError, match="longer than the venue takes"):
         templates.cancel_text(client_id="x" * 33, timestamp_ms=NOW)
 

@@ -28,6 +28,7 @@ from nexus_fast.sim.binance.ws_api import WebsocketApiConnection
 from nexus_fast.sim.clock import Clock
 from nexus_fast.sim.connections import Cadence, Connections
 from nexus_fast.sim.endpoints import address_of
+from nexus_fast.sim.faults import Rule
 from nexus_fast.sim.futures_market import FuturesMarket
 from nexus_fast.sim.market import Execution, Listener
 from nexus_fast.sim.spot_market import SpotMarket
@@ -108,6 +109,7 @@ class BinanceVenue:
             service.streams = StreamHub(service)
             service.market.listener = Publisher(service)
         self.connections = Connections(clock)
+        self.fault_actions = {"expire_listen_keys": self._expire_listen_keys}
         self._servers: list[asyncio.Server] = []
         self._runner: web.ServerRunner | None = None
         self._tasks: list[asyncio.Task] = []
@@ -117,7 +119,8 @@ class BinanceVenue:
 
     async def start(self, host: str, port: int) -> None:
         """Listen on `ports` ports from `port` on; 0: any free ones."""
-        rest = RestServer([(self.spot, tables_spot.REST), (self.usd_m, tables_usd_m.REST)])
+        routes = [(self.spot, tables_spot.REST), (self.usd_m, tables_usd_m.REST)]
+        rest = RestServer(routes, self.connections.faults)
         self._runner = web.ServerRunner(rest, shutdown_timeout=1.0)
         await self._runner.setup()
         site = web.TCPSite(self._runner, host, port)
@@ -137,6 +140,9 @@ class BinanceVenue:
         path = request.path.decode("utf-8", "replace")
         place = path.partition("?")[0].rstrip("/")
         is_spot = service is self.spot
+        kind = "order" if place.startswith("/ws-") else "user" if place.startswith("/private") else "stream"
+        if self.connections.faults.refuses(self.name, kind):
+            return None
         if place == ("/ws-api/v3" if is_spot else "/ws-fapi/v1"):
             table = tables_spot.WEBSOCKET if is_spot else tables_usd_m.WEBSOCKET
             return WebsocketApiConnection(self.connections, self._cadence(is_spot, 0), service, table, path)
@@ -169,6 +175,18 @@ class BinanceVenue:
             "binance.usd_m": {"rest": f"http://{rest}", "public": f"ws://{usd_m}/public",
                               "market": f"ws://{usd_m}/market", "private": f"ws://{usd_m}/private",
                               "ws_api": f"ws://{usd_m}/ws-fapi/v1"}}
+
+    # ---- faults
+
+    def _expire_listen_keys(self, rule: Rule) -> None:
+        users = self.usd_m.users
+        for live in list(users.by_account.values()):
+            if rule.place["account"] not in ("", live.account.key):
+                continue
+            live.expires = 0
+            if not rule["announce"]:
+                users.close(live.account)
+        users.expire()
 
     # ---- by the clock
 
