@@ -12,10 +12,20 @@ AMOUNTS = {SPOT: 0.01, LINEAR: 2, INVERSE: 3, "future": 1}  # contracts, but for
 
 
 @pytest.fixture(scope="module")
-def exchange(simulator_endpoints):
+def okx_endpoints(tmp_path_factory):
+    """A simulated OKX with moving books; the parsed endpoints file."""
+    from simulator import read_endpoints, start_simulator
+
+    file, stop = start_simulator(directory=tmp_path_factory.mktemp("okx"), venues="okx", rate=20, seed=7)
+    yield read_endpoints(file)
+    stop()
+
+
+@pytest.fixture(scope="module")
+def exchange(okx_endpoints):
     from clients import point_ccxt_okx
 
-    client = point_ccxt_okx(ccxt.okx(CREDENTIALS), simulator_endpoints)
+    client = point_ccxt_okx(ccxt.okx(CREDENTIALS), okx_endpoints)
     client.load_markets()
     return client
 
@@ -124,7 +134,7 @@ def test_settings_and_public_figures(exchange):
     assert exchange.fetch_status()["status"] == "ok"
 
 
-def test_errors_arrive_as_ccxt_knows_them(exchange, simulator_endpoints):
+def test_errors_arrive_as_ccxt_knows_them(exchange, okx_endpoints):
     from clients import point_ccxt_okx
 
     with pytest.raises(ccxt.InsufficientFunds):
@@ -136,17 +146,17 @@ def test_errors_arrive_as_ccxt_knows_them(exchange, simulator_endpoints):
             exchange.create_order(SPOT, "limit", "buy", 0.01, far_below(exchange, SPOT), {"clientOrderId": "twice"})
     exchange.cancel_order("", SPOT, {"clientOrderId": "twice"})
     for wrong, code in (({"secret": "wrong"}, "50113"), ({"password": "wrong"}, "50105"), ({"apiKey": "wrong"}, "50111")):
-        stranger = point_ccxt_okx(ccxt.okx({**CREDENTIALS, **wrong}), simulator_endpoints)
+        stranger = point_ccxt_okx(ccxt.okx({**CREDENTIALS, **wrong}), okx_endpoints)
         with pytest.raises(ccxt.AuthenticationError, match=code):
             stranger.private_get_account_balance()
 
 
-def test_the_async_client(simulator_endpoints):
+def test_the_async_client(okx_endpoints):
     async_ccxt = pytest.importorskip("ccxt.async_support")
     from clients import point_ccxt_okx
 
     async def scenario():
-        client = point_ccxt_okx(async_ccxt.okx(CREDENTIALS), simulator_endpoints)
+        client = point_ccxt_okx(async_ccxt.okx(CREDENTIALS), okx_endpoints)
         try:
             await client.load_markets()
             for symbol in (SPOT, LINEAR):
@@ -162,13 +172,20 @@ def test_the_async_client(simulator_endpoints):
     asyncio.run(scenario())
 
 
+async def a_position(client, symbol):
+    """What `watch_positions` tells first of a position: the snapshot may be empty."""
+    while not (told := await client.watch_positions([symbol])):
+        pass
+    return told
+
+
 @pytest.mark.parametrize("symbol", [SPOT, LINEAR, INVERSE])
-def test_the_pro_client_watches_and_trades_by_websocket(simulator_endpoints, symbol):
+def test_the_pro_client_watches_and_trades_by_websocket(okx_endpoints, symbol):
     pro = pytest.importorskip("ccxt.pro")
     from clients import point_ccxt_okx
 
     async def scenario():
-        client = point_ccxt_okx(pro.okx(CREDENTIALS), simulator_endpoints)
+        client = point_ccxt_okx(pro.okx(CREDENTIALS), okx_endpoints)
         try:
             await client.load_markets()
             for _ in range(5):
@@ -179,7 +196,7 @@ def test_the_pro_client_watches_and_trades_by_websocket(simulator_endpoints, sym
             assert (await asyncio.wait_for(client.watch_ticker(symbol), 10))["last"] > 0
             watching = [asyncio.create_task(client.watch_my_trades(symbol)), asyncio.create_task(client.watch_balance())]
             if symbol != SPOT:
-                watching.append(asyncio.create_task(client.watch_positions([symbol])))
+                watching.append(asyncio.create_task(a_position(client, symbol)))
             orders = asyncio.create_task(client.watch_orders(symbol))
             await asyncio.sleep(0.5)
             placed = await client.create_order_ws(symbol, "market", "buy", AMOUNTS[symbol])
