@@ -8,7 +8,15 @@ from decimal import Decimal
 import msgspec
 from msgspec import Struct
 
-from nexus_fast.constants import ExchangeType, InstrumentType, OrderSide, OrderStatus, OrderType, PositionSide, TimeInForce
+from nexus_fast.constants import (
+    ExchangeType,
+    InstrumentType,
+    OrderSide,
+    OrderStatus,
+    OrderType,
+    PositionSide,
+    TimeInForce,
+)
 from nexus_fast.error import VenueError
 from nexus_fast.exchange.okx.instruments import OkxInstrument
 from nexus_fast.exchange.okx.user_data import cost_of, decimal
