@@ -10,6 +10,7 @@ from proxy import proxy_to
 
 from nexus_fast.constants import OrderSide, OrderType
 from nexus_fast.engine import Engine
+from nexus_fast.engine.gates import RECOVERING
 from nexus_fast.error import CredentialError, NexusError
 from nexus_fast.exchange import BinanceAccountType, BybitAccountType, OkxAccountType
 from nexus_fast.strategy import Strategy
@@ -51,7 +52,7 @@ async def round_trip(s, symbol):
     oids = []
     for side in (BUY, SELL):
         oids.append(s.create_order(symbol, side, OrderType.MARKET, size))
-        assert (await s.settled(oids[-1])).is_filled, s.summary()
+        assert (await s.settled(oids[-1])).is_filled, (s.cache.get_order(oids[-1]), s.summary()[-6:])
     price = s.price_to_precision(symbol, Decimal(str(s.cache.bookl1(symbol).bid)) * Decimal("0.97"), "floor")
     oids.append(s.create_order(symbol, BUY, OrderType.POST_ONLY, size, price))
     await s.until(lambda: s.heard("accepted", oids[-1]), what=f"a resting order on {symbol}")
@@ -128,6 +129,8 @@ def test_a_venue_that_is_down_at_the_start_comes_later(venue):
             await s.until(lambda: s.cache.bookl1(OKX) is not None, seconds=25, what="a quote of OKX")
             account = s.engine.host.accounts[LIVE]
             await s.until(lambda: account.ready.is_set(), seconds=25, what="the account")
+            gates = s.engine.host.gates
+            await s.until(lambda: not gates.remaining(account.index, RECOVERING), seconds=25, what="its last session's orders")
             await round_trip(s, OKX)
 
         run_script(first, behind, **options)
