@@ -4,12 +4,10 @@ Every answer is `{"code": "0", "msg": "", "data": […]}`; order entry adds `inT
 """
 
 import logging
-from time import perf_counter_ns
 from urllib.parse import parse_qsl
 
 import msgspec
 from aiohttp import web
-from aiohttp.web_protocol import RequestHandler
 
 from nexus_fast.sim.account import Account
 from nexus_fast.sim.okx import errors, orders, signing
@@ -17,19 +15,10 @@ from nexus_fast.sim.okx.errors import VenueError
 from nexus_fast.sim.okx.requests import Call, Exchange, as_text
 from nexus_fast.sim.okx.socket_trading import check_deadline
 from nexus_fast.sim.okx.tables import REST, Operation
+from nexus_fast.sim.timed_http import TimedHandler
 
 _log = logging.getLogger(__name__)
 _encode = msgspec.json.encode
-
-
-class TimedHandler(RequestHandler):
-    """Keeps the time at which the newest bytes of the connection came in."""
-
-    received_ns = 0
-
-    def data_received(self, data: bytes) -> None:
-        self.received_ns = perf_counter_ns()
-        super().data_received(data)
 
 
 class RestServer(web.Server):
