@@ -31,7 +31,6 @@ from nexus_fast.schema import (
     Trade,
 )
 
-
 # What an order that was over may turn out to be: executed in full before its end; alive although it was held to have failed.
 LATE = {
     OrderStatus.CANCELED: (OrderStatus.FILLED,),
@@ -284,9 +283,8 @@ class Cache:
 
 
 def _follows(known: Order, order: Order) -> bool:
-    more = bool(order.filled and order.filled > (known.filled or 0))
-    if order.status is known.status and known.is_closed:
-        return more or order.filled == known.filled          # executed before its end, told after it
+    if order.status is known.status and known.is_closed:      # what was executed before its end, and told after it
+        return (order.filled or 0) > (known.filled or 0) or (order.filled == known.filled and order.fee != known.fee)
     if order.status not in (*STATUS_TRANSITIONS[known.status], *LATE.get(known.status, ())):
         return False
     return not known.filled or order.filled is None or order.filled >= known.filled

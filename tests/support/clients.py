@@ -18,6 +18,7 @@ def point_ccxt_pro(exchange, endpoints: dict):
     point_ccxt(exchange, endpoints)
     exchange.urls["api"]["ws"].update({
         "spot": spot["stream"] + "/stream", "linear": usd_m["public"].removesuffix("/public") + "/ws",
+        "inverse": endpoints["binance"]["coin_m"]["stream"] + "/ws",
         "ws-api": {"spot": spot["ws_api"], "linear": usd_m["ws_api"]}})
     return exchange
 

@@ -20,7 +20,7 @@ from nexus_fast.engine import Engine
 from nexus_fast.sim.binance.venue import BinanceOptions
 from nexus_fast.sim.fixed_point import SCALE
 from nexus_fast.sim.market_maker import Pacer
-from nexus_fast.sim.orders import Status
+from nexus_fast.sim.orders import BUY, Order, Status, TimeInForce, Type
 from nexus_fast.sim.server import SimulatedVenue
 
 # What the engine calls a status of the venue's.
@@ -101,12 +101,17 @@ class Truth:
     def wallet(self):
         return {a: Decimal(w) / SCALE for a, w in self.account.ledgers["usd_m"].wallet.items() if w}
 
-    def fill_resting(self, market, client_id):
-        """A taker of the house meets a resting order."""
+    def fill_resting(self, market, client_id, quantity=None):
+        """A resting order is filled, or so much of it (scaled), by a taker that meets nothing else."""
         order = self.orders(client_id)[0]
         venue_market = getattr(self.venue.binance, market).market
-        venue_market.house_order(order.instrument.symbol, -order.side, order.type, order.price, order.remaining)
-        venue_market.flush()
+        book = venue_market.books[order.instrument.symbol]
+        taker = Order(venue_market.next_order_id(), "", None, order.instrument, -order.side, Type.LIMIT, TimeInForce.IOC,
+                      order.price, quantity or order.remaining)
+        side, last = book.bids if order.side == BUY else book.asks, book.last_price
+        book._trade(taker, order, side, side.levels[order.price], order.price)
+        book.last_price = last               # the walk goes on from where it was
+        venue_market.flush(book)
 
 
 def play(strategy, truth=None, *, others=(), **options):

@@ -68,6 +68,7 @@ cdef class TemplateSet:
     cdef readonly int price_scale
     cdef readonly int size_scale
     cdef readonly int id_limit              # longest client id and request id, bytes
+    cdef readonly int request_id_limit      # longest prefix + client id; less where more stands behind it
     cdef readonly bytes id_overflow         # what stands before request_number when the client id makes it too long
 
     cdef nx_template* place(self, uint8_t side, uint8_t type, uint8_t time_in_force, bint reduce_only) noexcept nogil

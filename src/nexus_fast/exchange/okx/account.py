@@ -106,9 +106,9 @@ class OkxAccount:
 
     def _credential_error(self, said: str) -> CredentialError:
         return CredentialError(
-            f"{self.account_type}: the venue refused the API key, its signature or its passphrase ({said}). Check api_key, secret "
-            "and passphrase in BasicConfig, the key's permissions and its IP list; keys of demo trading need testnet=True "
-            "and OkxAccountType.DEMO."
+            f"{self.account_type}: the venue refused the API key, its signature or its passphrase ({said}). Check api_key, "
+            "secret and passphrase in BasicConfig, the key's permissions and its IP list; keys of demo trading need "
+            "testnet=True and OkxAccountType.DEMO."
         )
 
     async def close(self) -> None:
@@ -139,7 +139,7 @@ class OkxAccount:
         return [self.channel]
 
     def templates(self, instrument: OkxInstrument) -> TemplateSet:
-        """The requests of one symbol on this account; none for an instrument without instIdCode, whose orders are refused here."""
+        """The requests of one symbol on this account; none for an instrument without instIdCode: its orders are refused here."""
         self._routed[instrument.symbol] = instrument
         scales = {
             "price_scale": instrument.price_scale,

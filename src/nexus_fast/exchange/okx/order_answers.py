@@ -1,8 +1,8 @@
 """What OKX's answers to an account's order requests mean for its orders.
 
-An answer finds its order by its id and its op: the id of a new order is the client id itself, that of a cancel has "c" and that of
-an amendment "m" in front of it, "n" and the order's number where that would be too long. A yes to a cancel or an amendment says
-that the request was taken, not that it is done: the orders channel says that, and until then its deadline stands.
+An answer finds its order by its id and its op: the id of a new order is the client id itself, that of a cancel has "c" and that
+of an amendment "m" in front of it, "n" and the order's number where that would be too long. A yes to a cancel or an amendment
+says that the request was taken, not that it is done: the orders channel says that, and until then its deadline stands.
 """
 
 from collections.abc import Callable
@@ -19,7 +19,7 @@ OPERATIONS: dict[str, Request] = {"order": "place", "cancel-order": "cancel", "a
 
 
 class OrderAnswers:
-    """`resynchronise_clock` is called when the venue refused a request's time, `on_session_lost` when it no longer takes the key."""
+    """`resynchronise_clock` is called when the venue refused a request's time, `on_session_lost` when it refused the key."""
 
     def __init__(
         self, host: Any, log: Logger, resynchronise_clock: Callable[[], None], on_session_lost: Callable[[str], None]

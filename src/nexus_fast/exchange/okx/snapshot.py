@@ -6,8 +6,9 @@ Source: www.okx.com/docs-v5, trading-account-rest-api and order-book-trading-tra
 import msgspec
 from msgspec import Struct
 
-from nexus_fast.constants import InstrumentType
 from nexus_fast.error import PositionModeError
+from nexus_fast.exchange.okx.answers import inst_type
+from nexus_fast.exchange.okx.instruments import OkxInstrument
 from nexus_fast.exchange.okx.user_data import (
     Account,
     Find,
@@ -53,8 +54,8 @@ async def read_config(rest: OkxRest, account_type: object) -> Config:
     config = _configs.decode(await rest.data(CONFIG_PATH, signed=True))[0]
     if config.pos_mode != "net_mode":
         raise PositionModeError(
-            f"{account_type} is in position mode {config.pos_mode!r} (hedge mode), the engine works in one-way mode: switch it to "
-            "net mode in the venue's settings (close the positions first)."
+            f"{account_type} is in position mode {config.pos_mode!r} (hedge mode), the engine works in one-way mode: switch "
+            "it to net mode in the venue's settings (close the positions first)."
         )
     return config
 
@@ -82,23 +83,17 @@ async def pending_orders(rest: OkxRest) -> list[Order]:
         after = new[-1].ord_id
 
 
-async def find_order(rest: OkxRest, instrument: object, client_id: str) -> Order:
+async def find_order(rest: OkxRest, instrument: OkxInstrument, client_id: str) -> Order:
     """Raises VenueError 51603 when the venue knows none."""
     params = {"instId": instrument.venue_symbol, "clOrdId": client_id}
     return orders.decode(await rest.data(ORDER_PATH, params, signed=True))[0]
 
 
-async def find_in_history(rest: OkxRest, instrument: object, client_id: str) -> Order | None:
+async def find_in_history(rest: OkxRest, instrument: OkxInstrument, client_id: str) -> Order | None:
     """Among the instrument's last orders that are over (of seven days; canceled ones without a fill of two hours)."""
     params = {"instType": inst_type(instrument), "instId": instrument.venue_symbol, "limit": PAGE}
     page = orders.decode(await rest.data(HISTORY_PATH, params, signed=True))
     return next((order for order in page if order.cl_ord_id == client_id), None)
-
-
-def inst_type(instrument: object) -> str:
-    if instrument.type is InstrumentType.SPOT:
-        return "SPOT"
-    return "SWAP" if instrument.expiry_ms is None else "FUTURES"
 
 
 def order_update(order: Order, find: Find) -> OrderUpdate | None:

@@ -1,7 +1,7 @@
 """OKX's private pushes: bytes in, the engine's words out. Channels orders, account and positions.
 
-Contracts become our amounts (see instruments.py). A fee that is charged is negative there and positive here. After a reconnect the
-venue may repeat a push; the trade's number tells.
+Contracts become our amounts (see instruments.py). A fee that is charged is negative there and positive here. After a reconnect
+the venue may repeat a push; the trade's number tells.
 Source: www.okx.com/docs-v5, order-book-trading-trade-ws-order-channel, trading-account-websocket-*.
 """
 
