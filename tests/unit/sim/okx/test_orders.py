@@ -247,10 +247,12 @@ def test_cancel_all_after():
 def test_an_order_never_trades_with_its_own_account():
     async def scenario(client):
         socket = await client.private({"channel": "orders", "instType": "ANY"})
-        between = f"{client.exchange.spot.books['BTC-USDT'].bids.best() / 1e8 + 0.1:.1f}"
-        resting = await client.order(**SPOT, ordType="limit", px=between, sz="0.01")
-        selling = {**SPOT, "side": "sell", "ordType": "limit", "px": between, "sz": "0.01"}
-        await client.order(**selling)
+        book = client.exchange.spot.books["ETH-USDT"]
+        between = f"{(book.bids.best() + book.instrument.tick) / 1e8:.2f}"
+        assert float(between) < book.asks.best() / 1e8
+        form = {**SPOT, "instId": "ETH-USDT", "ordType": "limit", "px": between, "sz": "0.1"}
+        resting = await client.order(**form)
+        await client.order(**{**form, "side": "sell"})
         canceled = await socket.until(lambda m: m.get("data") and m["data"][0]["state"] == "canceled")
         assert (canceled["data"][0]["ordId"], canceled["data"][0]["cancelSource"]) == (resting["ordId"], "32")
         pending = (await client.get("/api/v5/trade/orders-pending", instType="SPOT"))[1]["data"]
