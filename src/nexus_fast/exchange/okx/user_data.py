@@ -143,8 +143,8 @@ def common(order: Order, instrument: OkxInstrument) -> dict:
 
 
 def cost_of(instrument: OkxInstrument, amount: Decimal, price: Decimal) -> Decimal:
-    """In quote units: an inverse contract's amount is that already."""
-    return amount if instrument.type is InstrumentType.INVERSE else amount * price
+    """In what the instrument is settled in: the quote currency, for an inverse contract, whose amount is in USD, the base."""
+    return amount / price if instrument.type is InstrumentType.INVERSE else amount * price
 
 
 def _updates(order: Order, instrument: OkxInstrument) -> list[OrderUpdate]:
