@@ -45,6 +45,7 @@ class Scripted(Strategy):
         self.books = []
         self.failure = None
         self.engine = None
+        self.script_seconds = SCRIPT_SECONDS
 
     def on_start(self):
         if self.symbols:
@@ -53,7 +54,7 @@ class Scripted(Strategy):
 
     async def play(self):
         try:
-            await asyncio.wait_for(self.script(self), SCRIPT_SECONDS)
+            await asyncio.wait_for(self.script(self), self.script_seconds)
         except BaseException as error:
             self.failure = error
         self.stop()
@@ -161,6 +162,11 @@ class Venue:
         urllib.request.urlopen(f"{self.control}/sim/v1/statistics/reset", data=b"", timeout=10).read()
 
 
+def far_below(strategy, symbol, share="0.9"):
+    """A bid that nothing will hit."""
+    return strategy.price_to_precision(symbol, Decimal(str(strategy.cache.bookl1(symbol).bid)) * Decimal(share), "floor")
+
+
 def make_config(strategy, venue, *, public=(PERP_ACCOUNT, SPOT_ACCOUNT), private=(PERP_ACCOUNT, SPOT_ACCOUNT), mode="block",
                 loop=None, directory=None, secret=None, connections=1, **options):
     """A configuration of account types on a simulator, of any venues, with a strategy id and a journal of its own.
@@ -174,7 +180,8 @@ def make_config(strategy, venue, *, public=(PERP_ACCOUNT, SPOT_ACCOUNT), private
         strategy=strategy,
         basic_config=dict.fromkeys(exchanges, basic),
         public_conn_config={
-            e: [PublicConnectorConfig(account_type=a, connections=connections) for a in public if a.exchange is e] for e in exchanges
+            e: [PublicConnectorConfig(account_type=a, connections=connections) for a in public if a.exchange is e]
+            for e in exchanges
         },
         private_conn_config={
             e: [PrivateConnectorConfig(account_type=a) for a in private if a.exchange is e] for e in exchanges

@@ -127,9 +127,15 @@ class Runtime:
             if existing is not None:
                 self._log.info(f"idempotency_key={key!r} was used for {existing}: not sent again")
                 return existing
-        if client_oid is not None and self._core.ledger.find(client_oid):
+        number = self._core.ledger.find(client_oid) if client_oid is not None else 0
+        if number and not self._core.ledger.closed(number):
             raise OrderError(f"client_oid={client_oid!r} is in use by an order that is not over; choose another")
         return None
+
+    def journal_key(self, key: str, client_oid: str | None) -> None:
+        """Before the order: a restart must know the key of every order that may have left. Without room in the journal the order
+        is refused next."""
+        self._core.ledger.key(key, client_oid or self._core.ledger.next_client_id())
 
     def remember_key(self, key: str, oid: str) -> None:
         self._cache.reserve_idempotent_create_order(key, oid)

@@ -11,6 +11,7 @@ from pathlib import Path
 from nexus_fast.core.types import fingerprint, unpack
 from nexus_fast.journal.error import JournalError
 from nexus_fast.journal.files import HEADER_SIZE, RECORD_SIZE, journal_files
+from nexus_fast.journal.writer import checksum, whole_records
 
 MAGIC = b"NXJRNL1\0"
 LAYOUT_VERSION = 1
@@ -87,16 +88,30 @@ class JournalReader:
         return next(self._events)
 
     def _all_events(self):
+        for _, records in self.blocks():
+            for start in range(0, len(records), RECORD_SIZE):
+                yield unpack("order_event", records, start)
+
+    def blocks(self, until_epoch=None):
+        """(epoch, whole records one after the other) of every file, in the order in which they were written."""
         ended = None
         for epoch, _, path in journal_files(self.directory):
-            if epoch < self.since_epoch:
+            if epoch < self.since_epoch or (until_epoch is not None and epoch >= until_epoch):
                 continue
             if epoch == ended:
                 self._note_rest(path)
                 continue
             self.epoch = epoch
-            whole = yield from self._file_events(path)
-            ended = None if whole else epoch
+            content = path.read_bytes()
+            if not content.rstrip(b"\0"):
+                ended = epoch
+                continue
+            header = read_header(path, content)
+            count = whole_records(content, header.first_sequence, header.capacity)
+            if count < header.capacity:
+                self._note_end(path, header.first_sequence + count, count, content)
+                ended = epoch
+            yield epoch, memoryview(content)[HEADER_SIZE : HEADER_SIZE + count * RECORD_SIZE]
 
     def _note_rest(self, path):
         """A file after the end of its epoch: the one that was mapped ahead, empty unless something is wrong."""
@@ -104,24 +119,15 @@ class JournalReader:
         if content:
             self.torn.append(Torn(path, 0, "the file before this one ends too early", len(content)))
 
-    def _file_events(self, path):
-        """Yields the file's events; returns whether the next file goes on from it."""
-        content = path.read_bytes()
-        if not content.rstrip(b"\0"):
-            return False
-        header = read_header(path, content)
-        for position in range(header.capacity):
-            start = HEADER_SIZE + position * RECORD_SIZE
-            record = content[start : start + RECORD_SIZE]
-            if record == EMPTY[: len(record)]:
-                self._note_gap(path, position, content[start:])
-                return False
-            reason = damage(record, header.first_sequence + position)
-            if reason:
-                self.torn.append(Torn(path, position, reason, len(content[start + RECORD_SIZE :].rstrip(b"\0"))))
-                return False
-            yield unpack("order_event", record)
-        return True
+    def _note_end(self, path, sequence, position, content):
+        """What is wrong with the record behind the last whole one; nothing, when it was never written."""
+        start = HEADER_SIZE + position * RECORD_SIZE
+        record = content[start : start + RECORD_SIZE]
+        if record == EMPTY[: len(record)]:
+            self._note_gap(path, position, content[start:])
+        else:
+            after = len(content[start + RECORD_SIZE :].rstrip(b"\0"))
+            self.torn.append(Torn(path, position, damage(record, sequence), after))
 
     def _note_gap(self, path, position, rest):
         after = len(rest.strip(b"\0"))
@@ -131,8 +137,6 @@ class JournalReader:
 
 def damage(record, sequence):
     """What is wrong with a record that should carry this number, as text; "" when it is whole."""
-    from nexus_fast.journal.writer import checksum
-
     if len(record) < RECORD_SIZE:
         return f"cut off after {len(record)} bytes"
     event = unpack("order_event", record)
