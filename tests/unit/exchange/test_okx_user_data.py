@@ -70,7 +70,7 @@ class TestRecorded:
                 else:
                     assert update.trade_id == -1 and update.fee is None and update.last_quantity is None
                 count += 1
-        assert count >= (24 if SHARED.is_dir() else 3)
+        assert count >= (24 if SHARED.is_dir() else 2)
 
     def test_the_fees_of_the_fills_add_up_to_the_orders(self):
         by_order = {}

@@ -88,6 +88,7 @@ class FillAnswer(Struct, rename="camel"):
     fee: str = ""
     fee_ccy: str = ""
     pos_side: str = ""
+    exec_type: str = ""
 
 
 TICKERS = msgspec.json.Decoder(list[TickerAnswer])
