@@ -31,7 +31,6 @@ from nexus_fast.schema import (
     Trade,
 )
 
-
 # What an order that was over may turn out to be: executed in full before its end; alive although it was held to have failed.
 LATE = {
     OrderStatus.CANCELED: (OrderStatus.FILLED,),

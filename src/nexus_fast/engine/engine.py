@@ -22,7 +22,7 @@ from nexus_fast.clock import LiveClock
 from nexus_fast.config import Config, PrivateConnectorConfig
 from nexus_fast.constants import ExchangeType
 from nexus_fast.endpoints import load_endpoints
-from nexus_fast.engine.core import Core
+from nexus_fast.engine.core import Core, journal_directory
 from nexus_fast.engine.host import Host
 from nexus_fast.engine.poller import Poller
 from nexus_fast.engine.polling import require_direct_polling
@@ -138,7 +138,7 @@ class Engine:
 
     async def _build(self) -> None:
         started = time.monotonic()
-        instruments = await load_instruments(self.config, self.endpoints)
+        instruments = await load_instruments(self.config, self.endpoints, journal_directory(self.config))
         private = [
             (exchange, connector)
             for exchange, connectors in self.config.private_conn_config.items()

@@ -179,7 +179,7 @@ class Tracker:
             self.ledger.answered(number)
         self._note_hole(number, max(filled, fields["filled"]), extra)
         self._act(number, before, after, actions)
-        if not actions and not repeated and update.trade_id >= 0:
+        if not actions and update.trade_id >= 0 and (not repeated or update.fee is not None):
             self.cache.apply_order(self.order(number))       # a fill whose quantity was known: its fee was not
 
     def adopt(self, number: int, update: OrderUpdate) -> None:

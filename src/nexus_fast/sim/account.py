@@ -7,8 +7,8 @@ there; which refusal text a client reads is the venue folder's business.
 from collections import deque
 from dataclasses import dataclass, field
 
-from nexus_fast.sim.fixed_point import product, quotient
-from nexus_fast.sim.instruments import SPOT_BALANCES, USD_M_BALANCES
+from nexus_fast.sim.fixed_point import product
+from nexus_fast.sim.instruments import Instrument
 from nexus_fast.sim.orders import BUY, Fill, Order
 
 CLOSED_ORDERS_KEPT = 50_000
@@ -27,9 +27,10 @@ class OrderStore:
 
     def add(self, order: Order) -> None:
         self.by_id[order.order_id] = order
-        self.latest_by_client_id[order.client_id] = order
         self.open[order.order_id] = order
-        self.open_client_ids[order.client_id] = order
+        if order.client_id:  # some venues do without
+            self.latest_by_client_id[order.client_id] = order
+            self.open_client_ids[order.client_id] = order
 
     def rename(self, order: Order, client_id: str) -> None:
         """A cancel or an amendment may give the order another client id; the first one still finds it."""
@@ -116,39 +117,50 @@ class SpotLedger:
 
 @dataclass(slots=True)
 class Position:
-    """A one-way position. `entry_quote` is the sum paid for `amount` (both of the same sign), so that no rounding of an
-    average price can leak money; the entry price is derived."""
+    """A one-way position. `entry_value` is what `amount` was worth when it was entered (both of the same sign), so that no
+    rounding of an average price can leak money; `entry_weight` is that average (Instrument.weight), never signed."""
 
+    instrument: Instrument
     amount: int = 0
-    entry_quote: int = 0
+    entry_value: int = 0
+    entry_weight: int = 0
     realized: int = 0
     update_time: int = 0
 
     @property
     def entry_price(self) -> int:
-        return quotient(self.entry_quote, self.amount)
+        return self.instrument.average(self.entry_weight, abs(self.amount))
 
     def unrealized(self, mark_price: int) -> int:
-        return product(mark_price, self.amount) - self.entry_quote
+        """Profit at this price, in the asset it settles in."""
+        worth = self.instrument.value(mark_price, abs(self.amount))
+        change = (worth if self.amount >= 0 else -worth) - self.entry_value
+        return -change if self.instrument.inverse else change
 
-    def apply(self, side: int, quantity: int, quote: int) -> int:
+    def apply(self, side: int, fill: Fill) -> int:
         """Book a fill; returns the profit that it realizes (0 while the position only grows)."""
-        signed = side * quantity
-        if self.amount == 0 or (self.amount > 0) == (signed > 0):
-            self.amount += signed
-            self.entry_quote += side * quote
+        if self.amount == 0 or (self.amount > 0) == (side > 0):
+            self._grow(side, fill.quantity, fill.quote, fill.price)
             return 0
-        closing = min(quantity, abs(self.amount))
-        closing_quote = quote * closing // quantity
-        entry_part = abs(self.entry_quote) * closing // abs(self.amount)
-        profit = (closing_quote - entry_part) if self.amount > 0 else (entry_part - closing_quote)
-        self.entry_quote -= entry_part if self.amount > 0 else -entry_part
+        held = abs(self.amount)
+        closing = min(fill.quantity, held)
+        closing_value = fill.quote * closing // fill.quantity
+        entry_part = abs(self.entry_value) * closing // held
+        profit = (closing_value - entry_part) * (1 if self.amount > 0 else -1)
+        self.entry_value += side * entry_part
+        self.entry_weight -= self.entry_weight * closing // held
         self.amount += side * closing
-        if quantity > closing:
-            self.amount += side * (quantity - closing)
-            self.entry_quote += side * (quote - closing_quote)
+        if fill.quantity > closing:
+            self._grow(side, fill.quantity - closing, fill.quote - closing_value, fill.price)
+        # A coin-margined position is one in dollars, paid in coins: it gains when the coins it is worth become fewer.
+        profit = -profit if self.instrument.inverse else profit
         self.realized += profit
         return profit
+
+    def _grow(self, side: int, quantity: int, value: int, price: int) -> None:
+        self.amount += side * quantity
+        self.entry_value += side * value
+        self.entry_weight += self.instrument.weight(price, quantity)
 
 
 @dataclass(slots=True)
@@ -162,67 +174,88 @@ class SymbolRisk:
 
 
 class FuturesLedger:
-    """Wallet, positions and order margin of a futures account, one-way mode, cross margin."""
+    """Wallet, positions and order margin of a futures account, one-way mode, cross margin. All amounts are in the asset
+    that the instrument settles in: the quote of a linear contract, the coin of an inverse one.
 
-    def __init__(self, balances: dict[str, int]):
-        self.wallet = dict(balances)
+    `wallet` may be another ledger's dictionary: accounts with one wallet for several markets share it, e.g.
+    FuturesLedger(wallet=spot.free).
+    """
+
+    def __init__(self, balances: dict[str, int] | None = None, *, wallet: dict[str, int] | None = None):
+        self.wallet = dict(balances or {}) if wallet is None else wallet
         self.positions: dict[str, Position] = {}
         self.risk: dict[str, SymbolRisk] = {}
         self.fees_paid: dict[str, int] = {}
 
-    def position(self, symbol: str) -> Position:
-        return self.positions.setdefault(symbol, Position())
+    def position(self, instrument: Instrument) -> Position:
+        found = self.positions.get(instrument.symbol)
+        if found is None:
+            found = self.positions[instrument.symbol] = Position(instrument)
+        return found
 
     def symbol_risk(self, symbol: str) -> SymbolRisk:
         return self.risk.setdefault(symbol, SymbolRisk())
 
-    def add_open(self, order: Order, sign: int, quantity: int) -> None:
-        """Count (+1) or uncount (-1) a resting quantity in the order margin."""
+    def set_open(self, order: Order, quantity: int) -> None:
+        """Count an order in the order margin with this resting quantity (0: no more)."""
         risk = self.symbol_risk(order.instrument.symbol)
-        notional = sign * product(order.price, quantity)
+        value = order.instrument.value(order.price, quantity) if quantity else 0
+        change, order.locked = value - order.locked, value
         if order.side == BUY:
-            risk.open_buy += notional
+            risk.open_buy += change
         else:
-            risk.open_sell += notional
+            risk.open_sell += change
 
     def settle(self, order: Order, fill: Fill, fee_rate: int) -> tuple[int, str, int]:
         """Book one side of a fill. Returns (commission, its asset, realized profit)."""
-        asset = order.instrument.quote
-        position = self.position(order.instrument.symbol)
-        profit = position.apply(order.side, fill.quantity, fill.quote)
+        asset = order.instrument.settle
+        position = self.position(order.instrument)
+        profit = position.apply(order.side, fill)
         position.update_time = fill.time
         fee = product(fill.quote, fee_rate)
         self.wallet[asset] = self.wallet.get(asset, 0) + profit - fee
         self.fees_paid[asset] = self.fees_paid.get(asset, 0) + fee
         return fee, asset, profit
 
-    def position_margin(self, symbol: str, mark_price: int) -> int:
-        return abs(product(mark_price, self.position(symbol).amount)) // self.symbol_risk(symbol).leverage
+    def position_margin(self, instrument: Instrument, mark_price: int) -> int:
+        worth = instrument.value(mark_price, abs(self.position(instrument).amount))
+        return worth // self.symbol_risk(instrument.symbol).leverage
 
     def order_margin(self, symbol: str) -> int:
         risk = self.symbol_risk(symbol)
         return max(risk.open_buy, risk.open_sell) // risk.leverage
 
-    def available(self, asset: str, marks: dict[str, int], symbols_of: dict[str, str]) -> int:
+    def available(self, asset: str, marks: dict[str, int], settles_in: dict[str, str]) -> int:
         """What of `asset` new orders can use: wallet and unrealized profit less the margin of positions and orders."""
         total = self.wallet.get(asset, 0)
         for symbol, position in self.positions.items():
-            if position.amount and symbols_of[symbol] == asset:
-                total += position.unrealized(marks[symbol]) - self.position_margin(symbol, marks[symbol])
-        return total - sum(self.order_margin(symbol) for symbol in self.risk if symbols_of[symbol] == asset)
+            if position.amount and settles_in.get(symbol) == asset:
+                mark = marks[symbol]
+                total += position.unrealized(mark) - self.position_margin(position.instrument, mark)
+        return total - sum(self.order_margin(symbol) for symbol in self.risk if settles_in.get(symbol) == asset)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Account:
-    """One trading account with its credentials. `public_key` (Ed25519) and `secret` (HMAC) exclude each other."""
+    """One trading account with its credentials. `public_key` (Ed25519) and `secret` (HMAC) exclude each other.
+
+    What it has on which market is the venue's business: `open(market name, ledger)` for each of the venue's markets.
+    """
 
     key: str
     secret: str = ""
     passphrase: str = ""
     public_key: object = None
-    spot: SpotLedger = field(default_factory=lambda: SpotLedger(SPOT_BALANCES))
-    usd_m: FuturesLedger = field(default_factory=lambda: FuturesLedger(USD_M_BALANCES))
-    spot_orders: OrderStore = field(default_factory=OrderStore)
-    usd_m_orders: OrderStore = field(default_factory=OrderStore)
     revoked: bool = False
+    kind: str = ""  # which of the key's accounts, at a venue that gives one key several; "" is the common one
+    ledgers: dict[str, SpotLedger | FuturesLedger] = field(default_factory=dict)
+    stores: dict[str, OrderStore] = field(default_factory=dict)
 
+    def open(self, market: str, ledger: SpotLedger | FuturesLedger) -> None:
+        self.ledgers[market] = ledger
+
+    def orders(self, market: str) -> OrderStore:
+        found = self.stores.get(market)
+        if found is None:
+            found = self.stores[market] = OrderStore()
+        return found

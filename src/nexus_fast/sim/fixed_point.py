@@ -66,6 +66,11 @@ def quotient(amount: int, divisor: int) -> int:
     return value // divisor if (value >= 0) == (divisor > 0) else -(abs(value) // abs(divisor))
 
 
+def rounded(amount: int, divisor: int) -> int:
+    """amount / divisor of two sums that are not below zero, to the nearest integer."""
+    return (2 * amount + divisor) // (2 * divisor)
+
+
 def decimals_of(value: int) -> int:
     """Decimal places a value needs: 1000 (0.00001) -> 5, 10^8 (1) -> 0."""
     return len(short(value).partition(".")[2])

@@ -1,4 +1,7 @@
-"""The futures market: positions and margin in the quote asset, one-way mode, cross margin."""
+"""The futures market: positions and margin in the asset that a contract settles in, one-way mode, cross margin.
+
+One market may hold linear, inverse and dated contracts: each instrument says what it is.
+"""
 
 from nexus_fast.sim.account import Account
 from nexus_fast.sim.fixed_point import product
@@ -8,14 +11,11 @@ from nexus_fast.sim.orders import BUY, Order, Type
 
 
 class FuturesMarket(Market):
-    """Positions and margin in the quote asset, one-way mode."""
+    """Positions and margin; `settles_in` says in which asset, by symbol."""
 
     def __init__(self, name, instruments, clock, statistics, first_order_id):
         super().__init__(name, instruments, clock, statistics, first_order_id)
-        self.asset_of = {symbol: instrument.quote for symbol, instrument in self.instruments.items()}
-
-    def orders_of(self, account):
-        return account.usd_m_orders
+        self.settles_in = {symbol: instrument.settle for symbol, instrument in self.instruments.items()}
 
     def mark_price(self, symbol: str) -> int:
         """The middle of the book, or the last price while a side is empty."""
@@ -27,7 +27,8 @@ class FuturesMarket(Market):
         return {symbol: self.mark_price(symbol) for symbol in self.books}
 
     def available(self, account: Account, asset: str) -> int:
-        return account.usd_m.available(asset, self.marks(), self.asset_of)
+        """What of an asset new orders can use."""
+        return self.ledger_of(account).available(asset, self.marks(), self.settles_in)
 
     def modify(self, order: Order, side: int, price: int, quantity: int) -> Order:
         """Replace price and quantity of an open limit order; it goes to the end of the queue.
@@ -51,9 +52,9 @@ class FuturesMarket(Market):
         return self._requeue(order, book, price, quantity)
 
     def _requeue(self, order: Order, book: Book, price: int, quantity: int) -> Order:
-        ledger, old_status = order.account.usd_m, order.status
+        old_status = order.status
         book.now = self.clock.milliseconds()
-        ledger.add_open(order, -1, order.remaining)
+        self.ledger_of(order.account).set_open(order, 0)
         book.cancel(order)
         order.price, order.quantity, order.status = price, quantity, old_status
         order.amends += 1
@@ -66,34 +67,34 @@ class FuturesMarket(Market):
     def _check_percent_price(self, order, reference):
         instrument = order.instrument
         mark = self.mark_price(instrument.symbol)
-        if order.side == BUY and order.price > product(mark, instrument.multiplier_up):
+        bounded = instrument.multiplier_up != 0
+        if order.side == BUY and bounded and order.price > product(mark, instrument.multiplier_up):
             raise Refused("percent_high", f"{product(mark, instrument.multiplier_up)}")
         if order.side != BUY and order.price < product(mark, instrument.multiplier_down):
             raise Refused("percent_low", f"{product(mark, instrument.multiplier_down)}")
 
     def _reserve(self, order, book):
-        ledger = order.account.usd_m
-        symbol = order.instrument.symbol
-        position = ledger.position(symbol).amount
+        ledger, instrument = self.ledger_of(order.account), order.instrument
+        position = ledger.position(instrument).amount
         if order.reduce_only:
             if position * order.side >= 0:
                 raise Refused("reduce_only")
             order.quantity = min(order.quantity, abs(position))
             return
-        price = order.price or self.mark_price(symbol)
+        price = order.price or self.mark_price(instrument.symbol)
         growing = order.quantity - max(0, -position * order.side)
         if growing > 0:
-            needed = product(price, growing) // ledger.symbol_risk(symbol).leverage
-            if needed > ledger.available(order.instrument.quote, self.marks(), self.asset_of):
+            needed = instrument.value(price, growing) // ledger.symbol_risk(instrument.symbol).leverage
+            if needed > self.available(order.account, instrument.settle):
                 raise Refused("margin")
 
     def _rested(self, order):
-        order.account.usd_m.add_open(order, 1, order.remaining)
+        self.ledger_of(order.account).set_open(order, order.remaining)
 
     def _book_side(self, order, fill, is_maker):
-        ledger = order.account.usd_m
+        ledger = self.ledger_of(order.account)
         if is_maker:
-            ledger.add_open(order, -1, fill.quantity)
+            ledger.set_open(order, order.remaining)
         rate = order.instrument.maker_fee if is_maker else order.instrument.taker_fee
         commission, asset, realized = ledger.settle(order, fill, rate)
         self._trim_reduce_only(order)
@@ -102,7 +103,8 @@ class FuturesMarket(Market):
     def _trim_reduce_only(self, cause: Order) -> None:
         """Resting reduce-only orders never outgrow the position: what is too much of them expires."""
         account, instrument = cause.account, cause.instrument
-        position = account.usd_m.position(instrument.symbol).amount
+        ledger = self.ledger_of(account)
+        position = ledger.position(instrument).amount
         resting = [o for o in self.orders_of(account).open.values()
                    if o.reduce_only and o is not cause and o.instrument is instrument and o.is_open]
         for order in resting:
@@ -112,19 +114,18 @@ class FuturesMarket(Market):
             if left == 0:
                 self.cancel(order, kind="EXPIRED")
             elif left < order.remaining:
-                account.usd_m.add_open(order, -1, order.remaining - left)
+                ledger.set_open(order, left)
                 self.books[instrument.symbol].reduce(order, order.executed + left)
 
     def _closed(self, order, remaining):
-        if remaining:
-            order.account.usd_m.add_open(order, -1, remaining)
+        self.ledger_of(order.account).set_open(order, 0)
         self.orders_of(order.account).close(order)
 
     def _reduced(self, order, quantity):
-        order.account.usd_m.add_open(order, -1, quantity)
+        self.ledger_of(order.account).set_open(order, order.remaining - quantity)
 
     def _account_changed(self, order, traded):
         """Only fills change a futures wallet or position; resting and cancelling do not."""
         if traded:
-            self._pending.append((self.listener.on_account, order.account, [order.instrument.quote],
+            self._pending.append((self.listener.on_account, order.account, [order.instrument.settle],
                                   [order.instrument.symbol], "ORDER"))

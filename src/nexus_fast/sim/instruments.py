@@ -1,21 +1,32 @@
-"""What the simulated venues list: symbols with their filters, fees and the price their books start at.
+"""What a simulated venue lists: one `Instrument` per symbol, spot, linear or inverse. The lists are in the venues' folders.
 
-Filters are those of recorded `exchangeInfo` answers (spot 2021 and 2025, USD-M 2021 and 2022), with the tick of the
-perpetuals, the spot notional filter and the USDCUSDT contract as the venue has them since. The USD-M minimum notional
-is the recorded 5 USDT for every symbol, although the venue asks for more on its largest contracts.
+    spot      quantity in base; an order is worth price * quantity of `quote`
+    linear    quantity in contracts of `contract` base units each (1: the quantity is in base); worth
+              price * quantity * contract of `settle`, which is the quote asset
+    inverse   quantity in contracts of `contract` quote units each; worth quantity * contract / price of `settle`,
+              which is the base asset: wallet, margin, fees and profits are in coins
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
-from nexus_fast.sim.fixed_point import DECIMALS, decimals_of, parse
+from nexus_fast.sim.fixed_point import DECIMALS, SCALE, decimals_of, product, quotient, rounded
 
-SPOT = "spot"
-USD_M = "usd_m"
+# Of the weights with which averages are formed: fine enough that the average of one price is that price.
+_FINE = 10**40
+_FRIDAY = 4
 
 
 @dataclass(slots=True, frozen=True)
 class Instrument:
-    """One tradable symbol of one market. Prices, quantities and notionals are scaled integers (fixed_point)."""
+    """One tradable symbol of one market. Prices, quantities and notionals are scaled integers (fixed_point).
+
+    settle: the asset of margin and profit; "" is the quote asset. contract, inverse: see above. delivery: when a dated
+    contract ends, in ms; 0 for all others. A multiplier of 0 means that the venue does not bound prices on that side.
+    words: what only the venue's own folder reads (OKX's instIdCode, a pair's name, …).
+    """
 
     market: str
     symbol: str
@@ -37,47 +48,63 @@ class Instrument:
     level_quantity: int
     maker_fee: int
     taker_fee: int
+    settle: str = ""
+    contract: int = SCALE
+    inverse: bool = False
+    delivery: int = 0
+    words: Mapping[str, Any] = field(default_factory=dict, compare=False)
     stream_name: str = field(default="", compare=False)
 
     def __post_init__(self):
         object.__setattr__(self, "stream_name", self.symbol.lower())
-        if decimals_of(self.tick) + decimals_of(self.step) > DECIMALS:
-            raise ValueError(f"{self.symbol}: tick and step have more than {DECIMALS} decimals together, so that "
+        object.__setattr__(self, "settle", self.settle or (self.base if self.inverse else self.quote))
+        needed = decimals_of(self.tick) + decimals_of(self.step) + decimals_of(self.contract)
+        if not self.inverse and needed > DECIMALS:
+            raise ValueError(f"{self.symbol}: tick, step and contract have more than {DECIMALS} decimals together, so that "
                              "price times quantity would not be exact; choose a coarser one")
 
+    def __deepcopy__(self, memo: dict) -> "Instrument":
+        """A copy of an account (sim/faults/replica.py) is about the same instruments."""
+        return self
 
-def _spot(symbol, base, quote, start, tick, low, high, step, most, market_most, level, up="5", down="0.2"):
-    return Instrument(
-        SPOT, symbol, base, quote, parse(start), parse(tick), parse(low), parse(high), parse(step), parse(step),
-        parse(most), parse(market_most), parse("5"), DECIMALS, DECIMALS, parse(up), parse(down), parse(level),
-        maker_fee=parse("0.001"), taker_fee=parse("0.001"))
+    def value(self, price: int, quantity: int) -> int:
+        """What `quantity` is worth at `price`, in the asset it settles in; rounded towards zero at 10^-8."""
+        if self.inverse:
+            return quotient(product(quantity, self.contract), price)
+        if self.contract == SCALE:
+            return product(price, quantity)
+        return product(product(quantity, self.contract), price)
+
+    def notional(self, price: int, quantity: int) -> int:
+        """The same in the quote asset: what minimum notionals are about."""
+        return product(quantity, self.contract) if self.inverse else self.value(price, quantity)
+
+    def weight(self, price: int, quantity: int) -> int:
+        """What a quantity at a price adds to an average; see `average`."""
+        return quantity * _FINE // price if self.inverse else quantity * price
+
+    def average(self, weight: int, quantity: int) -> int:
+        """The average price of `quantity` with the sum `weight` of weights: harmonic for inverse contracts. 0 of nothing."""
+        if not quantity or not weight:
+            return 0
+        return rounded(quantity * _FINE, weight) if self.inverse else rounded(weight, quantity)
 
 
-def _usd_m(symbol, base, start, tick, price_decimals, low, high, step, most, market_most, level):
-    return Instrument(
-        USD_M, symbol, base, "USDT", parse(start), parse(tick), parse(low), parse(high), parse(step), parse(step),
-        parse(most), parse(market_most), parse("5"), price_decimals, decimals_of(parse(step)), parse("1.05"),
-        parse("0.95"), parse(level), maker_fee=parse("0.0002"), taker_fee=parse("0.0005"))
+def quarters(now_ms: int, count: int = 2, ahead_days: int = 21) -> list[int]:
+    """Deliveries of the next quarterly contracts in ms: 08:00 UTC on the last Friday of March, June, September and December."""
+    found: list[int] = []
+    day = datetime.fromtimestamp(now_ms / 1000, UTC)
+    year, month = day.year, day.month
+    while len(found) < count:
+        if month % 3 == 0:
+            delivery = int(_last_friday(year, month).timestamp() * 1000)
+            if delivery > now_ms + ahead_days * 86_400_000:
+                found.append(delivery)
+        year, month = (year + 1, 1) if month == 12 else (year, month + 1)
+    return found
 
 
-SPOT_INSTRUMENTS = (
-    _spot("BTCUSDT", "BTC", "USDT", "84550", "0.01", "0.01", "1000000", "0.00001", "9000", "100", "0.35"),
-    _spot("ETHUSDT", "ETH", "USDT", "2690.10", "0.01", "0.01", "1000000", "0.0001", "9000", "1600", "8"),
-    _spot("USDCUSDT", "USDC", "USDT", "0.9998", "0.00001", "0.7", "1.3", "1", "9000000", "9000000", "40000",
-          "1.2", "0.8"),
-    _spot("BNBUSDT", "BNB", "USDT", "871.30", "0.01", "0.01", "100000", "0.001", "900000", "28000", "12"),
-    _spot("SOLUSDT", "SOL", "USDT", "141.20", "0.01", "0.01", "10000", "0.001", "90000", "52000", "90"),
-)
-
-USD_M_INSTRUMENTS = (
-    _usd_m("BTCUSDT", "BTC", "84550", "0.1", 2, "261.1", "809484", "0.001", "1000", "120", "1.2"),
-    _usd_m("ETHUSDT", "ETH", "2690.10", "0.01", 2, "18.67", "306177", "0.001", "10000", "2000", "25"),
-    _usd_m("USDCUSDT", "USDC", "0.9998", "0.00001", 7, "0.0001", "20000", "1", "10000000", "3000000", "60000"),
-    _usd_m("BNBUSDT", "BNB", "871.30", "0.01", 3, "6.6", "100000", "0.01", "100000", "2000", "30"),
-    _usd_m("SOLUSDT", "SOL", "141.20", "0.01", 4, "0.42", "6857", "0.01", "1000000", "80000", "300"),
-)
-
-# What an account starts with: generous, so that a session is not ended by an empty wallet.
-SPOT_BALANCES = {"USDT": parse("1000000"), "USDC": parse("1000000"), "BTC": parse("100"), "ETH": parse("1000"),
-                 "BNB": parse("1000"), "SOL": parse("10000")}
-USD_M_BALANCES = {"USDT": parse("1000000"), "USDC": parse("1000000"), "BNB": parse("0"), "BTC": parse("0")}
+def _last_friday(year: int, month: int) -> datetime:
+    following = datetime(year + month // 12, month % 12 + 1, 1, 8, tzinfo=UTC)
+    last = following - timedelta(days=1)
+    return last - timedelta(days=(last.weekday() - _FRIDAY) % 7)

@@ -8,9 +8,8 @@ first.
 
 from dataclasses import dataclass
 
-from nexus_fast.sim.account import Account
+from nexus_fast.sim.account import Account, OrderStore
 from nexus_fast.sim.clock import Clock
-from nexus_fast.sim.fixed_point import product
 from nexus_fast.sim.instruments import Instrument
 from nexus_fast.sim.matching import Book
 from nexus_fast.sim.orders import Fill, Order, Status, TimeInForce, Type
@@ -44,6 +43,7 @@ class Execution:
     status: Status
     executed: int
     quote_executed: int
+    average: int
     time: int
     fill: Fill | None = None
     is_maker: bool = False
@@ -92,8 +92,12 @@ class Market:
 
     # ---- what venues call
 
-    def orders_of(self, account: Account):
-        raise NotImplementedError
+    def ledger_of(self, account: Account):
+        """The account's money on this market. A venue with one wallet for several markets says so here or shares it."""
+        return account.ledgers[self.name]
+
+    def orders_of(self, account: Account) -> OrderStore:
+        return account.orders(self.name)
 
     def next_order_id(self) -> int:
         self._next_order_id += 1
@@ -206,7 +210,7 @@ class Market:
             self._check_price(order, reference)
         elif price == 0:
             price = reference
-        if product(price, quantity) < instrument.minimum_notional and not order.reduce_only:
+        if instrument.notional(price, quantity) < instrument.minimum_notional and not order.reduce_only:
             raise Refused("notional")
 
     def _check_price(self, order: Order, reference: int) -> None:
@@ -289,5 +293,5 @@ class Market:
     def _execution(self, kind: str, order: Order, **extra) -> None:
         self.last_execution_id += 1
         execution = Execution(kind, order, self.last_execution_id, order.status, order.executed, order.quote_executed,
-                              order.update_time, **extra)
+                              order.average_price, order.update_time, **extra)
         self._pending.append((self.listener.on_execution, order.account, execution))

@@ -8,7 +8,6 @@ the price of the trade.
 from bisect import bisect_left, insort
 from collections.abc import Callable
 
-from nexus_fast.sim.fixed_point import product
 from nexus_fast.sim.orders import BUY, Fill, Order, SelfTrade, Status, TimeInForce, Type
 
 
@@ -159,10 +158,11 @@ class Book:
 
     def _trade(self, taker: Order, maker: Order, opposite: Side, level: Level, price: int) -> None:
         quantity = min(taker.quantity - taker.executed, maker.quantity - maker.executed)
-        quote = product(price, quantity)
+        quote, weight = self.instrument.value(price, quantity), self.instrument.weight(price, quantity)
         for order in (taker, maker):
             order.executed += quantity
             order.quote_executed += quote
+            order.weight += weight
             order.status = Status.FILLED if order.executed == order.quantity else Status.PARTIALLY_FILLED
             order.update_time = self.now
         level.quantity -= quantity

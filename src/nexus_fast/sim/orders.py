@@ -47,7 +47,7 @@ class Order:
 
     __slots__ = ("order_id", "client_id", "original_client_id", "account", "instrument", "side", "type",
                  "time_in_force", "price", "quantity", "executed", "quote_executed", "status", "reduce_only",
-                 "self_trade", "time", "update_time", "words", "locked", "amends", "fills", "good_till")
+                 "self_trade", "time", "update_time", "words", "locked", "amends", "fills", "good_till", "weight")
 
     def __init__(self, order_id, client_id, account, instrument, side, type_, time_in_force, price, quantity, *,
                  reduce_only=False, self_trade=SelfTrade.NONE, time=0, words=None):
@@ -62,14 +62,15 @@ class Order:
         self.price = price
         self.quantity = quantity
         self.executed = 0
-        self.quote_executed = 0
+        self.quote_executed = 0  # what its fills were worth, in the asset that the instrument settles in
+        self.weight = 0  # of its fills, for their average price
         self.status = Status.NEW
         self.reduce_only = reduce_only
         self.self_trade = self_trade
         self.time = time
         self.update_time = time
         self.words = words
-        self.locked = 0  # spot: what of the free balance this order holds
+        self.locked = 0  # spot: what of the free balance it holds; futures: what it adds to the order margin
         self.amends = 0
         self.fills = []
         self.good_till = 0
@@ -79,12 +80,17 @@ class Order:
         return self.quantity - self.executed
 
     @property
+    def average_price(self) -> int:
+        return self.instrument.average(self.weight, self.executed)
+
+    @property
     def is_open(self) -> bool:
         return self.status <= Status.PARTIALLY_FILLED
 
 
 class Fill:
-    """One match between a resting order and a taker, at the resting order's price."""
+    """One match between a resting order and a taker, at the resting order's price. `quote` is what it was worth, in the
+    asset that the instrument settles in: coins for an inverse contract."""
 
     __slots__ = ("trade_id", "maker", "taker", "price", "quantity", "quote", "time")
 

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import msgspec
 
+from nexus_fast.sim.binance.instruments import SPOT, USD_M
 from nexus_fast.sim.fixed_point import parse
-from nexus_fast.sim.instruments import SPOT, USD_M
 from nexus_fast.sim.market_maker import RandomWalk
 from nexus_fast.sim.orders import BUY, SELL, Type
 

@@ -9,13 +9,10 @@ from nexus_fast.sim.orders import BUY, Type
 class SpotMarket(Market):
     """Assets change hands; the price of a resting order is locked."""
 
-    def orders_of(self, account):
-        return account.spot_orders
-
     def _check_percent_price(self, order, reference):
-        instrument = order.instrument
-        if not product(reference, instrument.multiplier_down) <= order.price <= product(
-                reference, instrument.multiplier_up):
+        instrument, price = order.instrument, order.price
+        too_low = price < product(reference, instrument.multiplier_down)
+        if too_low or (instrument.multiplier_up and price > product(reference, instrument.multiplier_up)):
             raise Refused("percent_price")
 
     def _reserve(self, order, book):
@@ -25,21 +22,21 @@ class SpotMarket(Market):
             amount = cost_of(book, order.quantity)
         else:
             amount = product(order.price, order.quantity)
-        if not order.account.spot.lock(order, amount):
+        if not self.ledger_of(order.account).lock(order, amount):
             raise Refused("balance")
 
     def _book_side(self, order, fill, is_maker):
         rate = order.instrument.maker_fee if is_maker else order.instrument.taker_fee
-        commission, asset = order.account.spot.settle(order, fill, rate)
+        commission, asset = self.ledger_of(order.account).settle(order, fill, rate)
         return commission, asset, 0
 
     def _closed(self, order, remaining):
         if order.locked:
-            order.account.spot.release(order)
+            self.ledger_of(order.account).release(order)
         self.orders_of(order.account).close(order)
 
     def _reduced(self, order, quantity):
-        order.account.spot.release(order, product(order.price, quantity) if order.side == BUY else quantity)
+        self.ledger_of(order.account).release(order, product(order.price, quantity) if order.side == BUY else quantity)
 
     def _account_changed(self, order, traded):
         """Resting and cancelling move money between free and locked, so every order event changes a spot account."""

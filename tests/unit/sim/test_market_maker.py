@@ -1,9 +1,9 @@
 """The market maker: seeded, never crossed, every step a tick, and it survives what clients do to the book."""
 
-from nexus_fast.sim.account import Account
+from nexus_fast.sim.account import Account, SpotLedger
+from nexus_fast.sim.binance.instruments import SPOT_BALANCES, SPOT_INSTRUMENTS
 from nexus_fast.sim.clock import Clock
 from nexus_fast.sim.fixed_point import parse
-from nexus_fast.sim.instruments import SPOT_INSTRUMENTS
 from nexus_fast.sim.market_maker import DEPTH, MarketMaker
 from nexus_fast.sim.orders import BUY, SELL, Order, TimeInForce, Type
 from nexus_fast.sim.spot_market import SpotMarket
@@ -40,6 +40,7 @@ def test_every_step_moves_the_top_and_never_crosses():
 def test_a_swept_book_and_far_quotes_do_not_move_the_price_away():
     market, maker = moving_market(3)
     account = Account("a", "s")
+    account.open("spot", SpotLedger(SPOT_BALANCES))
 
     def place(side, price, quantity, kind=Type.LIMIT):
         number = market.next_order_id()
@@ -57,4 +58,4 @@ def test_a_swept_book_and_far_quotes_do_not_move_the_price_away():
     bid, _, ask, _ = market.books["ETHUSDT"].best()
     assert parse("2600") < bid < ask < parse("2780")
     assert len(market.books["ETHUSDT"].bids.keys) < 3 * DEPTH
-    assert all(order.is_open for order in account.spot_orders.open.values())
+    assert all(order.is_open for order in account.orders("spot").open.values())

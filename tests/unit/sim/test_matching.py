@@ -3,7 +3,7 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nexus_fast.sim.instruments import SPOT_INSTRUMENTS
+from nexus_fast.sim.binance.instruments import SPOT_INSTRUMENTS
 from nexus_fast.sim.matching import Book
 from nexus_fast.sim.orders import BUY, SELL, Order, SelfTrade, Status, TimeInForce, Type
 

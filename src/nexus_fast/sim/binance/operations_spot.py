@@ -242,7 +242,7 @@ def my_trades(call: Call) -> list:
 
 
 def account(call: Call) -> dict:
-    ledger = call.account.spot
+    ledger = call.ledger
     omit_zero = call.params.get("omitZeroBalances") == "true"
     balances = [{"asset": asset, "free": text(free), "locked": text(ledger.locked.get(asset, 0))}
                 for asset, free in ledger.free.items() if not omit_zero or free or ledger.locked.get(asset, 0)]
@@ -271,7 +271,7 @@ def order_rate_limits(call: Call) -> list:
 
 
 def all_coins(call: Call) -> list:
-    ledger = call.account.spot
+    ledger = call.ledger
     return [{"coin": asset, "depositAllEnable": False, "withdrawAllEnable": False, "name": asset, "free": text(free),
              "locked": text(ledger.locked.get(asset, 0)), "freeze": "0", "withdrawing": "0", "ipoing": "0",
              "ipoable": "0", "storage": "0", "isLegalMoney": False, "trading": True, "networkList": []}

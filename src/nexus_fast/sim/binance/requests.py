@@ -52,6 +52,11 @@ class Call:
     is_order: bool = False
     connection: object = None
 
+    @property
+    def ledger(self):
+        """The sender's money on this market."""
+        return self.service.market.ledger_of(self.account)
+
     # ---- parameters
 
     def need(self, name: str) -> str:

@@ -1,6 +1,6 @@
-"""User data: spot events in the WebSocket API's subscription envelope, USD-M events by listen key.
+"""User data: spot events in the WebSocket API's subscription envelope, futures events by listen key.
 
-Spot: executionReport and outboundAccountPosition. USD-M: TRADE_LITE, then ORDER_TRADE_UPDATE, and ACCOUNT_UPDATE with
+Spot: executionReport and outboundAccountPosition. Futures: TRADE_LITE, then ORDER_TRADE_UPDATE, and ACCOUNT_UPDATE with
 only the balances and positions that changed; a listen key lives an hour unless it is kept alive, and when it ends its
 connections hear `listenKeyExpired` and nothing more, but stay open.
 """
@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 import msgspec
 
 from nexus_fast.sim.account import Account
+from nexus_fast.sim.binance.instruments import SPOT
 from nexus_fast.sim.binance.order_texts import (
     SELF_TRADE,
     SIDE,
@@ -19,10 +20,10 @@ from nexus_fast.sim.binance.order_texts import (
     quantity_text,
 )
 from nexus_fast.sim.clock import Clock
-from nexus_fast.sim.fixed_point import quotient, short, text
+from nexus_fast.sim.fixed_point import short, text
 from nexus_fast.sim.futures_market import FuturesMarket
 from nexus_fast.sim.market import Execution
-from nexus_fast.sim.orders import Status
+from nexus_fast.sim.orders import Order, Status
 
 LISTEN_KEY_SECONDS = 3600
 _ZERO = "0.00000000"
@@ -53,7 +54,7 @@ class SpotUserData:
     def on_account(self, account: Account, assets: list[str], symbols: list[str], reason: str) -> None:
         if not self.subscribers.get(account.key):
             return
-        now, ledger = self.clock.milliseconds(), account.spot
+        now, ledger = self.clock.milliseconds(), account.ledgers[SPOT]
         self.push(account, _encode({"e": "outboundAccountPosition", "E": now, "u": now, "B": [
             {"a": asset, "f": text(ledger.free.get(asset, 0)), "l": text(ledger.locked.get(asset, 0))}
             for asset in assets]}))
@@ -85,8 +86,10 @@ class ListenKey:
     connections: dict = field(default_factory=dict)
 
 
-class UsdMUserData:
-    """Listen keys and their connections."""
+class FuturesUserData:
+    """Listen keys, their connections, and a futures account's events."""
+
+    sends_trade_lite = True
 
     def __init__(self, clock: Clock, market: FuturesMarket, lifetime_seconds: float = LISTEN_KEY_SECONDS):
         self.clock = clock
@@ -159,7 +162,7 @@ class UsdMUserData:
         live = self._listening(account)
         if live is None:
             return
-        if execution.fill is not None:
+        if execution.fill is not None and self.sends_trade_lite:
             self._push(live, "TRADE_LITE", self._trade_lite(execution))
         self._push(live, "ORDER_TRADE_UPDATE", self._order_update(account, execution))
 
@@ -174,20 +177,20 @@ class UsdMUserData:
         live = self._listening(account)
         if live is None:
             return
-        now, ledger = self.clock.milliseconds(), account.usd_m
+        now, ledger = self.clock.milliseconds(), self.market.ledger_of(account)
         balances = [{"a": asset, "wb": text(ledger.wallet[asset]), "cw": text(ledger.wallet[asset]), "bc": "0"}
                     for asset in assets]
         positions = [self._position(account, symbol) for symbol in symbols]
-        self._push(live, "ACCOUNT_UPDATE", {"e": "ACCOUNT_UPDATE", "E": now, "T": now,
+        self._push(live, "ACCOUNT_UPDATE", {"e": "ACCOUNT_UPDATE", "E": now, "T": now, **self.extra(),
                                             "a": {"m": reason, "B": balances, "P": positions}})
 
     def _position(self, account: Account, symbol: str) -> dict:
-        position, instrument = account.usd_m.position(symbol), self.market.instruments[symbol]
-        risk = account.usd_m.symbol_risk(symbol)
+        instrument, ledger = self.market.instruments[symbol], self.market.ledger_of(account)
+        position, risk = ledger.position(instrument), ledger.symbol_risk(symbol)
         return {"s": symbol, "pa": text(position.amount, instrument.quantity_decimals),
                 "ep": text(position.entry_price), "bep": text(position.entry_price), "cr": text(position.realized),
                 "up": text(position.unrealized(self.market.mark_price(symbol))),
-                "mt": "isolated" if risk.isolated else "cross", "iw": "0", "ps": "BOTH", "ma": instrument.quote}
+                "mt": "isolated" if risk.isolated else "cross", "iw": "0", "ps": "BOTH", "ma": instrument.settle}
 
     def _trade_lite(self, execution: Execution) -> dict:
         order, fill = execution.order, execution.fill
@@ -199,18 +202,48 @@ class UsdMUserData:
 
     def _order_update(self, account: Account, execution: Execution) -> dict:
         order, fill, words = execution.order, execution.fill, execution.order.words
-        risk = account.usd_m.symbol_risk(order.instrument.symbol)
-        average = quotient(execution.quote_executed, execution.executed)
+        risk = self.market.ledger_of(account).symbol_risk(order.instrument.symbol)
         body = {
             "s": order.instrument.symbol, "c": order.client_id, "S": SIDE[order.side], "o": words.type,
             "f": words.time_in_force, "q": quantity_text(order, order.quantity), "p": price_text(order, order.price),
-            "ap": price_text(order, average) if average else "0", "sp": "0", "x": execution.kind,
+            "ap": price_text(order, execution.average) if execution.average else "0", "sp": "0", "x": execution.kind,
             "X": STATUS[execution.status], "i": order.order_id,
             "l": quantity_text(order, fill.quantity) if fill else "0", "z": quantity_text(order, execution.executed),
             "L": price_text(order, fill.price) if fill else "0", "n": text(execution.commission) if fill else "0",
-            "N": order.instrument.quote, "T": execution.time, "t": fill.trade_id if fill else 0,
+            "N": order.instrument.settle, "T": execution.time, "t": fill.trade_id if fill else 0,
             "b": short(risk.open_buy), "a": short(risk.open_sell), "m": execution.is_maker, "R": order.reduce_only,
             "wt": "CONTRACT_PRICE", "ot": words.type, "ps": "BOTH", "cp": False, "rp": text(execution.realized),
             "pP": False, "si": 0, "ss": 0, "V": SELF_TRADE[order.self_trade], "pm": words.price_match,
             "gtd": order.good_till, "er": "0"}
-        return {"e": "ORDER_TRADE_UPDATE", "E": self.clock.milliseconds(), "T": execution.time, "o": body}
+        return {"e": "ORDER_TRADE_UPDATE", "E": self.clock.milliseconds(), "T": execution.time, **self.extra(),
+                "o": self.order_body(body, order)}
+
+    # ---- what the kinds of accounts say differently
+
+    def extra(self) -> dict:
+        """Keys of the event itself, before its content."""
+        return {}
+
+    def order_body(self, body: dict, order: Order) -> dict:
+        return body
+
+
+class CoinMUserData(FuturesUserData):
+    """COIN-M: the account's alias as `i`, the margin asset as `ma`, no TRADE_LITE."""
+
+    sends_trade_lite = False
+    alias = "SimS"
+
+    def extra(self) -> dict:
+        return {"i": self.alias}
+
+    def order_body(self, body: dict, order: Order) -> dict:
+        out = {}
+        for name, value in body.items():
+            if name == "n":
+                continue
+            if name == "N":
+                out.update(ma=order.instrument.settle, N=value, n=body["n"])
+            else:
+                out[name] = value
+        return out

@@ -1,11 +1,14 @@
-"""The USD-M account: balances, positions, settings and listen keys; each operation takes a `Call`, gives the result."""
+"""The futures accounts: balances, positions, settings and listen keys; each operation takes a `Call`, gives the result.
+
+The answers are USD-M's; where COIN-M's are of another form they are in account_coin_m.py.
+"""
 
 from nexus_fast.sim.account import Position
 from nexus_fast.sim.binance import errors
 from nexus_fast.sim.binance.errors import VenueError
-from nexus_fast.sim.binance.operations_usd_m import boolean
+from nexus_fast.sim.binance.operations_futures import boolean
 from nexus_fast.sim.binance.requests import Call
-from nexus_fast.sim.fixed_point import SCALE, quotient, short, text
+from nexus_fast.sim.fixed_point import SCALE, product, quotient, short, text
 from nexus_fast.sim.instruments import Instrument
 
 MAINTENANCE_RATE = SCALE * 4 // 1000  # 0.4 % of the notional
@@ -15,18 +18,23 @@ MAXIMUM_LEVERAGE = 125
 # ---- account
 
 
+def worth(position: Position, mark: int) -> int:
+    """What a position is worth at this price, below zero for a short one; in the asset it settles in."""
+    value = position.instrument.value(mark, abs(position.amount))
+    return value if position.amount >= 0 else -value
+
+
 class Figures:
     """Margin figures of a futures account at the present mark prices, in the asset `asset`."""
 
     def __init__(self, call: Call, asset: str):
-        ledger, marks = call.account.usd_m, call.service.market.marks()
-        symbols = [s for s, quote in call.service.market.asset_of.items() if quote == asset]
+        ledger, marks = call.ledger, call.service.market.marks()
+        held = [i for i in call.service.market.instruments.values() if i.settle == asset]
         self.wallet = ledger.wallet.get(asset, 0)
-        self.unrealized = sum(ledger.position(s).unrealized(marks[s]) for s in symbols)
-        self.position_margin = sum(ledger.position_margin(s, marks[s]) for s in symbols)
-        self.order_margin = sum(ledger.order_margin(s) for s in symbols)
-        self.maintenance = sum(abs(marks[s] * ledger.position(s).amount) // SCALE * MAINTENANCE_RATE // SCALE
-                               for s in symbols)
+        self.unrealized = sum(ledger.position(i).unrealized(marks[i.symbol]) for i in held)
+        self.position_margin = sum(ledger.position_margin(i, marks[i.symbol]) for i in held)
+        self.order_margin = sum(ledger.order_margin(i.symbol) for i in held)
+        self.maintenance = sum(abs(worth(ledger.position(i), marks[i.symbol])) * MAINTENANCE_RATE // SCALE for i in held)
         self.available = call.service.market.available(call.account, asset)
 
 
@@ -40,7 +48,7 @@ def account_v2(call: Call) -> dict:
 
 def _account(call: Call, legacy: bool) -> dict:
     now = call.service.clock.milliseconds()
-    figures = {asset: Figures(call, asset) for asset in call.account.usd_m.wallet}
+    figures = {asset: Figures(call, asset) for asset in call.ledger.wallet}
     total = figures["USDT"]
     out = {
         "totalInitialMargin": text(total.position_margin + total.order_margin),
@@ -72,18 +80,18 @@ def _asset(asset: str, figures: Figures, now: int) -> dict:
 
 def _listed_positions(call: Call, everything: bool) -> list[Instrument]:
     """Version 2 answers with every symbol, version 3 with those that hold a position or an order."""
-    ledger = call.account.usd_m
+    ledger = call.ledger
     wanted = call.instrument(mandatory=False)
     instruments = call.service.market.instruments.values() if wanted is None else [wanted]
-    return [i for i in instruments if everything or ledger.position(i.symbol).amount or ledger.order_margin(i.symbol)]
+    return [i for i in instruments if everything or ledger.position(i).amount or ledger.order_margin(i.symbol)]
 
 
 def _account_position(call: Call, instrument: Instrument, legacy: bool) -> dict:
-    ledger, symbol = call.account.usd_m, instrument.symbol
-    position, mark = ledger.position(symbol), call.service.market.mark_price(symbol)
-    margin, orders = ledger.position_margin(symbol, mark), ledger.order_margin(symbol)
+    ledger, symbol = call.ledger, instrument.symbol
+    position, mark = ledger.position(instrument), call.service.market.mark_price(symbol)
+    margin, orders = ledger.position_margin(instrument, mark), ledger.order_margin(symbol)
     risk = ledger.symbol_risk(symbol)
-    notional = mark * position.amount // SCALE
+    notional = worth(position, mark)
     out = {"symbol": symbol, "positionSide": "BOTH", "positionAmt": text(position.amount, instrument.quantity_decimals),
            "unrealizedProfit": text(position.unrealized(mark)), "isolatedMargin": text(0), "notional": text(notional),
            "isolatedWallet": text(0), "initialMargin": text(margin + orders),
@@ -99,7 +107,7 @@ def _account_position(call: Call, instrument: Instrument, legacy: bool) -> dict:
 def balance(call: Call) -> list:
     now = call.service.clock.milliseconds()
     out = []
-    for asset in call.account.usd_m.wallet:
+    for asset in call.ledger.wallet:
         figures = Figures(call, asset)
         out.append({"accountAlias": "SimSimSimSim", "asset": asset, "balance": text(figures.wallet),
                     "crossWalletBalance": text(figures.wallet), "crossUnPnl": text(figures.unrealized),
@@ -117,13 +125,13 @@ def position_risk_v2(call: Call) -> list:
 
 
 def _position_risk(call: Call, instrument: Instrument, legacy: bool) -> dict:
-    ledger, symbol = call.account.usd_m, instrument.symbol
-    position, mark, risk = ledger.position(symbol), call.service.market.mark_price(symbol), ledger.symbol_risk(symbol)
-    notional, margin = mark * position.amount // SCALE, ledger.position_margin(symbol, mark)
+    ledger, symbol = call.ledger, instrument.symbol
+    position, mark, risk = ledger.position(instrument), call.service.market.mark_price(symbol), ledger.symbol_risk(symbol)
+    notional, margin = worth(position, mark), ledger.position_margin(instrument, mark)
     out = {"symbol": symbol, "positionSide": "BOTH", "positionAmt": text(position.amount, instrument.quantity_decimals),
            "entryPrice": text(position.entry_price), "breakEvenPrice": text(position.entry_price),
            "markPrice": text(mark), "unRealizedProfit": text(position.unrealized(mark)),
-           "liquidationPrice": text(_liquidation_price(call, position, instrument)), "isolatedMargin": text(0),
+           "liquidationPrice": text(liquidation_price(call, position)), "isolatedMargin": text(0),
            "notional": text(notional), "isolatedWallet": text(0), "updateTime": position.update_time}
     if legacy:
         out.update({"leverage": str(risk.leverage), "marginType": "isolated" if risk.isolated else "cross",
@@ -138,12 +146,17 @@ def _position_risk(call: Call, instrument: Instrument, legacy: bool) -> dict:
     return out
 
 
-def _liquidation_price(call: Call, position: Position, instrument: Instrument) -> int:
-    """Where the wallet is used up by this position alone; never below 0. Nothing is liquidated here."""
+def liquidation_price(call: Call, position: Position) -> int:
+    """Where the wallet is used up by this position alone; 0 where no price does that. Nothing is liquidated here."""
+    instrument = position.instrument
     if not position.amount:
         return 0
-    wallet = call.account.usd_m.wallet.get(instrument.quote, 0)
-    return max(0, position.entry_price - quotient(wallet, position.amount))
+    wallet = call.ledger.wallet.get(instrument.settle, 0)
+    if instrument.inverse:
+        # A long position of so many dollars is worth more coins, the lower the price; a short one the other way.
+        coins = abs(position.entry_value) + (wallet if position.amount > 0 else -wallet)
+        return max(0, quotient(product(abs(position.amount), instrument.contract), coins))
+    return max(0, position.entry_price - quotient(wallet, product(position.amount, instrument.contract)))
 
 
 # ---- settings
@@ -155,7 +168,7 @@ def leverage(call: Call) -> dict:
         raise errors.missing("leverage")
     if not 1 <= value <= MAXIMUM_LEVERAGE:
         raise VenueError(-4028, f"Leverage {value} is not valid")
-    call.account.usd_m.symbol_risk(instrument.symbol).leverage = value
+    call.ledger.symbol_risk(instrument.symbol).leverage = value
     call.service.users.on_leverage(call.account, instrument.symbol, value)
     return {"symbol": instrument.symbol, "leverage": value, "maxNotionalValue": "200000000"}
 
@@ -164,10 +177,10 @@ def margin_type(call: Call) -> dict:
     instrument, wanted = call.instrument(), call.need("marginType")
     if wanted not in ("ISOLATED", "CROSSED"):
         raise VenueError(-4045, "Invalid margin type.")
-    risk = call.account.usd_m.symbol_risk(instrument.symbol)
+    risk = call.ledger.symbol_risk(instrument.symbol)
     if risk.isolated == (wanted == "ISOLATED"):
         raise VenueError(-4046, "No need to change margin type.")
-    if call.account.usd_m.position(instrument.symbol).amount:
+    if call.ledger.position(instrument).amount:
         raise VenueError(-4048, "Margin type cannot be changed if there exists position.")
     risk.isolated = wanted == "ISOLATED"
     return {"code": 200, "msg": "success"}
@@ -199,7 +212,7 @@ def leverage_brackets(call: Call):
 
 def symbol_config(call: Call) -> list:
     wanted = call.instrument(mandatory=False)
-    ledger = call.account.usd_m
+    ledger = call.ledger
     return [{"symbol": i.symbol, "marginType": "ISOLATED" if ledger.symbol_risk(i.symbol).isolated else "CROSSED",
              "isAutoAddMargin": False, "leverage": ledger.symbol_risk(i.symbol).leverage,
              "maxNotionalValue": "200000000"}
