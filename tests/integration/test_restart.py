@@ -71,8 +71,9 @@ def test_open_orders_are_adopted(venue, same):
     assert sessions[1].replay.carried == set(oids) and sessions[1].replay.open_orders() == []
     said = CliRunner().invoke(journal.command, ["verify", str(journal_of(venue, same))])
     assert said.exit_code == 0 and "did not end cleanly" in said.output and "same table byte for byte" in said.output
-    shown = CliRunner().invoke(journal.command, ["show", "--order", "by-hand-1", str(journal_of(venue,
-    same))]).output.splitlines() assert all("by-hand-1" in line and "symbol=BTCUSDT-PERP.BINANCE" in line for line in shown)
+    arguments = ["show", "--order", "by-hand-1", str(journal_of(venue, same))]
+    shown = CliRunner().invoke(journal.command, arguments).output.splitlines()
+    assert all("by-hand-1" in line and "symbol=BTCUSDT-PERP.BINANCE" in line for line in shown)
     assert [line.split(" -> ")[0].split()[-1] for line in shown[:2]] == ["INTENT", "ACCEPTED"] and "CANCELED" in shown[-1]
 
 

@@ -157,4 +157,5 @@ def test_no_order_is_lost_and_none_doubled(venue):
     for oid, order in at_venue.items():
         quantity, state, filled, scale = ours[oid]
         assert (ENDS.get(state), Decimal(filled).scaleb(-scale)) == (order["status"], Decimal(order["executedQty"])), (oid, order)
-    print(f"{KILLS} kills, {len(sessions)} sessions, {in_flight} with orders that were not over, {len(ours)} orders journalled, {len(at_venue)} at the venue")
+    print(f"{KILLS} kills, {len(sessions)} sessions, {in_flight} killed with orders that were not over, "
+          f"{len(ours)} orders journalled, {len(at_venue)} at the venue")

@@ -144,7 +144,7 @@ class Host:
 
     def drop_waiting(self, reason: int) -> None:
         """Orders that were not sent, as their connection was not free, are not sent any more. Cancels go on waiting."""
-        for account, waiting in self.core.entry.postponed.items():
+        for waiting in self.core.entry.postponed.values():
             kept = [request for request in waiting if EVENTS[request[1]] == "CANCEL_INTENT"]
             dropped = [request for request in waiting if EVENTS[request[1]] != "CANCEL_INTENT"]
             waiting[:] = kept
