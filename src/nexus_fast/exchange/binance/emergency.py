@@ -16,6 +16,7 @@ from nexus_fast.endpoints import Endpoints
 
 OPEN_PATHS = {"spot": "/api/v3/openOrders", "usd_m": "/fapi/v1/openOrders", "coin_m": "/dapi/v1/openOrders"}
 CANCEL_PATHS = {"spot": "/api/v3/openOrders", "usd_m": "/fapi/v1/allOpenOrders", "coin_m": "/dapi/v1/allOpenOrders"}
+TIME_PATHS = {"spot": "/api/v3/time", "usd_m": "/fapi/v1/time", "coin_m": "/dapi/v1/time"}
 COUNTDOWN_PATHS = {"usd_m": "/fapi/v1/countdownCancelAll", "coin_m": "/dapi/v1/countdownCancelAll"}
 
 
@@ -28,6 +29,12 @@ _open = msgspec.json.Decoder(list[_Open])
 
 def has_switch(account_type: Any) -> bool:
     return account_type.family in COUNTDOWN_PATHS
+
+
+async def check(rest: Any, account_type: Any) -> None:
+    """Measure the venue's clock and try the key. Raises VenueError, OSError, TimeoutError."""
+    await rest.synchronise(TIME_PATHS[account_type.family])
+    await rest.get(OPEN_PATHS[account_type.family], signed=True)
 
 
 async def cancel_everything(rest: Any, account_type: Any) -> int:

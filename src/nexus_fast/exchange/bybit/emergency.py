@@ -37,6 +37,12 @@ def has_switch(account_type: Any) -> bool:
     return True
 
 
+async def check(rest: Any, account_type: Any) -> None:
+    """Measure the venue's clock and try the key. Raises VenueError, OSError, TimeoutError."""
+    await rest.synchronise()
+    await rest.pages(OPEN_PATH, {**LISTS[0], "openOnly": 0, "limit": 50}, signed=True)
+
+
 async def cancel_everything(rest: Any, account_type: Any) -> int:
     """As nexus_fast.exchange.binance.emergency.cancel_everything."""
     count = 0
