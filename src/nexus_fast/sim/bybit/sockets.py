@@ -10,7 +10,7 @@ from time import monotonic
 from urllib.parse import parse_qs
 
 import msgspec
-from picows import WSCloseCode, WSMsgType
+from picows import WSCloseCode
 
 from nexus_fast.sim.account import Account
 from nexus_fast.sim.bybit import errors, signing
