@@ -283,9 +283,8 @@ class Cache:
 
 
 def _follows(known: Order, order: Order) -> bool:
-    more = bool(order.filled and order.filled > (known.filled or 0))
-    if order.status is known.status and known.is_closed:
-        return more or order.filled == known.filled          # executed before its end, told after it
+    if order.status is known.status and known.is_closed:      # what was executed before its end, and told after it
+        return (order.filled or 0) > (known.filled or 0) or (order.filled == known.filled and order.fee != known.fee)
     if order.status not in (*STATUS_TRANSITIONS[known.status], *LATE.get(known.status, ())):
         return False
     return not known.filled or order.filled is None or order.filled >= known.filled

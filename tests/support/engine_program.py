@@ -162,6 +162,11 @@ class Venue:
         urllib.request.urlopen(f"{self.control}/sim/v1/statistics/reset", data=b"", timeout=10).read()
 
 
+def far_below(strategy, symbol, share="0.9"):
+    """A bid that nothing will hit."""
+    return strategy.price_to_precision(symbol, Decimal(str(strategy.cache.bookl1(symbol).bid)) * Decimal(share), "floor")
+
+
 def make_config(strategy, venue, *, public=(PERP_ACCOUNT, SPOT_ACCOUNT), private=(PERP_ACCOUNT, SPOT_ACCOUNT), mode="block",
                 loop=None, directory=None, secret=None, connections=1, **options):
     """A configuration of account types on a simulator, of any venues, with a strategy id and a journal of its own.

@@ -15,6 +15,13 @@
 #define START_MONOTONIC 1000000000000LL
 
 static int64_t elapsed_ns;
+static int64_t stepped_ns; /* of the wall clock alone */
+
+/* The machine stands still for so long. */
+void simulated_pause(int64_t ns) { elapsed_ns += ns; }
+
+/* The wall clock is set, as a time daemon does. */
+void simulated_step(int64_t ns) { stepped_ns += ns; }
 
 static void fill(struct timespec *out, int64_t ns) {
     out->tv_sec = ns / 1000000000;
@@ -26,7 +33,7 @@ int clock_gettime(clockid_t clock, struct timespec *out) {
     if (clock == CLOCK_PROCESS_CPUTIME_ID || clock == CLOCK_THREAD_CPUTIME_ID) {
         fill(out, now);
     } else if (clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE) {
-        fill(out, START_REALTIME + now);
+        fill(out, START_REALTIME + now + stepped_ns);
     } else {
         fill(out, START_MONOTONIC + now);
     }

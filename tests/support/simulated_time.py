@@ -5,6 +5,7 @@
 In such a process an engine and a venue share one event loop and real sockets, and a minute of waiting takes no time.
 """
 
+import ctypes
 import os
 import shutil
 import subprocess
@@ -39,3 +40,13 @@ def simulated_environment() -> dict[str, str]:
 
 def is_simulated() -> bool:
     return os.environ.get(VARIABLE) == "1"
+
+
+def pause(seconds: float) -> None:
+    """The machine stands still for so long (a suspended VM, a page that does not come)."""
+    ctypes.CDLL(None).simulated_pause(ctypes.c_int64(round(seconds * 1e9)))
+
+
+def step(seconds: float) -> None:
+    """The wall clock is set forwards or back; the monotonic one is not."""
+    ctypes.CDLL(None).simulated_step(ctypes.c_int64(round(seconds * 1e9)))

@@ -18,7 +18,7 @@ from nexus_fast.gateway.credentials import HMAC, Credentials
 from nexus_fast.gateway.session import RestSession
 
 TIME_PATH = "/api/v5/public/time"
-LOGIN_TEXT = "GET/users/self/verify"
+LOGIN_TEXT = "GET" + "/".join(("", "users", "self", "verify"))
 
 
 class OkxKey:

@@ -247,6 +247,7 @@ class Account:
     passphrase: str = ""
     public_key: object = None
     revoked: bool = False
+    kind: str = ""  # which of the key's accounts, at a venue that gives one key several; "" is the common one
     ledgers: dict[str, SpotLedger | FuturesLedger] = field(default_factory=dict)
     stores: dict[str, OrderStore] = field(default_factory=dict)
 

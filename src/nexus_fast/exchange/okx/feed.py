@@ -3,8 +3,8 @@
     <public>       quotes (bbo-tbt, lines of their own), trades, depth, mark and index prices, funding rates
     <business>     bars
 
-Before an upgrade the venue says that it will close a connection within a minute: another is made, subscribed and heard before that
-one is left. Updates have the same seqId on every connection, so that a quote that comes twice counts once.
+Before an upgrade the venue says that it will close a connection within a minute: another is made, subscribed and heard before
+that one is left. Updates have the same seqId on every connection, so that a quote that comes twice counts once.
 """
 
 import asyncio

@@ -6,8 +6,9 @@ Source: www.okx.com/docs-v5, trading-account-rest-api and order-book-trading-tra
 import msgspec
 from msgspec import Struct
 
-from nexus_fast.constants import InstrumentType
 from nexus_fast.error import PositionModeError
+from nexus_fast.exchange.okx.answers import FILLS, inst_type
+from nexus_fast.exchange.okx.instruments import OkxInstrument
 from nexus_fast.exchange.okx.user_data import (
     Account,
     Find,
@@ -15,6 +16,7 @@ from nexus_fast.exchange.okx.user_data import (
     Position,
     accounts,
     common,
+    decimal,
     orders,
     positions,
     read_balances,
@@ -29,6 +31,7 @@ POSITIONS_PATH = "/api/v5/account/positions"
 PENDING_PATH = "/api/v5/trade/orders-pending"
 ORDER_PATH = "/api/v5/trade/order"
 HISTORY_PATH = "/api/v5/trade/orders-history"
+FILLS_PATH = "/api/v5/trade/fills"
 CANCEL_PATH = "/api/v5/trade/cancel-order"
 PAGE = 100
 # Account modes (acctLv): spot, futures, multi-currency margin, portfolio margin. The last two trade spot against all of
@@ -53,8 +56,8 @@ async def read_config(rest: OkxRest, account_type: object) -> Config:
     config = _configs.decode(await rest.data(CONFIG_PATH, signed=True))[0]
     if config.pos_mode != "net_mode":
         raise PositionModeError(
-            f"{account_type} is in position mode {config.pos_mode!r} (hedge mode), the engine works in one-way mode: switch it to "
-            "net mode in the venue's settings (close the positions first)."
+            f"{account_type} is in position mode {config.pos_mode!r} (hedge mode), the engine works in one-way mode: switch "
+            "it to net mode in the venue's settings (close the positions first)."
         )
     return config
 
@@ -82,23 +85,40 @@ async def pending_orders(rest: OkxRest) -> list[Order]:
         after = new[-1].ord_id
 
 
-async def find_order(rest: OkxRest, instrument: object, client_id: str) -> Order:
+async def find_order(rest: OkxRest, instrument: OkxInstrument, client_id: str) -> Order:
     """Raises VenueError 51603 when the venue knows none."""
     params = {"instId": instrument.venue_symbol, "clOrdId": client_id}
     return orders.decode(await rest.data(ORDER_PATH, params, signed=True))[0]
 
 
-async def find_in_history(rest: OkxRest, instrument: object, client_id: str) -> Order | None:
+async def find_in_history(rest: OkxRest, instrument: OkxInstrument, client_id: str) -> Order | None:
     """Among the instrument's last orders that are over (of seven days; canceled ones without a fill of two hours)."""
     params = {"instType": inst_type(instrument), "instId": instrument.venue_symbol, "limit": PAGE}
     page = orders.decode(await rest.data(HISTORY_PATH, params, signed=True))
     return next((order for order in page if order.cl_ord_id == client_id), None)
 
 
-def inst_type(instrument: object) -> str:
-    if instrument.type is InstrumentType.SPOT:
-        return "SPOT"
-    return "SWAP" if instrument.expiry_ms is None else "FUTURES"
+async def fills(rest: OkxRest, instrument: OkxInstrument, client_id: str, venue_id: str) -> list[OrderUpdate]:
+    """Of one order, oldest first, of the last three days: one of more than PAGE fills has only its last ones here."""
+    params = {"instType": inst_type(instrument), "instId": instrument.venue_symbol, "ordId": venue_id, "limit": PAGE}
+    rows = FILLS.decode(await rest.data(FILLS_PATH, params, signed=True))
+    return [
+        OrderUpdate(
+            event="FILL",
+            client_id=client_id,
+            venue_id=venue_id,
+            venue_symbol=row.inst_id,
+            last_price=decimal(row.fill_px),
+            last_quantity=decimal(row.fill_sz) * instrument.contract_value,
+            trade_id=int(row.trade_id),
+            fee=-decimal(row.fee) if row.fee else None,
+            fee_currency=row.fee_ccy or None,
+            is_maker=row.exec_type == "M" if row.exec_type else None,
+            time_ms=int(row.ts),
+        )
+        for row in reversed(rows)
+        if row.ord_id == venue_id
+    ]
 
 
 def order_update(order: Order, find: Find) -> OrderUpdate | None:

@@ -7,13 +7,13 @@ from urllib.parse import parse_qsl
 import msgspec
 from aiohttp import web
 
-from nexus_fast.sim.binance.rest import TimedHandler
 from nexus_fast.sim.bybit import errors
 from nexus_fast.sim.bybit.errors import VenueError
 from nexus_fast.sim.bybit.requests import Call, Exchange, as_texts, decode
 from nexus_fast.sim.bybit.tables import REST, Operation
 from nexus_fast.sim.connections import Connections
 from nexus_fast.sim.faults.rest import RestRequest
+from nexus_fast.sim.timed_http import TimedHandler
 
 _log = logging.getLogger(__name__)
 _encode = msgspec.json.encode

@@ -77,7 +77,8 @@ def index_candles(call: Call) -> list:
 
 
 def mark_price(call: Call) -> list:
-    return [market_texts.mark_row(call.exchange, listing) for listing in call.selected(mandatory=True)]
+    return [market_texts.mark_row(call.exchange, listing)
+            for listing in call.selected(mandatory=not call.text("instId"))]
 
 
 def funding_rate(call: Call) -> list:

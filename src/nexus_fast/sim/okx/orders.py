@@ -144,7 +144,7 @@ def find(call: Call, item: Item, codes: dict[str, tuple[int, str]]) -> tuple[Lis
     if order_id is None and not client_id:
         raise ItemError(50015, "Either parameter ordId or clOrdId is required.")
     order = orders_of(call.account).find(order_id, client_id)
-    if order is None or order.instrument is not listing.instrument:
+    if order is None or order.instrument.symbol != listing.instrument_id:
         raise ItemError(*codes["missing"])
     if not order.is_open:
         raise ItemError(*codes["filled" if order.status == Status.FILLED else "canceled"])

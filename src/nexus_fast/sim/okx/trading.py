@@ -85,8 +85,10 @@ def share_order_ids(first: int, *markets) -> None:
 class UnifiedMarket:
     """What both markets of the venue do alike; mixed into the core's."""
 
-    refuses_taking_post_only = False
-    open_limit = MAXIMUM_OPEN_PER_INSTRUMENT
+    def __init__(self, *arguments):
+        super().__init__(*arguments)
+        self.refuses_taking_post_only = False
+        self.open_limit = MAXIMUM_OPEN_PER_INSTRUMENT
 
     def orders_of(self, account: Account) -> OrderStore:
         return orders_of(account)
