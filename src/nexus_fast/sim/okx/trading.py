@@ -218,6 +218,12 @@ class UnifiedContractMarket(UnifiedMarket, FuturesMarket):
         super().__init__(*arguments)
         self.records: dict[tuple[str, str], PositionRecord] = {}
 
+    def available(self, account: Account, asset: str) -> int:
+        """As the core has it, without marks of what the account does not hold."""
+        ledger = self.ledger_of(account)
+        marks = {symbol: self.mark_price(symbol) for symbol, held in ledger.positions.items() if held.amount}
+        return ledger.available(asset, marks, self.settles_in)
+
     def record(self, account: Account, symbol: str) -> PositionRecord:
         found = self.records.get((account.key, symbol))
         if found is None:
