@@ -200,8 +200,10 @@ class UnifiedSpotMarket(UnifiedMarket, SpotMarket):
         return product(price, quantity) if order.side == BUY else quantity
 
     def _afford(self, order, price, quantity):
-        more = self._worth(order, price, quantity - order.executed) - order.locked
-        if more > self.contracts.available(order.account, self.ledger_of(order.account).held_asset(order)):
+        ledger = self.ledger_of(order.account)
+        asset, more = ledger.held_asset(order), self._worth(order, price, quantity - order.executed) - order.locked
+        # Profit that is not realized is margin for contracts, but pays for nothing.
+        if more > min(self.contracts.available(order.account, asset), ledger.free.get(asset, 0)):
             raise Refused("balance")
 
     def _withdraw(self, order):
