@@ -4,6 +4,7 @@ import argparse
 
 from nexus_fast.sim.binance.venue import BinanceOptions
 from nexus_fast.sim.faults import FaultError, read_rules
+from nexus_fast.sim.okx.venue import OkxOptions
 from nexus_fast.sim.server import DEFAULT_TICK_RATE, VENUES, run
 
 
@@ -40,7 +41,8 @@ def main(arguments: list[str] | None = None) -> None:
         replay_rate=options.replay_rate, parent=options.parent, faults=options.faults,
         binance=BinanceOptions(order_limit_factor=options.order_limit_factor,
                                weight_limit_factor=options.weight_limit_factor,
-                               listen_key_seconds=options.listen_key_seconds))
+                               listen_key_seconds=options.listen_key_seconds),
+        okx=OkxOptions(limit_factor=options.order_limit_factor))
 
 
 if __name__ == "__main__":

@@ -43,7 +43,7 @@ class Connections:
             return
         ending = list(self.open)
         for connection in ending:
-            connection.send(connection.shutdown_notice(self.clock.milliseconds()))
+            connection.give_notice()
         get_running_loop().call_later(rule["seconds"], self._end, ending)
 
     def _end(self, ending: list["Connection"]) -> None:
@@ -53,7 +53,7 @@ class Connections:
 
     def shut_down(self) -> None:
         for connection in list(self.open):
-            connection.send(connection.shutdown_notice(self.clock.milliseconds()))
+            connection.give_notice()
             connection.transport.send_close(WSCloseCode.GOING_AWAY)
             connection.transport.disconnect()
 
@@ -93,7 +93,13 @@ class Connection(WSListener):
         raise NotImplementedError
 
     def shutdown_notice(self, now_ms: int) -> bytes:
+        """What the venue says before it ends the connection; nothing when it says nothing."""
         raise NotImplementedError
+
+    def give_notice(self) -> None:
+        notice = self.shutdown_notice(self.connections.clock.milliseconds())
+        if notice:
+            self.send(notice)
 
     def maintain(self, now: float) -> None:
         cadence = self.cadence

@@ -30,7 +30,7 @@ from nexus_fast.sim.market_maker import MarketMaker, Pacer
 from nexus_fast.sim.replay import Replay
 from nexus_fast.sim.wire_statistics import WireStatistics
 
-VENUES = {"binance": "BinanceVenue"}
+VENUES = {"binance": "BinanceVenue", "bybit": "BybitVenue", "okx": "OkxVenue"}
 STANDING_ACCOUNT = "sim:sim:sim"
 DEFAULT_TICK_RATE = 20.0
 

@@ -5,12 +5,10 @@ request's bytes arrive is taken in `data_received`, before they are parsed.
 """
 
 import logging
-from time import perf_counter_ns
 from urllib.parse import parse_qsl
 
 import msgspec
 from aiohttp import web
-from aiohttp.web_protocol import RequestHandler
 
 from nexus_fast.sim.binance import errors, signing
 from nexus_fast.sim.binance.errors import VenueError
@@ -18,20 +16,11 @@ from nexus_fast.sim.binance.requests import Call, Service
 from nexus_fast.sim.binance.routes import Operation, Security
 from nexus_fast.sim.faults import NONE, Faults
 from nexus_fast.sim.faults.rest import RestRequest
+from nexus_fast.sim.timed_http import TimedHandler
 
 _log = logging.getLogger(__name__)
 _encode = msgspec.json.encode
 _JSON = "application/json"
-
-
-class TimedHandler(RequestHandler):
-    """Keeps the time at which the newest bytes of the connection came in."""
-
-    received_ns = 0
-
-    def data_received(self, data: bytes) -> None:
-        self.received_ns = perf_counter_ns()
-        super().data_received(data)
 
 
 class RestServer(web.Server):
