@@ -5,7 +5,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from venue_client import on_venue
 
-from nexus_fast.sim.binance import tables_spot, tables_usd_m
+from nexus_fast.sim.binance import tables_coin_m, tables_spot, tables_usd_m
 from nexus_fast.sim.binance.errors import VenueError
 from nexus_fast.sim.binance.requests import Call
 from nexus_fast.sim.server import SimulatedVenue
@@ -39,13 +39,13 @@ class Wire:
         self.subscriptions = {}
 
 
-@pytest.mark.parametrize("market", ["spot", "usd_m"])
+@pytest.mark.parametrize("market", ["spot", "usd_m", "coin_m"])
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(steps=st.lists(st.tuples(st.integers(0, 10**6), sensible, forms), min_size=5, max_size=30))
 def test_operations_only_ever_refuse(market, steps):
     venue = SimulatedVenue(tick_rate=0)
     service = getattr(venue.binance, market)
-    tables = tables_spot if market == "spot" else tables_usd_m
+    tables = {"spot": tables_spot, "usd_m": tables_usd_m, "coin_m": tables_coin_m}[market]
     operations = list(tables.REST.values()) + [
         o for name, o in tables.WEBSOCKET.items() if not name.startswith(("session.", "userDataStream."))]
     for number, good, wild in steps:

@@ -13,7 +13,7 @@ PATHS = {"/api/v3/klines": ("symbol", 1000), "/fapi/v1/klines": ("symbol", 1500)
 
 def remember(venue):
     """Minutes of trades before the simulator's own time, in both markets."""
-    for service in venue.binance.services:
+    for service in (venue.binance.spot, venue.binance.usd_m):
         minutes = service.market.tapes["BTCUSDT"].minutes
         minutes.clear()
         minutes.extend(Candle(start, 10**12, 10**12, 10**12, 10**12, trades=1) for start in STARTS)

@@ -12,10 +12,10 @@ BEST = "btcusdt@bookTicker"
 
 
 def test_paths():
-    assert parse_path("/ws/a@trade/b@trade", True) == ("public", False, ["a@trade", "b@trade"])
-    assert parse_path("/stream?streams=a@trade/b@depth", True) == ("public", True, ["a@trade", "b@depth"])
-    assert parse_path("/market/ws/a@kline_1m", False) == ("market", False, ["a@kline_1m"])
-    assert parse_path("/private/ws?listenKey=K", False) == ("private", False, [])
+    assert parse_path("/ws/a@trade/b@trade", False) == ("public", False, ["a@trade", "b@trade"])
+    assert parse_path("/stream?streams=a@trade/b@depth", False) == ("public", True, ["a@trade", "b@depth"])
+    assert parse_path("/market/ws/a@kline_1m", True) == ("market", False, ["a@kline_1m"])
+    assert parse_path("/private/ws?listenKey=K", True) == ("private", False, [])
     assert listen_keys_of("/private/stream?listenKey=K1&events=A/B&listenKey=K2") == [
         ("K1", frozenset({"A", "B"})), ("K2", frozenset())]
 

@@ -1,4 +1,4 @@
-"""The venue's own error codes and texts (developers.binance.com, error codes of spot and of USD-M futures)."""
+"""The venue's own error codes and texts (developers.binance.com, error codes of spot and of the futures)."""
 
 from nexus_fast.sim.fixed_point import short
 from nexus_fast.sim.market import Refused
@@ -95,7 +95,7 @@ _SPOT = {
     "amend_not_smaller": (-2038, "The requested order amendment is not allowed: the new quantity must be lower."),
 }
 
-_USD_M = {
+_FUTURES = {
     "tick_size": (-4014, "Price not increased by tick size."),
     "price_low": (-4013, "Price less than min price."),
     "price_high": (-4002, "Price greater than max price."),
@@ -120,5 +120,5 @@ _USD_M = {
 
 def from_refusal(market: str, refused: Refused) -> VenueError:
     """The venue's words for a refusal of the matching core."""
-    code, text = (_SPOT if market == "spot" else _USD_M)[refused.reason]
+    code, text = (_SPOT if market == "spot" else _FUTURES)[refused.reason]
     return VenueError(code, text.format(short(int(refused.detail))) if refused.detail else text)

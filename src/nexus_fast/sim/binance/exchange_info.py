@@ -1,4 +1,4 @@
-"""The exchangeInfo answers of spot and USD-M, in the shape the venue gives them (recorded 2025 and 2022)."""
+"""The exchangeInfo answers of spot, USD-M and COIN-M, in the shape the venue gives them (recorded 2025 and 2022)."""
 
 from nexus_fast.sim.fixed_point import SCALE, short, text
 from nexus_fast.sim.instruments import Instrument
@@ -54,18 +54,38 @@ def usd_m(instruments: list[Instrument], rules: list[dict], now_ms: int) -> dict
 
 def _usd_m_symbol(instrument: Instrument) -> dict:
     return {
-        "symbol": instrument.symbol, "pair": instrument.symbol, "contractType": "PERPETUAL",
-        "deliveryDate": PERPETUAL_DELIVERY, "onboardDate": 1569398400000, "status": "TRADING",
+        "symbol": instrument.symbol, "pair": instrument.words["pair"], "contractType": instrument.words["contract_type"],
+        "deliveryDate": instrument.delivery or PERPETUAL_DELIVERY, "onboardDate": 1569398400000, "status": "TRADING",
         "maintMarginPercent": "2.5000", "requiredMarginPercent": "5.0000", "baseAsset": instrument.base,
         "quoteAsset": instrument.quote, "marginAsset": instrument.quote, "pricePrecision": instrument.price_decimals,
         "quantityPrecision": instrument.quantity_decimals, "baseAssetPrecision": 8, "quotePrecision": 8,
         "underlyingType": "COIN", "underlyingSubType": [], "triggerProtect": "0.0500", "liquidationFee": "0.012500",
         "marketTakeBound": short(instrument.multiplier_up - SCALE), "maxMoveOrderLimit": 10000,
-        "filters": _usd_m_filters(instrument), "orderTypes": ["LIMIT", "MARKET"],
+        "filters": _futures_filters(instrument), "orderTypes": ["LIMIT", "MARKET"],
         "timeInForce": ["GTC", "IOC", "FOK", "GTX", "GTD"], "permissionSets": ["GRID", "COPY"]}
 
 
-def _usd_m_filters(instrument: Instrument) -> list[dict]:
+def coin_m(instruments: list[Instrument], rules: list[dict], now_ms: int) -> dict:
+    return {"timezone": "UTC", "serverTime": now_ms, "rateLimits": rules, "exchangeFilters": [],
+            "symbols": [_coin_m_symbol(instrument) for instrument in instruments]}
+
+
+def _coin_m_symbol(instrument: Instrument) -> dict:
+    """`contractStatus` where USD-M says `status`, `contractSize`, and no minimum notional."""
+    return {
+        "filters": [f for f in _futures_filters(instrument) if "notional" not in f],
+        "orderTypes": ["LIMIT", "MARKET"], "timeInForce": ["GTC", "IOC", "FOK", "GTX"], "symbol": instrument.symbol,
+        "pair": instrument.words["pair"], "contractType": instrument.words["contract_type"],
+        "deliveryDate": instrument.delivery or PERPETUAL_DELIVERY, "onboardDate": 1597042800000,
+        "contractStatus": "TRADING", "contractSize": int(short(instrument.contract)), "marginAsset": instrument.settle,
+        "maintMarginPercent": "2.5000", "requiredMarginPercent": "5.0000", "baseAsset": instrument.base,
+        "quoteAsset": instrument.quote, "pricePrecision": instrument.price_decimals,
+        "quantityPrecision": instrument.quantity_decimals, "baseAssetPrecision": 8, "quotePrecision": 8,
+        "equalQtyPrecision": 4, "maxMoveOrderLimit": 10000, "triggerProtect": "0.0500", "underlyingType": "COIN",
+        "underlyingSubType": [], "liquidationFee": "0.015000", "marketTakeBound": short(instrument.multiplier_up - SCALE)}
+
+
+def _futures_filters(instrument: Instrument) -> list[dict]:
     def price(value):
         return text(value, instrument.price_decimals)
 

@@ -1,8 +1,8 @@
-"""Market data on request: what spot and USD-M answer alike, with their differences by the service's name."""
+"""Market data on request: what spot, USD-M and COIN-M answer alike, with their differences by the service's name."""
 
 from nexus_fast.sim.binance import errors
 from nexus_fast.sim.binance.requests import Call
-from nexus_fast.sim.fixed_point import quotient, short, text
+from nexus_fast.sim.fixed_point import DECIMALS, product, quotient, short, text
 from nexus_fast.sim.instruments import Instrument
 from nexus_fast.sim.orders import BUY
 from nexus_fast.sim.tape import MINUTES_KEPT, Candle
@@ -19,6 +19,13 @@ def levels(book, side: int, limit: int) -> list[list[str]]:
             for price, quantity in pairs]
 
 
+def pair_of(instrument: Instrument, *, symbol: bool = False) -> dict:
+    """COIN-M's answers name the pair beside the symbol."""
+    if not instrument.inverse:
+        return {}
+    return {"symbol": instrument.symbol, "pair": instrument.words["pair"]} if symbol else {"pair": instrument.words["pair"]}
+
+
 def ping(call: Call) -> dict:
     return {}
 
@@ -33,6 +40,7 @@ def depth(call: Call) -> dict:
     limit = call.integer("limit", 100 if is_spot else 500)
     out = {"lastUpdateId": book.update_id}
     if not is_spot:
+        out.update(pair_of(book.instrument, symbol=True))
         out["E"] = out["T"] = call.service.clock.milliseconds()
     out["bids"] = levels(book, BUY, min(limit, 5000))
     out["asks"] = levels(book, -BUY, min(limit, 5000))
@@ -89,7 +97,8 @@ def book_ticker(call: Call):
 def _book_ticker(call: Call, instrument: Instrument) -> dict:
     bid, bid_quantity, ask, ask_quantity = call.service.market.books[instrument.symbol].best()
     price, quantity = instrument.price_decimals, instrument.quantity_decimals
-    out = {"symbol": instrument.symbol, "bidPrice": text(bid, price), "bidQty": text(bid_quantity, quantity),
+    out = {"symbol": instrument.symbol, **pair_of(instrument),
+           "bidPrice": text(bid, price), "bidQty": text(bid_quantity, quantity),
            "askPrice": text(ask, price), "askQty": text(ask_quantity, quantity)}
     if call.service.name != "spot":
         out["time"] = call.service.clock.milliseconds()
@@ -103,7 +112,7 @@ def price(call: Call):
 
 def _price(call: Call, instrument: Instrument) -> dict:
     last = call.service.market.books[instrument.symbol].last_price
-    out = {"symbol": instrument.symbol, "price": text(last, instrument.price_decimals)}
+    out = {"symbol": instrument.symbol, **pair_of(instrument, symbol=True), "price": text(last, instrument.price_decimals)}
     if call.service.name != "spot":
         out["time"] = call.service.clock.milliseconds()
     return out
@@ -113,18 +122,27 @@ def day_ticker(call: Call):
     return _for_symbols(call, _day_ticker)
 
 
+def average(instrument: Instrument, candle: Candle) -> int:
+    """The price at which a candle's volume changed hands on average."""
+    if instrument.inverse:
+        return quotient(product(candle.volume, instrument.contract), candle.quote_volume)
+    return quotient(candle.quote_volume, product(candle.volume, instrument.contract))
+
+
 def _day_ticker(call: Call, instrument: Instrument) -> dict:
     day = call.service.market.tapes[instrument.symbol].day()
     now = call.service.clock.milliseconds()
     tape = call.service.market.tapes[instrument.symbol].trades
     places, lots = instrument.price_decimals, instrument.quantity_decimals
-    out = {"symbol": instrument.symbol, "priceChange": text(day.close - day.open, places),
+    # What COIN-M's contracts are worth is counted in coins.
+    turnover = {"baseVolume": text(day.quote_volume)} if instrument.inverse else {"quoteVolume": text(day.quote_volume, places)}
+    out = {"symbol": instrument.symbol, **pair_of(instrument), "priceChange": text(day.close - day.open, places),
            "priceChangePercent": text(quotient((day.close - day.open) * 100, day.open), 3),
-           "weightedAvgPrice": text(quotient(day.quote_volume, day.volume), places),
+           "weightedAvgPrice": text(average(instrument, day), places),
            "lastPrice": text(day.close, places),
            "lastQty": text(tape[-1].quantity if tape else 0, lots), "openPrice": text(day.open, places),
            "highPrice": text(day.high, places), "lowPrice": text(day.low, places), "volume": text(day.volume, lots),
-           "quoteVolume": text(day.quote_volume, places), "openTime": now - 86_400_000, "closeTime": now,
+           **turnover, "openTime": now - 86_400_000, "closeTime": now,
            "firstId": day.first_trade_id, "lastId": day.last_trade_id, "count": day.trades}
     if call.service.name == "spot":
         out["prevClosePrice"] = out["openPrice"]
@@ -153,23 +171,34 @@ def _candles(call: Call, instrument: Instrument) -> tuple[int, list[Candle]]:
     return minutes * 60_000, found[:limit] if start is not None else found[-limit:]
 
 
+def _perpetual_of(call: Call, pair: str) -> Instrument:
+    for instrument in call.service.market.instruments.values():
+        if instrument.words.get("pair") == pair and not instrument.delivery:
+            return instrument
+    raise errors.bad_symbol()
+
+
 def index_klines(call: Call) -> list:
     """The index of a pair is taken for what its perpetual trades at; there are no volumes."""
-    call.params["symbol"] = call.need("pair")
-    instrument = call.instrument()
+    instrument = _perpetual_of(call, call.need("pair"))
     length, candles = _candles(call, instrument)
     places = instrument.price_decimals
     return [[c.open_time, text(c.open, places), text(c.high, places), text(c.low, places), text(c.close, places),
              "0", c.open_time + length - 1, "0", c.trades, "0", "0", "0"] for c in candles]
 
 
+def value_decimals(instrument: Instrument) -> int:
+    """Of turnovers: a coin has eight."""
+    return DECIMALS if instrument.inverse else instrument.price_decimals
+
+
 def klines(call: Call) -> list:
     instrument = call.instrument()
     length, candles = _candles(call, instrument)
-    places, lots = instrument.price_decimals, instrument.quantity_decimals
+    places, lots, worth = instrument.price_decimals, instrument.quantity_decimals, value_decimals(instrument)
     return [[c.open_time, text(c.open, places), text(c.high, places), text(c.low, places), text(c.close, places),
-             text(c.volume, lots), c.open_time + length - 1, text(c.quote_volume, places), c.trades,
-             text(c.taker_buy_volume, lots), text(c.taker_buy_quote, places), "0"] for c in candles]
+             text(c.volume, lots), c.open_time + length - 1, text(c.quote_volume, worth), c.trades,
+             text(c.taker_buy_volume, lots), text(c.taker_buy_quote, worth), "0"] for c in candles]
 
 
 def premium_index(call: Call):
@@ -179,9 +208,10 @@ def premium_index(call: Call):
 def _premium_index(call: Call, instrument: Instrument) -> dict:
     now = call.service.clock.milliseconds()
     mark = text(call.service.market.mark_price(instrument.symbol))
-    return {"symbol": instrument.symbol, "markPrice": mark, "indexPrice": mark, "estimatedSettlePrice": mark,
-            "lastFundingRate": "0.00010000", "interestRate": "0.00010000", "nextFundingTime": next_funding(now),
-            "time": now}
+    rate = "" if instrument.delivery else "0.00010000"
+    return {"symbol": instrument.symbol, **pair_of(instrument), "markPrice": mark, "indexPrice": mark,
+            "estimatedSettlePrice": mark, "lastFundingRate": rate, "interestRate": rate,
+            "nextFundingTime": 0 if instrument.delivery else next_funding(now), "time": now}
 
 
 def funding_rates(call: Call) -> list:

@@ -1,6 +1,6 @@
 """Orders, fills and amounts in the venue's words: the JSON shapes that requests are answered with.
 
-Spot writes eight decimals everywhere; USD-M writes as many as the symbol's pricePrecision and quantityPrecision say.
+Spot writes eight decimals everywhere; futures write as many as the symbol's pricePrecision and quantityPrecision say.
 """
 
 from nexus_fast.sim.fixed_point import short, text
@@ -91,7 +91,7 @@ def spot_trade(order: Order, fill: Fill, commission: int, asset: str, is_maker: 
             "isMaker": is_maker, "isBestMatch": True}
 
 
-# ---- USD-M
+# ---- futures: USD-M, and COIN-M, which names the pair, and counts in contracts and coins
 
 
 def price_text(order: Order, price: int) -> str:
@@ -102,10 +102,10 @@ def quantity_text(order: Order, quantity: int) -> str:
     return text(quantity, order.instrument.quantity_decimals)
 
 
-def usd_m_order(order: Order) -> dict:
+def futures_order(order: Order) -> dict:
     """The answer to place, modify and cancel (without `avgPrice` and `cumQuote`, as since June 2026)."""
     words = order.words
-    return {"orderId": order.order_id, "symbol": order.instrument.symbol, "status": STATUS[order.status],
+    return {"orderId": order.order_id, "symbol": order.instrument.symbol, **_pair(order), "status": STATUS[order.status],
             "clientOrderId": order.client_id, "price": price_text(order, order.price),
             "origQty": quantity_text(order, order.quantity), "executedQty": quantity_text(order, order.executed),
             "cumQty": quantity_text(order, order.executed), "timeInForce": words.time_in_force, "type": words.type,
@@ -116,20 +116,25 @@ def usd_m_order(order: Order) -> dict:
             "updateTime": order.update_time}
 
 
-def usd_m_ack(order: Order) -> dict:
+def _pair(order: Order) -> dict:
+    return {"pair": order.instrument.words["pair"]} if order.instrument.inverse else {}
+
+
+def futures_ack(order: Order) -> dict:
     """An ACK says only that the order was taken: it is NEW and nothing of it is executed yet."""
-    out = usd_m_order(order)
+    out = futures_order(order)
     zero = quantity_text(order, 0)
     out.update(status="NEW", executedQty=zero, cumQty=zero)
     return out
 
 
-def usd_m_status(order: Order) -> dict:
+def futures_status(order: Order) -> dict:
     """The answer to a query: with `avgPrice`, `cumQuote` and `time`."""
-    out = usd_m_order(order)
+    out = futures_order(order)
     del out["cumQty"]
-    out.update({"avgPrice": average_text(order), "cumQuote": price_text(order, order.quote_executed),
-                "time": order.time})
+    cost = {"cumBase": text(order.quote_executed)} if order.instrument.inverse else {
+        "cumQuote": price_text(order, order.quote_executed)}
+    out.update({"avgPrice": average_text(order), **cost, "time": order.time})
     return out
 
 
@@ -138,9 +143,11 @@ def average_text(order: Order) -> str:
     return price_text(order, order.average_price)
 
 
-def usd_m_trade(order: Order, fill: Fill, commission: int, asset: str, is_maker: bool, realized: int) -> dict:
+def futures_trade(order: Order, fill: Fill, commission: int, asset: str, is_maker: bool, realized: int) -> dict:
+    cost = {"baseQty": text(fill.quote), "marginAsset": order.instrument.settle, **_pair(order)} if (
+        order.instrument.inverse) else {"quoteQty": short(fill.quote)}
     return {"symbol": order.instrument.symbol, "id": fill.trade_id, "orderId": order.order_id, "side": SIDE[order.side],
             "price": price_text(order, fill.price), "qty": quantity_text(order, fill.quantity),
-            "realizedPnl": text(realized), "quoteQty": short(fill.quote), "commission": text(commission),
+            "realizedPnl": text(realized), **cost, "commission": text(commission),
             "commissionAsset": asset, "time": fill.time, "positionSide": "BOTH", "buyer": order.side == BUY,
             "maker": is_maker}

@@ -20,12 +20,13 @@ _encode = msgspec.json.encode
 
 
 class StreamConnection(Connection):
-    """A market-data connection, or a USD-M user-data one on /private."""
+    """A market-data connection, or a user-data one: USD-M's on /private, COIN-M's with a listen key for a stream's name."""
 
     def __init__(self, connections: Connections, cadence: Cadence, hub: StreamHub, path: str):
         super().__init__(connections, cadence)
         self.hub = hub
-        self.route, self.combined, self.first = parse_path(path, hub.is_spot)
+        self.route, self.combined, self.first = parse_path(path, hub.is_routed)
+        self.kind = "user" if self.route == PRIVATE else "stream"
         self.names: dict[str, None] = {}
         self.listen_keys: list[tuple[str, frozenset[str]]] = listen_keys_of(path)
 
@@ -39,12 +40,19 @@ class StreamConnection(Connection):
     def on_ws_disconnected(self, transport) -> None:
         super().on_ws_disconnected(transport)
         self.unsubscribe(list(self.names))
-        if self.route == PRIVATE:
+        if self.route == PRIVATE or self.hub.has_listen_keys:
             self.hub.service.users.detach(self)
 
     def shutdown_notice(self, now_ms: int) -> bytes:
         event = b'{"e":"serverShutdown","E":%d}' % now_ms
         return b'{"stream":"!serverShutdown","data":' + event + b"}" if self.combined else event
+
+    @property
+    def account_key(self) -> str:
+        """Whose user data these are; "" for market data."""
+        by_key = self.hub.service.users.by_key if self.route == PRIVATE else {}
+        found = [by_key[key].account.key for key in (*self.names, *(key for key, _ in self.listen_keys)) if key in by_key]
+        return found[0] if found else ""
 
     # ---- requests
 
@@ -106,6 +114,8 @@ class StreamConnection(Connection):
             self.names[name] = None
             if self.route == PRIVATE:
                 self.hub.service.users.attach(self, name, frozenset())
+            elif self.hub.has_listen_keys and "@" not in name and not name.startswith("!"):
+                self.hub.service.users.attach(self, name, frozenset())
             elif self._carries(name):
                 channel = self.hub.channel(name)
                 (channel.combined if self.combined else channel.raw).append(self)
@@ -114,7 +124,7 @@ class StreamConnection(Connection):
         for name in names:
             if self.names.pop(name, self) is self:
                 continue
-            if self.route == PRIVATE:
+            if self.route == PRIVATE or self.hub.has_listen_keys:
                 self.hub.service.users.detach(self, name)
             if not self._carries(name):
                 continue
@@ -127,17 +137,19 @@ class StreamConnection(Connection):
         """Whether this route carries the stream at all; a name that none carries stays silent as well."""
         if self.hub.is_spot:
             return name not in ("!bookTicker", "!ticker@arr")
+        if not self.hub.is_routed:
+            return True
         if self.route == PRIVATE:
             return False
         return bool(_PUBLIC_STREAM.match(name)) == (self.route == PUBLIC)
 
 
-def parse_path(path: str, is_spot: bool) -> tuple[str, bool, list[str]]:
-    """(route, combined, streams named in the path). Spot has no routes; USD-M without one is /public."""
+def parse_path(path: str, is_routed: bool) -> tuple[str, bool, list[str]]:
+    """(route, combined, streams named in the path). Only USD-M has routes; without one it is /public."""
     place, _, query = path.partition("?")
     parts = [unquote(part) for part in place.split("/") if part]
     route = PUBLIC
-    if not is_spot and parts and parts[0] in (PUBLIC, MARKET, PRIVATE):
+    if is_routed and parts and parts[0] in (PUBLIC, MARKET, PRIVATE):
         route = parts.pop(0)
     combined = bool(parts) and parts[0] == "stream"
     names = parts[1:]
@@ -146,9 +158,9 @@ def parse_path(path: str, is_spot: bool) -> tuple[str, bool, list[str]]:
     return route, combined, names
 
 
-def is_stream_path(path: str, is_spot: bool) -> bool:
+def is_stream_path(path: str, is_routed: bool) -> bool:
     parts = [part for part in path.partition("?")[0].split("/") if part]
-    if not is_spot and parts and parts[0] in (PUBLIC, MARKET, PRIVATE):
+    if is_routed and parts and parts[0] in (PUBLIC, MARKET, PRIVATE):
         parts.pop(0)
     return bool(parts) and parts[0] in ("ws", "stream")
 

@@ -8,7 +8,7 @@ import re
 
 import msgspec
 
-from nexus_fast.sim.binance.market_data import INTERVALS, levels, next_funding
+from nexus_fast.sim.binance.market_data import INTERVALS, average, levels, next_funding, value_decimals
 from nexus_fast.sim.binance.requests import Service
 from nexus_fast.sim.connections import Connection
 from nexus_fast.sim.fixed_point import quotient, short, text
@@ -49,6 +49,9 @@ class StreamHub:
     def __init__(self, service: Service):
         self.service = service
         self.is_spot = service.name == "spot"
+        self.is_routed = service.name == "usd_m"
+        self.has_listen_keys = service.name == "coin_m"  # among the names of its streams
+        self.kind = 2 if service.name == "coin_m" else 1  # `st` of futures' frames
         self.channels: dict[str, Channel] = {}
         self._best = {symbol: self.channel(f"{i.stream_name}@bookTicker")
                       for symbol, i in service.market.instruments.items()}
@@ -92,9 +95,9 @@ class StreamHub:
             return (f'{{"u":{book.update_id},"s":"{symbol}","b":"{text(bid)}","B":"{text(bid_quantity)}",'
                     f'"a":"{text(ask)}","A":"{text(ask_quantity)}"}}')
         now = self.service.clock.milliseconds()
-        return (f'{{"e":"bookTicker","u":{book.update_id},"s":"{symbol}","ps":"{symbol}","b":"{text(bid, price)}",'
+        return (f'{{"e":"bookTicker","u":{book.update_id},"s":"{symbol}","ps":"{i.words["pair"]}","b":"{text(bid, price)}",'
                 f'"B":"{text(bid_quantity, lots)}","a":"{text(ask, price)}","A":"{text(ask_quantity, lots)}",'
-                f'"T":{book.now or now},"E":{now},"st":1}}')
+                f'"T":{book.now or now},"E":{now},"st":{self.kind}}}')
 
     def publish_trade(self, book: Book, fill: Fill) -> None:
         single, aggregate = self._trades[book.instrument.symbol]
@@ -102,7 +105,7 @@ class StreamHub:
             return
         i, now = book.instrument, self.service.clock.milliseconds()
         price, quantity = text(fill.price, i.price_decimals), text(fill.quantity, i.quantity_decimals)
-        buyer_made, extra = fill.taker.side != BUY, {"M": True} if self.is_spot else {"st": 1}
+        buyer_made, extra = fill.taker.side != BUY, {"M": True} if self.is_spot else {"st": self.kind}
         if single:
             kind = {} if self.is_spot else {"X": "MARKET"}
             single.send(_encode({"e": "trade", "E": now, "T": fill.time, "s": i.symbol, "t": fill.trade_id, "p": price,
@@ -174,8 +177,9 @@ class StreamHub:
         if self.is_spot:
             return {"lastUpdateId": book.update_id, "bids": bids, "asks": asks}
         now = self.service.clock.milliseconds()
-        return {"e": "depthUpdate", "E": now, "T": book.now, "s": book.instrument.symbol, "ps": book.instrument.symbol,
-                "U": book.update_id, "u": book.update_id, "pu": book.update_id - 1, "b": bids, "a": asks, "st": 1}
+        return {"e": "depthUpdate", "E": now, "T": book.now, "s": book.instrument.symbol,
+                "ps": book.instrument.words["pair"],
+                "U": book.update_id, "u": book.update_id, "pu": book.update_id - 1, "b": bids, "a": asks, "st": self.kind}
 
     def _diff_depth(self, channel: Channel, book: Book) -> None:
         """Changes since this channel's last frame: the difference of two whole books, so that nothing is lost."""
@@ -187,12 +191,12 @@ class StreamHub:
         i, now = book.instrument, self.service.clock.milliseconds()
         body = {"e": "depthUpdate", "E": now}
         if not self.is_spot:
-            body.update(T=book.now, s=i.symbol, ps=i.symbol, U=state[0] + 1, u=book.update_id, pu=state[0])
+            body.update(T=book.now, s=i.symbol, ps=i.words["pair"], U=state[0] + 1, u=book.update_id, pu=state[0])
         else:
             body.update(s=i.symbol, U=state[0] + 1, u=book.update_id)
         body["b"], body["a"] = _difference(i, state[1], bids), _difference(i, state[2], asks)
         if not self.is_spot:
-            body["st"] = 1
+            body["st"] = self.kind
         channel.send(_encode(body))
 
     def _kline(self, channel: Channel, match: re.Match) -> None:
@@ -203,31 +207,34 @@ class StreamHub:
         candles = self.service.market.tapes[book.instrument.symbol].candles(minutes * 60_000, 1)
         if candles:
             i, c, now = book.instrument, candles[-1], self.service.clock.milliseconds()
-            price, lots = i.price_decimals, i.quantity_decimals
+            price, lots, worth = i.price_decimals, i.quantity_decimals, value_decimals(i)
             end = c.open_time + minutes * 60_000 - 1
             channel.send(_encode({"e": "kline", "E": now, "s": i.symbol, "k": {
                 "t": c.open_time, "T": end, "s": i.symbol, "i": match["interval"], "f": c.first_trade_id,
                 "L": c.last_trade_id, "o": text(c.open, price), "c": text(c.close, price), "h": text(c.high, price),
                 "l": text(c.low, price), "v": text(c.volume, lots), "n": c.trades, "x": now > end,
-                "q": text(c.quote_volume, price), "V": text(c.taker_buy_volume, lots),
-                "Q": text(c.taker_buy_quote, price), "B": "0"}}))
+                "q": text(c.quote_volume, worth), "V": text(c.taker_buy_volume, lots),
+                "Q": text(c.taker_buy_quote, worth), "B": "0"}}))
 
     def _mark_price(self, book: Book) -> dict:
         now = self.service.clock.milliseconds()
         mark = text(self.service.market.mark_price(book.instrument.symbol))
+        dated = book.instrument.delivery
         return {"e": "markPriceUpdate", "E": now, "s": book.instrument.symbol, "p": mark, "ap": mark, "P": mark,
-                "i": mark, "r": "0.00010000", "T": next_funding(now), "st": 1}
+                "i": mark, "r": "" if dated else "0.00010000", "T": 0 if dated else next_funding(now), "st": self.kind}
 
     def _day(self, book: Book, kind: str) -> dict:
         i, now = book.instrument, self.service.clock.milliseconds()
         day = self.service.market.tapes[i.symbol].day()
         price, lots = i.price_decimals, i.quantity_decimals
         out = {"e": "24hrTicker" if kind == "ticker" else "24hrMiniTicker", "E": now, "s": i.symbol}
+        if i.inverse:
+            out["ps"] = i.words["pair"]
         if kind == "ticker":
             bid, bid_quantity, ask, ask_quantity = book.best()
             out.update({"p": text(day.close - day.open, price),
                         "P": text(quotient((day.close - day.open) * 100, day.open), 3),
-                        "w": text(quotient(day.quote_volume, day.volume), price), "Q": "0", "b": text(bid, price),
+                        "w": text(average(i, day), price), "Q": "0", "b": text(bid, price),
                         "B": text(bid_quantity, lots), "a": text(ask, price), "A": text(ask_quantity, lots),
                         "O": now - 86_400_000, "C": now, "F": day.first_trade_id, "L": day.last_trade_id,
                         "n": day.trades})

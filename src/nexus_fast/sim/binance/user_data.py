@@ -1,6 +1,6 @@
-"""User data: spot events in the WebSocket API's subscription envelope, USD-M events by listen key.
+"""User data: spot events in the WebSocket API's subscription envelope, futures events by listen key.
 
-Spot: executionReport and outboundAccountPosition. USD-M: TRADE_LITE, then ORDER_TRADE_UPDATE, and ACCOUNT_UPDATE with
+Spot: executionReport and outboundAccountPosition. Futures: TRADE_LITE, then ORDER_TRADE_UPDATE, and ACCOUNT_UPDATE with
 only the balances and positions that changed; a listen key lives an hour unless it is kept alive, and when it ends its
 connections hear `listenKeyExpired` and nothing more, but stay open.
 """
@@ -23,7 +23,7 @@ from nexus_fast.sim.clock import Clock
 from nexus_fast.sim.fixed_point import short, text
 from nexus_fast.sim.futures_market import FuturesMarket
 from nexus_fast.sim.market import Execution
-from nexus_fast.sim.orders import Status
+from nexus_fast.sim.orders import Order, Status
 
 LISTEN_KEY_SECONDS = 3600
 _ZERO = "0.00000000"
@@ -86,8 +86,10 @@ class ListenKey:
     connections: dict = field(default_factory=dict)
 
 
-class UsdMUserData:
-    """Listen keys and their connections."""
+class FuturesUserData:
+    """Listen keys, their connections, and a futures account's events."""
+
+    sends_trade_lite = True
 
     def __init__(self, clock: Clock, market: FuturesMarket, lifetime_seconds: float = LISTEN_KEY_SECONDS):
         self.clock = clock
@@ -160,7 +162,7 @@ class UsdMUserData:
         live = self._listening(account)
         if live is None:
             return
-        if execution.fill is not None:
+        if execution.fill is not None and self.sends_trade_lite:
             self._push(live, "TRADE_LITE", self._trade_lite(execution))
         self._push(live, "ORDER_TRADE_UPDATE", self._order_update(account, execution))
 
@@ -179,7 +181,7 @@ class UsdMUserData:
         balances = [{"a": asset, "wb": text(ledger.wallet[asset]), "cw": text(ledger.wallet[asset]), "bc": "0"}
                     for asset in assets]
         positions = [self._position(account, symbol) for symbol in symbols]
-        self._push(live, "ACCOUNT_UPDATE", {"e": "ACCOUNT_UPDATE", "E": now, "T": now,
+        self._push(live, "ACCOUNT_UPDATE", {"e": "ACCOUNT_UPDATE", "E": now, "T": now, **self.extra(),
                                             "a": {"m": reason, "B": balances, "P": positions}})
 
     def _position(self, account: Account, symbol: str) -> dict:
@@ -213,4 +215,35 @@ class UsdMUserData:
             "wt": "CONTRACT_PRICE", "ot": words.type, "ps": "BOTH", "cp": False, "rp": text(execution.realized),
             "pP": False, "si": 0, "ss": 0, "V": SELF_TRADE[order.self_trade], "pm": words.price_match,
             "gtd": order.good_till, "er": "0"}
-        return {"e": "ORDER_TRADE_UPDATE", "E": self.clock.milliseconds(), "T": execution.time, "o": body}
+        return {"e": "ORDER_TRADE_UPDATE", "E": self.clock.milliseconds(), "T": execution.time, **self.extra(),
+                "o": self.order_body(body, order)}
+
+    # ---- what the kinds of accounts say differently
+
+    def extra(self) -> dict:
+        """Keys of the event itself, before its content."""
+        return {}
+
+    def order_body(self, body: dict, order: Order) -> dict:
+        return body
+
+
+class CoinMUserData(FuturesUserData):
+    """COIN-M: the account's alias as `i`, the margin asset as `ma`, no TRADE_LITE."""
+
+    sends_trade_lite = False
+    alias = "SimS"
+
+    def extra(self) -> dict:
+        return {"i": self.alias}
+
+    def order_body(self, body: dict, order: Order) -> dict:
+        out = {}
+        for name, value in body.items():
+            if name == "n":
+                continue
+            if name == "N":
+                out.update(ma=order.instrument.settle, N=value, n=body["n"])
+            else:
+                out[name] = value
+        return out

@@ -1,4 +1,4 @@
-"""USD-M orders, for REST and WebSocket API alike: each takes a `Call`, gives the result."""
+"""Futures orders, USD-M and COIN-M, for REST and WebSocket API alike: each takes a `Call`, gives the result."""
 
 import msgspec
 
@@ -101,8 +101,8 @@ def place(call: Call) -> dict:
     try:
         call.service.market.place(order)
     except Refused as refused:
-        raise errors.from_refusal("usd_m", refused) from None
-    return order_texts.usd_m_ack(order) if form == "ACK" else order_texts.usd_m_order(order)
+        raise errors.from_refusal(call.service.name, refused) from None
+    return order_texts.futures_ack(order) if form == "ACK" else order_texts.futures_order(order)
 
 
 def test_order(call: Call) -> dict:
@@ -110,8 +110,8 @@ def test_order(call: Call) -> dict:
     try:
         call.service.market.check(order, call.service.market.books[order.instrument.symbol])
     except Refused as refused:
-        raise errors.from_refusal("usd_m", refused) from None
-    return order_texts.usd_m_order(order)
+        raise errors.from_refusal(call.service.name, refused) from None
+    return order_texts.futures_order(order)
 
 
 # ---- one order
@@ -131,14 +131,14 @@ def find(call: Call, missing=errors.no_such_order) -> Order:
 
 
 def status(call: Call) -> dict:
-    return order_texts.usd_m_status(find(call))
+    return order_texts.futures_status(find(call))
 
 
 def open_order(call: Call) -> dict:
     order = find(call)
     if not order.is_open:
         raise errors.no_such_order()
-    return order_texts.usd_m_status(order)
+    return order_texts.futures_status(order)
 
 
 def cancel(call: Call) -> dict:
@@ -150,8 +150,8 @@ def _cancel(call: Call, order: Order) -> dict:
     try:
         call.service.market.cancel(order)
     except Refused as refused:
-        raise errors.from_refusal("usd_m", refused) from None
-    return order_texts.usd_m_order(order)
+        raise errors.from_refusal(call.service.name, refused) from None
+    return order_texts.futures_order(order)
 
 
 def modify(call: Call) -> dict:
@@ -167,8 +167,8 @@ def modify(call: Call) -> dict:
     except Refused as refused:
         if refused.reason == "unknown_order":
             raise errors.no_such_order() from None
-        raise errors.from_refusal("usd_m", refused) from None
-    return order_texts.usd_m_order(order)
+        raise errors.from_refusal(call.service.name, refused) from None
+    return order_texts.futures_order(order)
 
 
 # ---- many orders
@@ -176,8 +176,14 @@ def modify(call: Call) -> dict:
 
 def open_orders(call: Call) -> list:
     instrument = call.instrument(mandatory=False)
+    pair = call.params.get("pair")
     orders = call.service.market.orders_of(call.account).open.values()
-    return [order_texts.usd_m_status(o) for o in orders if instrument is None or o.instrument is instrument]
+    return [order_texts.futures_status(o) for o in orders if instrument in (None, o.instrument) and _of(pair, o.instrument)]
+
+
+def _of(pair: str | None, instrument: Instrument) -> bool:
+    """COIN-M asks for all contracts of a pair at once."""
+    return pair is None or instrument.words["pair"] == pair
 
 
 def cancel_open_orders(call: Call) -> dict:
@@ -193,18 +199,21 @@ def cancel_all(call: Call, instrument: Instrument) -> None:
 
 
 def all_orders(call: Call) -> list:
-    instrument = call.instrument()
-    orders = [o for o in call.service.market.orders_of(call.account).by_id.values() if o.instrument is instrument]
-    return [order_texts.usd_m_status(o)
+    pair = call.params.get("pair")
+    instrument = call.instrument(mandatory=pair is None)
+    orders = [o for o in call.service.market.orders_of(call.account).by_id.values()
+              if instrument in (None, o.instrument) and _of(pair, o.instrument)]
+    return [order_texts.futures_status(o)
             for o in select(orders, call, "orderId", lambda o: o.order_id, lambda o: o.time)]
 
 
 def user_trades(call: Call) -> list:
-    instrument = call.instrument()
+    pair = call.params.get("pair")
+    instrument = call.instrument(mandatory=pair is None)
     order_id = call.integer("orderId")
     trades = [t for t in call.service.market.orders_of(call.account).trades
-              if t[0].instrument is instrument and order_id in (None, t[0].order_id)]
-    return [order_texts.usd_m_trade(*trade)
+              if instrument in (None, t[0].instrument) and _of(pair, t[0].instrument) and order_id in (None, t[0].order_id)]
+    return [order_texts.futures_trade(*trade)
             for trade in select(trades, call, "fromId", lambda t: t[1].trade_id, lambda t: t[1].time)]
 
 

@@ -1,11 +1,14 @@
-"""The USD-M account: balances, positions, settings and listen keys; each operation takes a `Call`, gives the result."""
+"""The futures accounts: balances, positions, settings and listen keys; each operation takes a `Call`, gives the result.
+
+The answers are USD-M's; where COIN-M's are of another form they are in account_coin_m.py.
+"""
 
 from nexus_fast.sim.account import Position
 from nexus_fast.sim.binance import errors
 from nexus_fast.sim.binance.errors import VenueError
-from nexus_fast.sim.binance.operations_usd_m import boolean
+from nexus_fast.sim.binance.operations_futures import boolean
 from nexus_fast.sim.binance.requests import Call
-from nexus_fast.sim.fixed_point import SCALE, quotient, short, text
+from nexus_fast.sim.fixed_point import SCALE, product, quotient, short, text
 from nexus_fast.sim.instruments import Instrument
 
 MAINTENANCE_RATE = SCALE * 4 // 1000  # 0.4 % of the notional
@@ -128,7 +131,7 @@ def _position_risk(call: Call, instrument: Instrument, legacy: bool) -> dict:
     out = {"symbol": symbol, "positionSide": "BOTH", "positionAmt": text(position.amount, instrument.quantity_decimals),
            "entryPrice": text(position.entry_price), "breakEvenPrice": text(position.entry_price),
            "markPrice": text(mark), "unRealizedProfit": text(position.unrealized(mark)),
-           "liquidationPrice": text(_liquidation_price(call, position, instrument)), "isolatedMargin": text(0),
+           "liquidationPrice": text(liquidation_price(call, position)), "isolatedMargin": text(0),
            "notional": text(notional), "isolatedWallet": text(0), "updateTime": position.update_time}
     if legacy:
         out.update({"leverage": str(risk.leverage), "marginType": "isolated" if risk.isolated else "cross",
@@ -143,12 +146,17 @@ def _position_risk(call: Call, instrument: Instrument, legacy: bool) -> dict:
     return out
 
 
-def _liquidation_price(call: Call, position: Position, instrument: Instrument) -> int:
-    """Where the wallet is used up by this position alone; never below 0. Nothing is liquidated here."""
+def liquidation_price(call: Call, position: Position) -> int:
+    """Where the wallet is used up by this position alone; 0 where no price does that. Nothing is liquidated here."""
+    instrument = position.instrument
     if not position.amount:
         return 0
     wallet = call.ledger.wallet.get(instrument.settle, 0)
-    return max(0, position.entry_price - quotient(wallet, position.amount))
+    if instrument.inverse:
+        # A long position of so many dollars is worth more coins, the lower the price; a short one the other way.
+        coins = abs(position.entry_value) + (wallet if position.amount > 0 else -wallet)
+        return max(0, quotient(product(abs(position.amount), instrument.contract), coins))
+    return max(0, position.entry_price - quotient(wallet, product(position.amount, instrument.contract)))
 
 
 # ---- settings
