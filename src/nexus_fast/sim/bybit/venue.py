@@ -129,6 +129,6 @@ class BybitVenue:
 
     async def _maintain(self) -> None:
         while True:
-            await asyncio.sleep(1.0)
+            await asyncio.sleep(min(1.0, self.options.idle_seconds / 4))
             self.connections.maintain()
             self._dead.look()

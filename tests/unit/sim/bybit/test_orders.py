@@ -1,10 +1,9 @@
 """Orders over REST and the trade WebSocket: what is accepted, refused in the venue's words, and what becomes of it."""
 
-import asyncio
-
 import pytest
 from bybit_client import now_ms, on_bybit
 
+from nexus_fast.sim.bybit import dead_connections
 from nexus_fast.sim.bybit.ids import execution_text, order_number, order_text
 
 LINEAR = {"category": "linear", "symbol": "BTCUSDT", "side": "Buy", "orderType": "Limit", "qty": "0.01", "price": "84000"}
@@ -284,20 +283,28 @@ def test_open_orders_in_pages_and_cancel_all():
     on_bybit(scenario)
 
 
-def test_orders_are_cancelled_when_their_connections_have_been_gone_for_long():
+def test_orders_are_cancelled_when_their_connections_have_been_gone_for_long(monkeypatch):
+    now = [1000.0]
+    monkeypatch.setattr(dead_connections, "monotonic", lambda: now[0])
+
     async def scenario(client):
-        answer = await client.post("/v5/order/disconnected-cancel-all", product="DERIVATIVES", timeWindow=3)
+        async def after(seconds, order, category="linear"):
+            now[0] += seconds
+            client.venue.bybit._dead.look()
+            row = await client.order(category, order)
+            return row["orderStatus"], row["cancelType"]
+
+        answer = await client.post("/v5/order/disconnected-cancel-all", product="DERIVATIVES", timeWindow=40)
         assert answer["retCode"] == 0
-        client.venue.bybit.exchange.members["sim"].dcp_seconds["dcp.future"] = 1
+        assert (await client.post("/v5/order/disconnected-cancel-all", timeWindow=2))["retCode"] == 10001
+        info = (await client.get("/v5/account/query-dcp-info"))["result"]["dcpInfos"]
+        assert info == [{"product": "DERIVATIVES", "dcpStatus": "ON", "timeWindow": "40"}]
         stream = await client.private("dcp.future")
-        spot = (await client.create(category="spot"))["result"]["orderId"]
-        placed = (await client.create())["result"]["orderId"]
-        await asyncio.sleep(2.2)
-        assert (await client.order("linear", placed))["orderStatus"] == "New"
+        spot, placed = [(await client.create(category=each))["result"]["orderId"] for each in ("spot", "linear")]
+        assert await after(100, placed) == ("New", "UNKNOWN")
         await stream.connection.close()
-        await asyncio.sleep(3.2)
-        row = await client.order("linear", placed)
-        assert (row["orderStatus"], row["cancelType"]) == ("Cancelled", "CancelByDCP")
-        assert (await client.order("spot", spot))["orderStatus"] == "New"
+        assert await after(39, placed) == ("New", "UNKNOWN")
+        assert await after(2, placed) == ("Cancelled", "CancelByDCP")
+        assert await after(0, spot, "spot") == ("New", "UNKNOWN")
 
     on_bybit(scenario)
