@@ -61,7 +61,8 @@ class BybitVenue:
         limits = RateLimits(options.order_limit_factor, options.request_limit_factor)
         self.exchange = Exchange(markets, accounts, members, clock, limits, statistics, events)
         for market in markets.values():
-            channels = self.exchange.channels[market.name] = PublicChannels(market, clock, statistics)
+            channels = self.exchange.channels[market.name] = PublicChannels(
+                market, clock, statistics, self.exchange.market_name(market.name))
             market.events = events
             market.listener = Publisher(market, events, channels)
         self.services = tuple(Service(market) for market in markets.values())

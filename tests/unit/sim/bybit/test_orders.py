@@ -66,7 +66,7 @@ def test_a_smaller_quantity_keeps_the_place_in_the_queue():
     on_bybit(scenario)
 
 
-@pytest.mark.parametrize(("changed", "code"), [
+REFUSALS = [
     ({"category": "linear", "qty": "0.0001"}, 10001), ({"category": "spot", "qty": "0.0000001"}, 170136),
     ({"category": "linear", "qty": "0.0105"}, 10001), ({"category": "spot", "qty": "0.0100001"}, 170137),
     ({"category": "linear", "price": "84000.05"}, 10001), ({"category": "spot", "price": "84000.05"}, 170134),
@@ -83,11 +83,15 @@ def test_a_smaller_quantity_keeps_the_place_in_the_queue():
     ({"timeInForce": "Gtc"}, 10001), ({"orderLinkId": "x" * 37}, 10001), ({"orderLinkId": "a b"}, 10001),
     ({"positionIdx": 1}, 10001), ({"triggerPrice": "84000"}, 10001), ({"qty": "-1"}, 10001), ({"qty": "1e3"}, 10001),
     ({"price": ""}, 10001), ({"category": "spot", "isLeverage": 1}, 170037), ({"smpType": "X"}, 10001),
-])
-def test_refusals_in_the_venues_words(changed, code):
+]
+
+
+def test_refusals_in_the_venues_words():
     async def scenario(client):
-        answer = await client.create(**changed)
-        assert answer["retCode"] == code and answer["retMsg"] and answer["result"] == {}
+        for changed, code in REFUSALS:
+            answer = await client.create(**changed)
+            assert answer["retCode"] == code and answer["retMsg"] and answer["result"] == {}, (changed, answer)
+        assert client.venue.statistics.rejects == len(REFUSALS) and client.venue.statistics.orders == 0
 
     on_bybit(scenario)
 
@@ -258,6 +262,33 @@ def test_batches_tell_of_each_order():
         assert (await client.post("/v5/order/create-batch", category="linear", request="x"))["retCode"] == 10001
 
     on_bybit(scenario)
+
+
+def test_an_order_that_would_meet_one_of_its_own_account():
+    async def scenario(client):
+        book = (await client.public("/v5/market/orderbook", category="linear", symbol="BTCUSDT"))["result"]
+        price = f"{float(book['b'][0][0]) + 0.1:.1f}"
+        resting = (await client.create(price=price))["result"]["orderId"]
+        taker = (await client.create(price=price, side="Sell", smpType="CancelMaker"))["result"]["orderId"]
+        row = await client.order("linear", resting)
+        assert (row["orderStatus"], row["cancelType"], row["rejectReason"]) == ("Cancelled", "CancelBySmp", "EC_BySelfMatch")
+        assert (await client.order("linear", taker))["orderStatus"] == "New"
+
+    on_bybit(scenario)
+
+
+def test_ticks_and_orders_are_measured_per_market():
+    async def scenario(client):
+        socket, trade = await client.open("public/linear"), await client.trade()
+        await socket.send({"op": "subscribe", "args": ["orderbook.1.BTCUSDT"]})
+        for _ in range(20):
+            await socket.topic("orderbook.1.BTCUSDT")
+        await trade.trade("order.create", LINEAR)
+        await client.post("/v5/order/create-batch", category="linear", request=[LINEAR, LINEAR])
+        seen = client.venue.statistics.summary()
+        assert seen["ticks"] > 10 and (seen["orders"], seen["wire_us"]["n"]) == (3, 3)
+
+    on_bybit(scenario, tick_rate=50)
 
 
 def test_open_orders_in_pages_and_cancel_all():
