@@ -6,10 +6,12 @@ import itertools
 from decimal import Decimal
 
 import pytest
+from click.testing import CliRunner
 from dying import run_and_die
 from engine_program import BTC, BTC_PERP, PERP_ACCOUNT, SPOT, SPOT_ACCOUNT, far_below, run_script
 from proxy import proxy_to
 
+from nexus_fast.cli import journal
 from nexus_fast.constants import OrderSide, OrderStatus, OrderType
 from nexus_fast.journal.sessions import verify
 
@@ -66,6 +68,11 @@ def test_open_orders_are_adopted(venue, same):
     sessions = assert_verified(venue, same)
     assert [session.ended_cleanly for session in sessions] == [False, True]
     assert sessions[1].replay.carried == set(oids) and sessions[1].replay.open_orders() == []
+    said = CliRunner().invoke(journal.command, ["verify", str(journal_of(venue, same))])
+    assert said.exit_code == 0 and "did not end cleanly" in said.output and "same table byte for byte" in said.output
+    shown = CliRunner().invoke(journal.command, ["show", "--order", "by-hand-1", str(journal_of(venue, same))]).output.splitlines()
+    assert all("by-hand-1" in line and "symbol=BTCUSDT-PERP.BINANCE" in line for line in shown)
+    assert [line.split(" -> ")[0].split()[-1] for line in shown[:2]] == ["INTENT", "ACCEPTED"] and "CANCELED" in shown[-1]
 
 
 def test_open_orders_are_canceled_as_configured(venue, same):

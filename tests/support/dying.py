@@ -27,13 +27,16 @@ class Dying(Scripted):
         os.kill(os.getpid(), signal.SIGKILL)
 
 
-def run_and_die(script, venue, *, symbols=(), around=None, **options):
-    """around: a function of the child (venue) -> (context manager, venue) for what belongs to the child, such as a proxy."""
+def run_and_die(script, venue, *, symbols=(), around=None, before=None, **options):
+    """around: a context manager's function of the child (venue) -> another venue, for what belongs to the child, such as a proxy.
+    before: called first in the child."""
     reading, writing = os.pipe()
     child = os.fork()
     if child == 0:
         try:
             os.close(reading)
+            if before is not None:
+                before()
             strategy = Dying(script, symbols)
             strategy.out = writing
             if around is None:
@@ -47,12 +50,9 @@ def run_and_die(script, venue, *, symbols=(), around=None, **options):
         finally:
             os._exit(3)
     os.close(writing)
-    try:
+    with os.fdopen(reading, "rb") as pipe:
         status = _wait(child)
-        with os.fdopen(reading, "rb") as pipe:
-            text = pipe.read()
-    finally:
-        pass
+        text = pipe.read()
     assert os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL, f"the engine ended by itself: {status}"
     return json.loads(text) if text else None
 

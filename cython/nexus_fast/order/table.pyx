@@ -124,7 +124,7 @@ cdef class OrderTable:
             order.proven = 1
         if filled > order.filled:
             order.filled = filled
-        elif event == NX_EVENT_FILL and 0 < filled <= order.filled:
+        elif event == NX_EVENT_FILL and order.filled > 0 and order.state > NX_STATE_UNKNOWN:
             return 0                       # older than what is known, or a repetition
         if event == NX_EVENT_FILL and order.quantity and order.filled >= order.quantity:
             event = NX_EVENT_FILLED

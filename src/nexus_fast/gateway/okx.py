@@ -16,6 +16,7 @@ SIDE_TEXTS = ("buy", "sell")
 TRADE_MODES = ("cash", "cross", "isolated")
 LIMIT_TEXTS = ("limit", "ioc", "fok")  # by time in force
 ID_LIMIT = 32
+ID_OVERFLOW = "n"
 BARE = ("instIdCode", "reduceOnly")
 EXPIRES = (',"expTime":"', Hole.TIMESTAMP, '"')
 
@@ -32,7 +33,7 @@ def order_templates(
         raise ValueError(f"trade_mode={trade_mode!r}: one of {', '.join(TRADE_MODES)}")
     if not isinstance(instrument_code, int) or instrument_code < 0:
         raise ValueError(f"instrument_code={instrument_code!r}: the integer instIdCode of the instrument")
-    templates = TemplateSet(price_scale=price_scale, size_scale=size_scale, id_limit=ID_LIMIT, id_overflow="n")
+    templates = TemplateSet(price_scale=price_scale, size_scale=size_scale, id_limit=ID_LIMIT, id_overflow=ID_OVERFLOW)
     identity = {"instIdCode": str(instrument_code), "clOrdId": Hole.CLIENT_ID}
     for side, order_type, time_in_force, reduce_only in order_kinds():
         if reduce_only and spot:

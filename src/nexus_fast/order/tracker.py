@@ -331,7 +331,7 @@ class Tracker:
             cost=last_cost,
             cum_cost=extra.cost,
             reduce_only=bool(fields["flags"] & REDUCE_ONLY),
-            reason=extra.reason,
+            reason=extra.reason or (reason_text(fields["reason"]) if fields["reason"] else None),
         )
 
     def _tell(self, number: int, fields: dict, status: OrderStatus | None = None) -> None:

@@ -73,3 +73,7 @@ def _require_served(account_type: Any) -> None:
         raise EngineBuildError(
             f"{account_type} cannot be connected by this version: it serves Binance SPOT and USD_M_FUTURE and their testnets."
         )
+
+
+def instrument_class() -> type[Instrument]:
+    return Instrument

@@ -75,3 +75,7 @@ def _require_served(account_type: Any) -> None:
         raise EngineBuildError(
             f"{account_type} cannot be connected by this version: it serves Bybit SPOT, LINEAR and INVERSE and their testnets."
         )
+
+
+def instrument_class() -> type[Instrument]:
+    return Instrument

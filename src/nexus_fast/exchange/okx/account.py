@@ -71,7 +71,7 @@ class OkxAccount:
         self._pinged_ns = 0
         self._leave_by = 0.0
         self._reconciling = asyncio.Lock()
-        self._answers = OrderAnswers(host, self._log, lambda: self._spawn(self.synchronise_clock()), self._on_session_lost)
+        self._answers = OrderAnswers(self, host, self._log)
         self._ws = WebSocketConnection(
             f"okx {account_type.value} orders",
             self._address,
@@ -128,6 +128,9 @@ class OkxAccount:
             self._set_clock_offset(await self._rest.synchronise())
         except (VenueError, OSError, TimeoutError) as error:
             self._log.warning(f"the venue's clock could not be read: {error}")
+
+    def resynchronise_clock(self) -> None:
+        self._spawn(self.synchronise_clock())
 
     def _set_clock_offset(self, milliseconds: int) -> None:
         """A request's timestamp is its expTime: when, by the venue's clock, it is too late."""
@@ -241,8 +244,9 @@ class OkxAccount:
         self._pending.clear()
         self._host.on_connection_lost(self)
 
-    def _on_session_lost(self, reason: str) -> None:
-        self._log.error(f"the venue no longer takes this session ({reason}); connecting anew")
+    def renew(self, reason: str) -> None:
+        """The venue no longer takes this session."""
+        self._log.error(f"the order connection is of no more use ({reason}); connecting anew")
         self._ws.drop()
 
     # ------------------------------------------------------------------------------------------ what comes
@@ -275,7 +279,7 @@ class OkxAccount:
             self._log.warning(f"the venue is about to close this connection: {message.msg}")
             self._leave_by = time.monotonic() + CALM_SECONDS
         elif message.event == "channel-conn-count-error":
-            self._on_session_lost("too many connections of this account subscribe to a channel")
+            self.renew("too many connections of this account subscribe to a channel")
 
     def _resolve(self, future: asyncio.Future, message: Message) -> None:
         if future.done():
@@ -350,6 +354,10 @@ class OkxAccount:
                 raise
             order = await snapshot.find_in_history(self._rest, instrument, client_id)
         return None if order is None else snapshot.order_update(order, self.find)
+
+    async def trades(self, instrument: OkxInstrument, client_id: str, venue_id: str) -> list[OrderUpdate]:
+        """The fills of an order, each with its fee; asked for when those that were heard of do not add up."""
+        return await snapshot.fills(self._rest, instrument, client_id, venue_id)
 
     async def cancel_foreign(self, instrument: OkxInstrument, client_id: str) -> None:
         """Cancel an order that this engine did not place."""

@@ -71,6 +71,7 @@ class OrderAnswer(Struct, rename="camel"):
     fee_ccy: str = ""
     reduce_only: str = "false"
     pos_side: str = ""
+    tgt_ccy: str = ""
 
 
 class FillAnswer(Struct, rename="camel"):
@@ -87,6 +88,7 @@ class FillAnswer(Struct, rename="camel"):
     fee: str = ""
     fee_ccy: str = ""
     pos_side: str = ""
+    exec_type: str = ""
 
 
 TICKERS = msgspec.json.Decoder(list[TickerAnswer])
@@ -112,7 +114,9 @@ def as_order(order: OrderAnswer, instrument: OkxInstrument) -> Order:
     if status is None:
         raise VenueError("unreadable", f"order {order.cl_ord_id or order.ord_id} has the state {order.state}", venue="okx")
     value = instrument.contract_value
-    amount, filled = Decimal(order.sz) * value, Decimal(order.acc_fill_sz or "0") * value
+    filled = Decimal(order.acc_fill_sz or "0") * value
+    # A market order of spot that somebody sized in the quote currency: its amount is what it came to.
+    amount = filled if order.tgt_ccy == "quote_ccy" else Decimal(order.sz) * value
     average, fee = decimal(order.avg_px), decimal(order.fee)
     kind, time_in_force = ORDER_TYPES.get(order.ord_type, (None, None))
     return Order(

@@ -64,3 +64,9 @@ def make_requests(account_type: Any, rest: Any, instruments: InstrumentTable) ->
     from nexus_fast.exchange.okx.requests import OkxRequests
 
     return OkxRequests(rest, instruments)
+
+
+def instrument_class() -> type[Instrument]:
+    from nexus_fast.exchange.okx.instruments import OkxInstrument
+
+    return OkxInstrument

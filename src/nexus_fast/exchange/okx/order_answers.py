@@ -1,17 +1,17 @@
 """What OKX's answers to an account's order requests mean for its orders.
 
-An answer finds its order by its id and its op: the id of a new order is the client id itself, that of a cancel has "c" and that
-of an amendment "m" in front of it, "n" and the order's number where that would be too long. A yes to a cancel or an amendment
-says that the request was taken, not that it is done: the orders channel says that, and until then its deadline stands.
+An answer finds its order by its id (gateway/request_ids.py) and its op. A yes to a cancel or an amendment says that the request
+was taken, not that it is done: the orders channel says that, and until then the request's deadline stands.
 """
 
-from collections.abc import Callable
 from typing import Any
 
 from nexus_fast.constants import WsOrderResultType
 from nexus_fast.exchange.okx.outcomes import classify
 from nexus_fast.exchange.okx.websocket_api import Message, decode_result
 from nexus_fast.exchange.outcome import Outcome, Request, Verdict
+from nexus_fast.gateway.okx import ID_OVERFLOW
+from nexus_fast.gateway.request_ids import read_request_id
 from nexus_fast.log import Logger
 from nexus_fast.order.events import OrderUpdate
 
@@ -19,15 +19,13 @@ OPERATIONS: dict[str, Request] = {"order": "place", "cancel-order": "cancel", "a
 
 
 class OrderAnswers:
-    """`resynchronise_clock` is called when the venue refused a request's time, `on_session_lost` when it refused the key."""
+    """`account` is asked to resynchronise_clock() when the venue refused a request's time, to renew(reason) when it refused the
+    session."""
 
-    def __init__(
-        self, host: Any, log: Logger, resynchronise_clock: Callable[[], None], on_session_lost: Callable[[str], None]
-    ):
+    def __init__(self, account: Any, host: Any, log: Logger):
+        self._account = account
         self._host = host
         self._log = log
-        self._resynchronise_clock = resynchronise_clock
-        self._on_session_lost = on_session_lost
 
     def on_answer(self, message: Message) -> None:
         request, number = self._find(message)
@@ -43,21 +41,24 @@ class OrderAnswers:
         tracker.drain()
         handle = {"place": self._on_place, "cancel": self._on_cancel, "modify": self._on_modify}[request]
         handle(number, verdict, result.ord_id if result is not None else "")
+        if verdict.rate_limited:
+            self._host.on_rate_limited(self._account, verdict.pause_ms / 1000, verdict.reason)
         if verdict.resync_clock:
-            self._resynchronise_clock()
+            self._account.resynchronise_clock()
         if verdict.session_lost:
-            self._on_session_lost(verdict.reason)
+            self._account.renew(verdict.reason)
 
     def _find(self, message: Message) -> tuple[Request, int]:
-        """(which request, the order's number). Where no op says which (an event "error"), the id alone does."""
+        """(which request, the order's number). The op says which; without one (an event "error") the id alone does."""
         find, name = self._host.tracker.ledger.find, message.id or ""
         request = OPERATIONS.get(message.op)
-        if request == "place" or (request is None and find(name)):
-            return "place", find(name)
-        number = find(name[1:])
-        if not number and name[:1] == "n" and name[1:].isdigit():
-            number = int(name[1:])
-        return request or ("modify" if name[:1] == "m" else "cancel"), number
+        if request == "place":
+            return request, find(name)
+        if request is None:
+            return read_request_id(name, find, ID_OVERFLOW)
+        # Another order may have this text as its own client id: it is not the one that is answered.
+        _, number = read_request_id(name, lambda text: 0 if text == name else find(text), ID_OVERFLOW)
+        return request, number
 
     def _on_place(self, number: int, verdict: Verdict, venue_id: str) -> None:
         tracker = self._host.tracker

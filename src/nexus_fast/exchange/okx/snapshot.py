@@ -7,7 +7,7 @@ import msgspec
 from msgspec import Struct
 
 from nexus_fast.error import PositionModeError
-from nexus_fast.exchange.okx.answers import inst_type
+from nexus_fast.exchange.okx.answers import FILLS, inst_type
 from nexus_fast.exchange.okx.instruments import OkxInstrument
 from nexus_fast.exchange.okx.user_data import (
     Account,
@@ -16,6 +16,7 @@ from nexus_fast.exchange.okx.user_data import (
     Position,
     accounts,
     common,
+    decimal,
     orders,
     positions,
     read_balances,
@@ -30,6 +31,7 @@ POSITIONS_PATH = "/api/v5/account/positions"
 PENDING_PATH = "/api/v5/trade/orders-pending"
 ORDER_PATH = "/api/v5/trade/order"
 HISTORY_PATH = "/api/v5/trade/orders-history"
+FILLS_PATH = "/api/v5/trade/fills"
 CANCEL_PATH = "/api/v5/trade/cancel-order"
 PAGE = 100
 # Account modes (acctLv): spot, futures, multi-currency margin, portfolio margin. The last two trade spot against all of
@@ -94,6 +96,29 @@ async def find_in_history(rest: OkxRest, instrument: OkxInstrument, client_id: s
     params = {"instType": inst_type(instrument), "instId": instrument.venue_symbol, "limit": PAGE}
     page = orders.decode(await rest.data(HISTORY_PATH, params, signed=True))
     return next((order for order in page if order.cl_ord_id == client_id), None)
+
+
+async def fills(rest: OkxRest, instrument: OkxInstrument, client_id: str, venue_id: str) -> list[OrderUpdate]:
+    """Of one order, oldest first, of the last three days: one of more than PAGE fills has only its last ones here."""
+    params = {"instType": inst_type(instrument), "instId": instrument.venue_symbol, "ordId": venue_id, "limit": PAGE}
+    rows = FILLS.decode(await rest.data(FILLS_PATH, params, signed=True))
+    return [
+        OrderUpdate(
+            event="FILL",
+            client_id=client_id,
+            venue_id=venue_id,
+            venue_symbol=row.inst_id,
+            last_price=decimal(row.fill_px),
+            last_quantity=decimal(row.fill_sz) * instrument.contract_value,
+            trade_id=int(row.trade_id),
+            fee=-decimal(row.fee) if row.fee else None,
+            fee_currency=row.fee_ccy or None,
+            is_maker=row.exec_type == "M" if row.exec_type else None,
+            time_ms=int(row.ts),
+        )
+        for row in reversed(rows)
+        if row.ord_id == venue_id
+    ]
 
 
 def order_update(order: Order, find: Find) -> OrderUpdate | None:

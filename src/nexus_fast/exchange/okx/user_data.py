@@ -25,6 +25,8 @@ STATES = {
     "canceled": "CANCELED",
     "mmp_canceled": "CANCELED",
 }
+# Names of OrderType; others keep the venue's word.
+TYPES = {"market": "MARKET", "limit": "LIMIT", "ioc": "LIMIT", "fok": "LIMIT", "post_only": "POST_ONLY"}
 AMENDED, AMEND_FAILED = ("0", "2"), "-1"
 # Why the venue canceled an order; 1 is the user's own cancel.
 CANCEL_SOURCES = {
@@ -64,6 +66,8 @@ class Order(Struct, rename="camel"):
     cancel_source: str = ""
     tgt_ccy: str = ""
     side: str = ""
+    ord_type: str = ""
+    reduce_only: str = ""
     code: str = ""
     msg: str = ""
 
@@ -139,12 +143,16 @@ def common(order: Order, instrument: OkxInstrument) -> dict:
         "average": average if filled and average else None,
         "cost": cost_of(instrument, filled, average) if filled and average else None,
         "time_ms": milliseconds(order.u_time),
+        "side": order.side.upper() or None,
+        "type": TYPES.get(order.ord_type, order.ord_type) or None,
+        "reduce_only": order.reduce_only == "true",
+        "instrument_type": instrument.type,
     }
 
 
 def cost_of(instrument: OkxInstrument, amount: Decimal, price: Decimal) -> Decimal:
-    """In quote units: an inverse contract's amount is that already."""
-    return amount if instrument.type is InstrumentType.INVERSE else amount * price
+    """In what the instrument is settled in: the quote currency, for an inverse contract, whose amount is in USD, the base."""
+    return amount / price if instrument.type is InstrumentType.INVERSE else amount * price
 
 
 def _updates(order: Order, instrument: OkxInstrument) -> list[OrderUpdate]:

@@ -1,8 +1,8 @@
 """What an account asks of its orders and executions. Newest first, in pages that a cursor continues."""
 
 from nexus_fast.sim.bybit import errors, order_texts
-from nexus_fast.sim.bybit.errors import SPOT
 from nexus_fast.sim.bybit.ids import order_number
+from nexus_fast.sim.bybit.instruments import LINEAR
 from nexus_fast.sim.bybit.order_entry import lookup
 from nexus_fast.sim.bybit.requests import Call
 from nexus_fast.sim.orders import Order
@@ -34,9 +34,9 @@ def _answer(call: Call, orders: list[Order]) -> dict:
 
 
 def _narrow(call: Call) -> None:
-    """Contracts want to be asked with something that narrows the answer."""
+    """Linear contracts want to be asked with something that narrows the answer (order/open-order)."""
     names = ("symbol", "baseCoin", "settleCoin", "orderId", "orderLinkId")
-    if call.category != SPOT and not any(call.get(name) for name in names):
+    if call.category == LINEAR and not any(call.get(name) for name in names):
         raise errors.parameter("Missing some parameters that must be filled in, symbol or settleCoin or baseCoin.")
 
 

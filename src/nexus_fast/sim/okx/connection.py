@@ -9,7 +9,6 @@ import secrets
 from time import monotonic, perf_counter_ns
 
 import msgspec
-from picows import WSMsgType
 
 from nexus_fast.sim.account import Account
 from nexus_fast.sim.connections import Cadence, Connection, Connections
@@ -17,7 +16,7 @@ from nexus_fast.sim.okx import private_channels, public_channels, signing
 from nexus_fast.sim.okx.requests import CLIENT_ID, Exchange
 from nexus_fast.sim.okx.socket_trading import OPERATIONS, trade
 
-LOGIN_FAILED, INVALID_REQUEST, IDLE = 4001, 4002, 4004
+LOGIN_FAILED, IDLE = 4001, 4004
 REQUESTS_PER_HOUR = 480  # of subscribe, unsubscribe and login
 MAXIMUM_ARGUMENTS = 65_536  # bytes of one request
 _log = logging.getLogger(__name__)
@@ -40,11 +39,13 @@ class OkxConnection(Connection):
         super().__init__(connections, Cadence(0.0, 0.0))
         self.exchange = exchange
         self.place = place
+        self.kind = "order" if place == "private" else "stream"
         self.idle_seconds = idle_seconds
         self.connection_id = secrets.token_hex(4)
         self.account: Account | None = None
         self.subscriptions: dict[bytes, object] = {}  # argument as sent -> Channel or Subscription
         self._active = monotonic()
+        self._received_ns = 0
         self._hour_began = self._active
         self._requests = 0
 
@@ -73,24 +74,29 @@ class OkxConnection(Connection):
             self._drop(key)
 
     def on_ws_frame(self, transport, frame) -> None:
-        received_ns = perf_counter_ns()  # the moment an order has arrived: before anything is done with it
+        self._received_ns = perf_counter_ns()  # the moment an order has arrived: before anything is done with it
         self._active = monotonic()
-        if frame.msg_type != WSMsgType.TEXT:
-            return super().on_ws_frame(transport, frame)
-        payload = frame.get_payload_as_bytes()
-        if payload == b"ping":
-            return transport.send(WSMsgType.TEXT, b"pong")
-        return self.on_request(payload, received_ns)
+        super().on_ws_frame(transport, frame)
+
+    @property
+    def account_key(self) -> str:
+        """Whose connection it is, for fault scripts."""
+        return self.account.key if self.account is not None else ""
 
     # ---- requests
 
-    def on_request(self, payload: bytes, received_ns: int) -> None:
+    def on_text(self, payload: bytes) -> None:
+        if payload == b"ping":
+            return self.send(b"pong")
+        return self._answer(payload)
+
+    def _answer(self, payload: bytes) -> None:
         identity = ""
         try:
             request = self._parse(payload)
             identity = request.get("id", "")
             if request["op"] in OPERATIONS:
-                self._trade(request, received_ns)
+                self._trade(request)
             else:
                 self._handle(request)
         except SocketError as error:
@@ -143,12 +149,12 @@ class OkxConnection(Connection):
         if self._requests > REQUESTS_PER_HOUR * self.exchange.limits.factor:
             raise SocketError(60014, "Requests too frequent")
 
-    def _trade(self, request: dict, received_ns: int) -> None:
+    def _trade(self, request: dict) -> None:
         if self.place != "private":
             raise SocketError(60028, "The current operation is not supported by this URL. Please use the correct URL.")
         if self.account is None or self.account.revoked:
             raise SocketError(60011, "Please log in")
-        answer, touched = trade(self.exchange, self.account, request, received_ns)
+        answer, touched = trade(self.exchange, self.account, request, self._received_ns)
         self.send(_encode(answer))
         self.exchange.flush(touched)
 

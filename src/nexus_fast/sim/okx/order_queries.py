@@ -13,7 +13,7 @@ def order(call: Call) -> list[dict]:
     if order_id is None and not client_id:
         raise VenueError(50015, "Either parameter ordId or clOrdId is required.", 400)
     found = orders_of(call.account).find(order_id, client_id)
-    if found is None or found.instrument is not listing.instrument:
+    if found is None or found.instrument.symbol != listing.instrument_id:
         raise errors.no_order()
     return [order_texts.order_row(listing, found)]
 

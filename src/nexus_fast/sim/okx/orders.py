@@ -144,7 +144,7 @@ def find(call: Call, item: Item, codes: dict[str, tuple[int, str]]) -> tuple[Lis
     if order_id is None and not client_id:
         raise ItemError(50015, "Either parameter ordId or clOrdId is required.")
     order = orders_of(call.account).find(order_id, client_id)
-    if order is None or order.instrument is not listing.instrument:
+    if order is None or order.instrument.symbol != listing.instrument_id:
         raise ItemError(*codes["missing"])
     if not order.is_open:
         raise ItemError(*codes["filled" if order.status == Status.FILLED else "canceled"])
@@ -183,7 +183,7 @@ def _amend(call: Call, item: Item) -> dict:
     drop = item.flag("cxlOnFail")
     _charge(call, listing, "amend", is_new_or_amend=True)
     call.touched[listing.instrument_id] = listing
-    order.words.request_id = request_id
+    order.words.request_id, order.words.failure = request_id, None
     try:
         call.exchange.market_of(listing).amend(order, price, quantity)
     except Refused as refused:

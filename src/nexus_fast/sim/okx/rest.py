@@ -10,6 +10,8 @@ import msgspec
 from aiohttp import web
 
 from nexus_fast.sim.account import Account
+from nexus_fast.sim.faults import NONE, Faults
+from nexus_fast.sim.faults.rest import RestRequest
 from nexus_fast.sim.okx import errors, orders, signing
 from nexus_fast.sim.okx.errors import VenueError
 from nexus_fast.sim.okx.requests import Call, Exchange, as_text
@@ -24,9 +26,10 @@ _encode = msgspec.json.encode
 class RestServer(web.Server):
     """Answers with the operation of (method, path), or the venue's error."""
 
-    def __init__(self, exchange: Exchange):
+    def __init__(self, exchange: Exchange, faults: Faults = NONE):
         super().__init__(self._answer, access_log=None)
         self.exchange = exchange
+        self.faults = faults
         self.paths = {path for _, path in REST}
 
     def __call__(self):
@@ -40,13 +43,21 @@ class RestServer(web.Server):
                 return _response(errors.wrong_method().status, errors.wrong_method().body())
             return _response(404, {"code": "404", "msg": "Not Found", "data": []})
         body = (await request.read()) if request.can_read_body else b""
+        if self.faults.active:
+            def perform(seen) -> web.Response:
+                return self._serve(request, operation, body, received_ns, seen)
+
+            return await RestRequest(self.faults, "okx", request, request.headers.get("OK-ACCESS-KEY", ""), perform).answer()
         return self._serve(request, operation, body, received_ns)
 
-    def _serve(self, request, operation: Operation, body: bytes, received_ns: int) -> web.Response:
+    def _serve(self, request, operation: Operation, body: bytes, received_ns: int, seen=None) -> web.Response:
+        """`seen`: gives the account that a query is shown instead of its own, which a fault may want."""
         exchange, call = self.exchange, None
         received_us, status = exchange.clock.microseconds(), 200
         try:
             call = self._call(request, operation, body)
+            if seen is not None and call.account is not None and request.method == "GET":
+                call.account = seen(call.account)
             if operation.places:
                 _count_orders(call, received_ns)
             rows = operation.perform(call)

@@ -85,8 +85,10 @@ def share_order_ids(first: int, *markets) -> None:
 class UnifiedMarket:
     """What both markets of the venue do alike; mixed into the core's."""
 
-    refuses_taking_post_only = False
-    open_limit = MAXIMUM_OPEN_PER_INSTRUMENT
+    def __init__(self, *arguments):
+        super().__init__(*arguments)
+        self.refuses_taking_post_only = False
+        self.open_limit = MAXIMUM_OPEN_PER_INSTRUMENT
 
     def orders_of(self, account: Account) -> OrderStore:
         return orders_of(account)
@@ -198,8 +200,10 @@ class UnifiedSpotMarket(UnifiedMarket, SpotMarket):
         return product(price, quantity) if order.side == BUY else quantity
 
     def _afford(self, order, price, quantity):
-        more = self._worth(order, price, quantity - order.executed) - order.locked
-        if more > self.contracts.available(order.account, self.ledger_of(order.account).held_asset(order)):
+        ledger = self.ledger_of(order.account)
+        asset, more = ledger.held_asset(order), self._worth(order, price, quantity - order.executed) - order.locked
+        # Profit that is not realized is margin for contracts, but pays for nothing.
+        if more > min(self.contracts.available(order.account, asset), ledger.free.get(asset, 0)):
             raise Refused("balance")
 
     def _withdraw(self, order):
@@ -215,6 +219,12 @@ class UnifiedContractMarket(UnifiedMarket, FuturesMarket):
     def __init__(self, *arguments):
         super().__init__(*arguments)
         self.records: dict[tuple[str, str], PositionRecord] = {}
+
+    def available(self, account: Account, asset: str) -> int:
+        """As the core has it, without marks of what the account does not hold."""
+        ledger = self.ledger_of(account)
+        marks = {symbol: self.mark_price(symbol) for symbol, held in ledger.positions.items() if held.amount}
+        return ledger.available(asset, marks, self.settles_in)
 
     def record(self, account: Account, symbol: str) -> PositionRecord:
         found = self.records.get((account.key, symbol))

@@ -79,7 +79,7 @@ class OkxVenue:
 
     async def start(self, host: str, port: int) -> None:
         """Listen on `ports` ports from `port` on; 0: any free ones."""
-        self._runner = web.ServerRunner(RestServer(self.exchange), shutdown_timeout=1.0)
+        self._runner = web.ServerRunner(RestServer(self.exchange, self.connections.faults), shutdown_timeout=1.0)
         await self._runner.setup()
         await web.TCPSite(self._runner, host, port).start()
         self._addresses["rest"] = address_of(self._runner.addresses[0])
@@ -91,7 +91,8 @@ class OkxVenue:
     def _accept(self, request: WSUpgradeRequest) -> OkxConnection | None:
         path = request.path.decode("utf-8", "replace").partition("?")[0].rstrip("/")
         place = path.removeprefix("/ws/v5/")
-        if place not in PLACES or place == path:
+        kind = "order" if place == "private" else "stream"
+        if place not in PLACES or place == path or self.connections.faults.refuses(self.name, kind):
             return None
         return OkxConnection(self.connections, self.exchange, place, self.options.idle_seconds)
 
