@@ -167,7 +167,7 @@ def test_the_end_of_a_stream(payload):
 
 
 @pytest.mark.parametrize("payload", [
-    b'{"e":"TRADE_LITE","E":1,"s":"BTCUSDT"}', b'{"e":"ACCOUNT_CONFIG_UPDATE"}', b'{"e":"somethingNew","x":1}', b"{}",
+    b'{"e":"ACCOUNT_CONFIG_UPDATE"}', b'{"e":"somethingNew","x":1}', b"{}",
     b'{"result":null,"id":1}', b'{"e":"balanceUpdate","E":1,"a":"BTC","d":"1","T":1}'])
 def test_what_the_engine_does_not_use_is_no_event(payload):
     assert decode(payload) == []

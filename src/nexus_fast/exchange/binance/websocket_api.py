@@ -17,13 +17,15 @@ class ApiError(Struct):
 
 
 class Answer(Struct):
-    """One message. `event` is set for user data and notices, `id` for answers."""
+    """One message. `event` is set for user data and notices, `id` for answers. pause_ms: REST's Retry-After, which stands in its
+    headers."""
 
     id: str | int | None = None
     status: int = 0
     result: Raw = NOTHING
     error: ApiError | None = None
     event: Raw = NOTHING
+    pause_ms: int = 0
 
 
 class OrderResult(Struct, rename="camel"):
