@@ -82,7 +82,8 @@ def test_every_kind_of_market_data(okx):
     async def script(s):
         s.subscribe_trade(list(ALL))
         s.subscribe_kline(list(ALL), KlineInterval.MINUTE_1)
-        s.subscribe_bookl2(list(ALL), BookLevel.L5)
+        s.subscribe_bookl2([SPOT, PERP], BookLevel.L5)
+        s.subscribe_bookl2([INVERSE], BookLevel.L20)
         s.subscribe_mark_price([PERP, INVERSE])
         s.subscribe_index_price([PERP, SPOT])
         s.subscribe_funding_rate([PERP, INVERSE])
@@ -103,7 +104,9 @@ def test_every_kind_of_market_data(okx):
     for book in s.heard("bookl2"):
         bids, asks = [level.price for level in book.bids], [level.price for level in book.asks]
         assert bids == sorted(bids, reverse=True) and asks == sorted(asks) and bids[0] < asks[0]
-        assert all(level.size > 0 for level in (*book.bids, *book.asks)) and len(bids) <= 5 and len(asks) <= 5
+        most = 20 if book.symbol == INVERSE else 5
+        assert all(level.size > 0 for level in (*book.bids, *book.asks)) and len(bids) <= most and len(asks) <= most
+    assert max(len(book.bids) for book in s.heard("bookl2") if book.symbol == INVERSE) > 5
     for quote in s.books:
         assert 0 < quote.bid < quote.ask and quote.bid_size > 0 and quote.ask_size > 0
     marks, quotes = {e.symbol: e.price for e in s.heard("mark_price")}, {b.symbol: b.bid for b in s.books}
