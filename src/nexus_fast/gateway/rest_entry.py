@@ -64,8 +64,8 @@ class _Protocol(asyncio.Protocol):
 
 
 class RestEntry:
-    """`on_answer(number, kind, status, body, pause_ms)` for every response; `on_lost(number, kind)` when a connection ended with a request
-    out; `on_free(channel)` when the channel can take another."""
+    """`on_answer(number, kind, status, body, pause_ms)` for every response; `on_lost(number, kind)` when a connection ended
+    with a request out; `on_free(channel)` when the channel can take another."""
 
     def __init__(
         self,

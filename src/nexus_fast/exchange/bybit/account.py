@@ -17,6 +17,7 @@ from msgspec.structs import replace
 
 from nexus_fast.constants import ExchangeType, InstrumentType
 from nexus_fast.error import CredentialError, PositionModeError, VenueError
+from nexus_fast.exchange.bybit.emergency import DCP_TOPICS
 from nexus_fast.exchange.bybit.fills import ExecutionRow, updates_of
 from nexus_fast.exchange.bybit.instruments import CATEGORIES
 from nexus_fast.exchange.bybit.order_answers import OrderAnswers
@@ -148,10 +149,6 @@ class BybitAccount:
             recv_window=self._host.recv_window_ms,
         )
 
-    def resynchronise_clock(self) -> None:
-        """The venue refused a request's time."""
-        self._spawn(self.synchronise_clock())
-
     def renew_trade(self) -> None:
         """The trade connection takes no more requests."""
         self._trade.drop()
@@ -258,6 +255,8 @@ class BybitAccount:
             await self._ask(self._private, "private", "subscribe", [FAST_TOPIC])
         except VenueError as error:
             self._log.warning(f"no fast executions: {error}")
+        if self._host.safety.switch_seconds(self.account_type):
+            await self._ask(self._private, "private", "subscribe", DCP_TOPICS)
         self._subscribed = True
         await self._became_ready()
 
