@@ -7,7 +7,7 @@ BUILT := $(VENV)/.built
 TESTING := $(VENV)/.testing
 SOURCES := $(shell find cython -name '*.pyx' -o -name '*.pxd' -o -name '*.pyi' -o -name '*.h')
 
-.PHONY: help install build demo test quicktest stress fuzz packaging bench lint clean
+.PHONY: help install build demo test quicktest stress fuzz packaging bench record lint clean
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -69,7 +69,10 @@ packaging: $(TESTING) $(BUILT)  ## wheel, sdist and editable installs in fresh e
 	$(BIN)/python -m pytest -q -m packaging tests/packaging
 
 bench: $(TESTING) $(BUILT)  ## what it costs, against the floor in C
-	$(BIN)/python -m bench.wire
+	$(BIN)/nexus-fast bench all
+
+record: $(TESTING) $(BUILT)  ## record instructions and allocations, which tests compare
+	$(BIN)/python -m bench.record --write
 
 lint: $(TESTING) $(BUILT)  ## style
 	$(BIN)/ruff check src tests bench strategies

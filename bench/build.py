@@ -46,17 +46,19 @@ def run(command: list[str], what: str) -> None:
         raise BuildError(f"{what} was not built: {' '.join(command)}\n{done.stdout}{done.stderr}")
 
 
-def c_program(name: str, shared: bool = False) -> Path:
-    """The program bench/floor/{name}.c, or the library with shared=True; built when it is not there yet."""
+def c_program(name: str, shared: bool = False, tls: bool = False) -> Path:
+    """The program bench/floor/{name}.c, or the library with shared=True; built when it is not there yet. tls: with OpenSSL,
+    whose headers must be installed."""
     sources = [path.read_bytes() for path in sorted((BENCH / "floor").glob("*.[ch]"))]
-    flags = [*FLAGS, *(["-shared", "-fPIC"] if shared else [])]
+    flags = [*FLAGS, *(["-shared", "-fPIC"] if shared else []), *(["-DBENCH_TLS"] if tls else [])]
     key = fingerprint(*sources, compiler_version().encode(), " ".join(flags).encode())
     target = BUILD / f"{name}-{key}{'.so' if shared else ''}"
     if not target.exists():
         BUILD.mkdir(parents=True, exist_ok=True)
         half = target.with_name(f"{target.name}.{os.getpid()}")
         source = str(BENCH / "floor" / f"{name}.c")
-        run([*compiler().split(), *flags, "-o", str(half), source, *(["-ldl"] if shared else [])], name)
+        libraries = [*(["-ldl"] if shared else []), *(["-lssl", "-lcrypto"] if tls else [])]
+        run([*compiler().split(), *flags, "-o", str(half), source, *libraries], name)
         half.replace(target)
     return target
 

@@ -59,8 +59,8 @@ USD_M_ACCOUNT = {
 }
 
 
-def answer(path: str) -> object:
-    """The answer for a path, or None where the bench has none."""
+def answers() -> dict[str, object]:
+    """Every path that the bench knows, with its answer."""
     now = int(time.time() * 1000)
     info = {"timezone": "UTC", "serverTime": now, "rateLimits": LIMITS, "exchangeFilters": []}
     known = {
@@ -87,7 +87,17 @@ def answer(path: str) -> object:
         known[f"/fapi/{number}/account"] = USD_M_ACCOUNT
         known[f"/fapi/{number}/balance"] = [ASSET]
         known[f"/fapi/{number}/positionRisk"] = []
-    return known.get(path)
+    return known
+
+
+def answer(path: str) -> object:
+    """The answer for a path, or None where the bench has none."""
+    return answers().get(path)
+
+
+def answers_text() -> str:
+    """The same for the C exchange's --answers: a line "path<TAB>body" each."""
+    return "".join(f"{path}\t{json.dumps(body, separators=(',', ':'))}\n" for path, body in answers().items())
 
 
 class Handler(BaseHTTPRequestHandler):

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from bench.build import ROOT, c_program
+from bench.rest import answers_text
 
 # Of the length that the venue's own have: how many blocks a signature takes depends on it.
 API_KEY = "bench0" * 10 + "keys"
@@ -33,7 +34,8 @@ class Scene:
     """What one run is. client: "floor", "cython" or "python". gap_us: from an order to the next tick (pace "after") or
     from tick to tick (pace "schedule"). events: what user data brings, "none", "new" or "fill" (new, then filled).
     nice: priority of exchange and client, for machines that others use as well; below zero it takes privileges.
-    measure: the engine records its stages, at the price of some clock reads per order."""
+    measure: the engine records its stages, at the price of some clock reads per order. entry: "ws" or "rest", how orders go.
+    tls: every connection to the exchange is encrypted."""
 
     client: str
     family: str = "spot"
@@ -48,6 +50,12 @@ class Scene:
     entry: str = "ws"
     nice: int = 0
     measure: bool = False
+    tls: bool = False
+
+    @property
+    def patience(self) -> int:
+        """Seconds in which the client must be ready for quotes."""
+        return 30 if self.client in ("floor", "cython", "python") else 90
 
     @property
     def seconds(self) -> float:
@@ -55,9 +63,11 @@ class Scene:
         return 20 + 4 * (self.ticks + self.warm_up) * (self.gap_us + 200) / 1e6
 
 
-def endpoints_text(exchange: int, rest: int) -> str:
-    """An endpoints file that points every address of Binance at the bench."""
-    ws, http = f"ws://127.0.0.1:{exchange}", f"http://127.0.0.1:{rest}"
+def endpoints_text(exchange: int, rest: int, entry: str = "ws", tls: bool = False) -> str:
+    """An endpoints file that points every address of Binance at the bench. Orders by REST go to the exchange, and so must all
+    that is asked for by REST, since the venue has one address for it."""
+    ws = f"{'wss' if tls else 'ws'}://127.0.0.1:{exchange}"
+    http = f"{'https' if tls else 'http'}://127.0.0.1:{exchange}" if entry == "rest" else f"http://127.0.0.1:{rest}"
     return (
         f'[binance.spot]\nrest = "{http}"\nstream = "{ws}"\nws_api = "{ws}/ws-api/v3"\n\n'
         f'[binance.usd_m]\nrest = "{http}"\npublic = "{ws}/public"\nmarket = "{ws}/market"\nprivate = "{ws}/private"\n'
@@ -65,23 +75,48 @@ def endpoints_text(exchange: int, rest: int) -> str:
     )
 
 
-def exchange_command(scene: Scene, out: Path) -> list[str]:
+def write_certificate(file: Path) -> None:
+    """A key and a certificate for 127.0.0.1 that signs itself, good for two days, in one PEM file."""
+    import datetime
+    import ipaddress
+
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "bench")])
+    now, day = datetime.datetime.now(datetime.UTC), datetime.timedelta(days=1)
+    address = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
+    signed = (
+        x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
+        .serial_number(x509.random_serial_number()).not_valid_before(now - day).not_valid_after(now + day)
+        .add_extension(address, critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True).sign(key, hashes.SHA256())
+    )
+    text = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    file.write_bytes(text + signed.public_bytes(serialization.Encoding.PEM))
+
+
+def exchange_command(scene: Scene, folder: Path) -> list[str]:
+    """folder: where the result goes, and where answers and certificate are."""
     options = {
         "--cpu": scene.exchange_cpu, "--gap-ns": int(scene.gap_us * 1000), "--ticks": scene.ticks,
         "--warm-up": scene.warm_up, "--events": scene.events, "--pace": scene.pace, "--secret": SECRET,
-        "--seconds": int(scene.seconds), "--connect-seconds": 30, "--out": out,
-        "--linger-ms": 0 if scene.client == "floor" else 5000,
+        "--seconds": int(scene.seconds), "--connect-seconds": scene.patience, "--out": folder / "result.json",
+        "--linger-ms": 0 if scene.client == "floor" else 5000, "--answers": folder / "answers",
+        **({"--tls": folder / "tls.pem"} if scene.tls else {}),
     }
-    return [str(c_program("exchange")), *(str(part) for pair in options.items() for part in pair)]
+    return [str(c_program("exchange", tls=scene.tls)), *(str(part) for pair in options.items() for part in pair)]
 
 
 def client_command(scene: Scene, port: int, endpoints: Path) -> list[str]:
     if scene.client == "floor":
         options = {
             "--port": port, "--cpu": scene.client_cpu, "--family": scene.family, "--mode": FLOOR_MODES[scene.mode],
-            "--key": API_KEY, "--secret": SECRET, "--seconds": int(scene.seconds) + 40,
+            "--key": API_KEY, "--secret": SECRET, "--seconds": int(scene.seconds) + 40, "--entry": scene.entry, "--tls": int(scene.tls),
         }
-        return [str(c_program("client")), *(str(part) for pair in options.items() for part in pair)]
+        return [str(c_program("client", tls=scene.tls)), *(str(part) for pair in options.items() for part in pair)]
     options = {
         "--endpoints": endpoints, "--cpu": scene.client_cpu, "--family": scene.family, "--mode": scene.mode,
         "--strategy": scene.client, "--entry": scene.entry,
@@ -156,14 +191,19 @@ def run(scene: Scene, rest_port: int, environment: dict[str, str] | None = None)
         out, endpoints = Path(folder, "result.json"), Path(folder, "endpoints.toml")
         said, log = Path(folder, "client.out"), Path(folder, "client.log")
         pipe = subprocess.PIPE
-        exchange = subprocess.Popen(exchange_command(scene, out), stdout=pipe, stderr=pipe, text=True)
+        Path(folder, "answers").write_text(answers_text())
+        if scene.tls:
+            write_certificate(Path(folder, "tls.pem"))
+        exchange = subprocess.Popen(exchange_command(scene, Path(folder)), stdout=pipe, stderr=pipe, text=True)
         client = None
         try:
             port = port_of(exchange)
-            endpoints.write_text(endpoints_text(port, rest_port))
+            endpoints.write_text(endpoints_text(port, rest_port, scene.entry, scene.tls))
             with said.open("w") as output, log.open("w") as errors:
                 command = client_command(scene, port, endpoints)
                 variables = {**engine_environment(), **(environment or {})}
+                if scene.tls:
+                    variables["SSL_CERT_FILE"] = str(Path(folder, "tls.pem"))
                 client = subprocess.Popen(command, stdout=output, stderr=errors, env=variables, cwd=folder)
             for process in (exchange, client) if scene.nice else ():
                 os.setpriority(os.PRIO_PROCESS, process.pid, scene.nice)

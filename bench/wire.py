@@ -1,26 +1,64 @@
 """Tick to order over loopback, the engine beside a hand-written C program, in turn.
 
     python -m bench.wire                                    # busy, 20 us between ticks, three rounds
-    python -m bench.wire --gaps 20us,3ms,70ms --modes busy,block --rounds 5 --json wire.json
+    python -m bench.wire --gaps 20us,3ms,70ms --modes busy,block --links plain,tls --entries ws,rest --rounds 5
+    python -m bench.wire --standard --minutes 15            # the cells of the README's table, as many rounds as fit
 
 BENCHMARKING.md says what is timed and what not to conclude.
 """
 
 import argparse
-import json
 import sys
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 from bench.build import BuildError
 from bench.histogram import PERCENTILES, median, merge, percentile
 from bench.machine import header, header_text
+from bench.progress import progress
 from bench.rest import serving
+from bench.results import save
 from bench.runs import RunError, Scene, end_on_sigterm, run
 
 CLIENTS = ("floor", "cython", "python")
 MODES = ("busy", "block", "adaptive")
+LINKS = ("plain", "tls")
+ENTRIES = ("ws", "rest")
+START_SECONDS = {"floor": 0.8, "cython": 3.0, "python": 3.0}
 UNITS = {"us": 1.0, "ms": 1_000.0, "s": 1_000_000.0}
+
+
+@dataclass(frozen=True)
+class Cell:
+    """What the clients are compared under. gap in us."""
+
+    mode: str
+    gap: float
+    link: str = "plain"
+    entry: str = "ws"
+    events: str = "fill"
+
+    @property
+    def text(self) -> str:
+        return f"{self.mode} {gap_text(self.gap)} {self.link} {self.entry}"
+
+    @property
+    def ticks(self) -> tuple[int, int]:
+        """(ticks, warm-up) that take a few seconds."""
+        return (20_000, 5_000) if self.gap < 500 else (1_500, 300) if self.gap < 20_000 else (100, 20)
+
+    def seconds(self, clients: list[str]) -> float:
+        """How long a round takes, roughly."""
+        return sum(START_SECONDS[client] + sum(self.ticks) * (self.gap + 50) / 1e6 for client in clients)
+
+
+# At 20 us, events would be read in the next quote's way; BENCHMARKING.md says more.
+STANDARD = [
+    *(Cell(mode, gap, events="none" if gap < 500 else "fill") for gap in (20.0, 3_000.0, 70_000.0) for mode in ("busy", "block")),
+    *(Cell(mode, gap, "tls", events="none" if gap < 500 else "fill") for gap in (20.0, 3_000.0) for mode in ("busy", "block")),
+    *(Cell("busy", gap, entry="rest", events="none" if gap < 500 else "fill") for gap in (20.0, 3_000.0)),
+]
 
 
 def gap_us(text: str) -> float:
@@ -43,18 +81,17 @@ def listed(choices: tuple[str, ...]):
     return parse
 
 
-def ticks_for(gap: float) -> tuple[int, int]:
-    """(ticks, warm-up) that take a few seconds at a gap in us."""
-    return (20_000, 5_000) if gap < 500 else (1_500, 300) if gap < 20_000 else (100, 20)
-
-
 def parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="bench wire", description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(prog="nexus-fast bench wire", description=__doc__.splitlines()[0])
     add = parser.add_argument
     add("--family", choices=("spot", "usd_m"), default="spot")
     add("--clients", type=listed(CLIENTS), default=list(CLIENTS), help="the floor is always among them")
     add("--modes", type=listed(MODES), default=["busy"])
     add("--gaps", type=lambda text: [gap_us(part) for part in text.split(",")], default=[20.0])
+    add("--links", type=listed(LINKS), default=["plain"])
+    add("--entries", type=listed(ENTRIES), default=["ws"], help="how orders go")
+    add("--standard", action="store_true", help="the cells of the README instead of modes, gaps, links, entries and events")
+    add("--minutes", type=float, help="as many rounds as fit, at least one, instead of --rounds")
     add("--ticks", type=int, help="per run; default by gap")
     add("--warm-up", type=int, help="ticks before those that count; default by gap")
     add("--rounds", type=int, default=3)
@@ -64,31 +101,53 @@ def parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
     add("--client-cpu", type=int, default=1)
     add("--nice", type=int, default=0, help="priority of exchange and client; -20 where others compute (as root)")
     add("--stages", action="store_true", help="show where the engine's time goes (which costs some)")
-    add("--json", type=Path, help="where to write everything, histograms included")
+    add("--json", type=Path, help="histograms included; default: bench/results/wire.json")
     return parser.parse_args(arguments)
 
 
-def measure(options: argparse.Namespace, say) -> list[dict]:
-    """Every run, in the order in which it was made: floor, engine, floor, engine …"""
+def cells_of(options: argparse.Namespace) -> list[Cell]:
+    if options.standard:
+        return STANDARD
+    return [
+        Cell(mode, gap, link, entry, options.events)
+        for link in options.links for entry in options.entries for mode in options.modes for gap in options.gaps
+    ]
+
+
+def scene_of(cell: Cell, client: str, options: argparse.Namespace) -> Scene:
+    ticks, warm_up = cell.ticks
+    return Scene(
+        client, options.family, cell.mode, cell.gap, options.ticks or ticks,
+        warm_up if options.warm_up is None else options.warm_up, cell.events, options.pace,
+        options.exchange_cpu, options.client_cpu, cell.entry, options.nice, options.stages, cell.link == "tls",
+    )
+
+
+def rounds_of(options: argparse.Namespace, cells: list[Cell], clients: list[str]) -> int:
+    if options.minutes is None:
+        return options.rounds
+    return max(1, int(60 * options.minutes / sum(cell.seconds(clients) for cell in cells)))
+
+
+def measure(options: argparse.Namespace) -> list[dict]:
+    """Every run, in the order in which it was made: in each round and cell floor, engine, engine. With --minutes, no cell is
+    begun after the time is over and every cell has had its first round."""
     clients = ["floor", *(name for name in options.clients if name != "floor")]
+    cells = cells_of(options)
+    rounds = rounds_of(options, cells, clients)
+    end = time.monotonic() + 60 * options.minutes if options.minutes else float("inf")
     runs = []
-    with serving() as (rest_port, unknown):
-        for mode in options.modes:
-            for gap in options.gaps:
-                ticks, warm_up = ticks_for(gap)
-                for number in range(options.rounds):
-                    for client in clients:
-                        scene = Scene(
-                            client, options.family, mode, gap, options.ticks or ticks,
-                            warm_up if options.warm_up is None else options.warm_up, options.events, options.pace,
-                            options.exchange_cpu, options.client_cpu, nice=options.nice, measure=options.stages,
-                        )
-                        result = run(scene, rest_port)
-                        say(f"{mode} {gap_text(gap)} round {number + 1}/{options.rounds} {client}: "
-                            f"p50 {timed(result, options)['p50'] / 1000:.1f} us")
-                        runs.append({**result, "round": number})
+    with serving() as (rest_port, unknown), progress("wire", rounds * len(cells) * len(clients)) as step:
+        for number in range(rounds):
+            for cell in cells:
+                if number and time.monotonic() > end:
+                    return runs
+                for client in clients:
+                    result = run(scene_of(cell, client, options), rest_port)
+                    step(f"round {number + 1} {cell.text} {client}: p50 {timed(result, options)['p50'] / 1000:.1f} us")
+                    runs.append({**result, "round": number})
         for request in sorted(set(unknown)):
-            say(f"the bench has no answer for {request}")
+            print(f"the bench has no answer for {request}", file=sys.stderr)
     return runs
 
 
@@ -101,24 +160,29 @@ def gap_text(gap: float) -> str:
     return f"{gap:g}us" if gap < 1000 else f"{gap / 1000:g}ms"
 
 
-def summarise(runs: list[dict], options: argparse.Namespace) -> list[dict]:
-    """One row per mode, gap and client: medians over the rounds; ratios are medians too, to the same round's floor."""
-    rows = []
-    keys = dict.fromkeys((r["scene"]["mode"], r["scene"]["gap_us"], r["scene"]["client"]) for r in runs)
-    for mode, gap, client in keys:
-        def of(name: str, mode=mode, gap=gap) -> list[dict]:
-            wanted = (mode, gap, name)
-            return [r for r in runs if (r["scene"]["mode"], r["scene"]["gap_us"], r["scene"]["client"]) == wanted]
+def place_of(result: dict) -> tuple:
+    """Cell and client of a run."""
+    scene = result["scene"]
+    cell = Cell(scene["mode"], scene["gap_us"], "tls" if scene["tls"] else "plain", scene["entry"], scene["events"])
+    return cell, scene["client"]
 
-        mine, floors = of(client), of("floor")
+
+def summarise(runs: list[dict], options: argparse.Namespace) -> list[dict]:
+    """One row per cell and client: medians over the rounds; ratios are medians too, to the same round's floor."""
+    rows = []
+    for cell, client in dict.fromkeys(map(place_of, runs)):
+        mine = [r for r in runs if place_of(r) == (cell, client)]
+        floors = [r for r in runs if place_of(r) == (cell, "floor")]
         times, floor_times = [timed(r, options) for r in mine], [timed(r, options) for r in floors]
         whole = merge(t["histogram"] for t in times)
-        row = {"mode": mode, "gap_us": gap, "client": client, "rounds": len(mine), "n": sum(t["n"] for t in times)}
+        row = {"mode": cell.mode, "gap_us": cell.gap, "link": cell.link, "entry": cell.entry, "events": cell.events,
+               "client": client, "rounds": len(mine), "n": sum(t["n"] for t in times)}
         row |= {name: median([t[name] for t in times]) for name in PERCENTILES}
         row |= {"min": min(t["min"] for t in times), "max": max(t["max"] for t in times)}
         row |= {f"merged_{name}": percentile(whole, share) for name, share in PERCENTILES.items()}
+        row["histogram"] = whole
         for name in ("p50", "p99"):
-            ratios = [a[name] / max(b[name], 1) for a, b in zip(times, floor_times, strict=True)]
+            ratios = [a[name] / max(b[name], 1) for a, b in zip(times, floor_times, strict=False)]
             row |= {f"ratio_{name}": median(ratios), f"ratios_{name}": ratios}
         row |= {"lost": sum(r["lost"] for r in mine), "bad_signatures": sum(r["bad_signatures"] for r in mine)}
         row["switches"] = sum(r["involuntary_switches"] + max(r["client_switches"], 0) for r in mine)
@@ -128,7 +192,7 @@ def summarise(runs: list[dict], options: argparse.Namespace) -> list[dict]:
 
 def table(rows: list[dict]) -> str:
     """Microseconds; ratios are to the floor of the same round, median (lowest-highest)."""
-    head = ["mode", "gap", "client", "n", "min", "p50", "p90", "p99", "p99.9", "max", "p50/floor", "p99/floor",
+    head = ["mode", "gap", "link", "entry", "client", "n", "min", "p50", "p90", "p99", "p99.9", "max", "p50/floor", "p99/floor",
             "lost", "bad", "switches"]
     lines = [head, ["---"] * len(head)]
     for row in rows:
@@ -136,7 +200,8 @@ def table(rows: list[dict]) -> str:
         spread = f"{row['ratio_p50']:.3f} ({min(row['ratios_p50']):.2f}-{max(row['ratios_p50']):.2f})"
         ratios = ["1" if row["client"] == "floor" else spread, f"{row['ratio_p99']:.2f}"]
         rest = [str(row["lost"]), str(row["bad_signatures"]), str(row["switches"])]
-        lines.append([row["mode"], gap_text(row["gap_us"]), row["client"], str(row["n"]), *times, *ratios, *rest])
+        cell = [row["mode"], gap_text(row["gap_us"]), row["link"], row["entry"], row["client"]]
+        lines.append([*cell, str(row["n"]), *times, *ratios, *rest])
     widths = [max(len(line[i]) for line in lines) for i in range(len(head))]
     padded = ([cell.rjust(width) for cell, width in zip(line, widths, strict=True)] for line in lines)
     return "\n".join(f"| {' | '.join(line)} |" for line in padded)
@@ -157,25 +222,27 @@ def stages(runs: list[dict]) -> str:
     return "\n".join(lines)
 
 
+def slim(run: dict) -> dict:
+    """A run without its histograms: those of a row's rounds stand in the row."""
+    return {**run, **{name: {k: v for k, v in run[name].items() if k != "histogram"} for name in ("latency", "from_intended")}}
+
+
 def main(arguments: list[str] | None = None) -> int:
     options = parse_arguments(arguments)
     end_on_sigterm()
-    facts = header()
-    started = time.time()
     try:
-        runs = measure(options, lambda text: print(text, file=sys.stderr, flush=True))
+        runs = measure(options)
     except (RunError, BuildError) as error:
         print(f"no measurement: {error}", file=sys.stderr)
         return 1
     rows = summarise(runs, options)
-    print(header_text(facts))
-    print(f"\nTick to order over loopback, us; {options.family}, events {options.events}, pace {options.pace}, "
-          f"{options.rounds} rounds in turn, medians over the rounds\n")
+    print(header_text(header()))
+    print(f"\nTick to order over loopback, us; {options.family}, pace {options.pace}, in turn, medians over the rounds\n")
     print(table(rows))
     if options.stages:
         print("\n" + stages(runs))
-    if options.json:
-        options.json.write_text(json.dumps({"machine": facts, "started": int(started), "rows": rows, "runs": runs}))
+    kept = {"family": options.family, "pace": options.pace, "rows": rows, "runs": [slim(r) for r in runs]}
+    print(f"written to {save('wire', kept, options.json)}", file=sys.stderr)
     return 0
 
 

@@ -2,13 +2,14 @@
  *
  * Three connections, as the venue has them: market data, order entry (ws-api), user data. Each quote is parsed, answered
  * by a LIMIT order at its ask price, signed from precomputed key state, masked and sent. Acknowledgements and events are
- * read and counted. Modes: spin (non-blocking recv in a loop), epoll (epoll_wait over the three), recv (blocking recv on
+ * read and counted. Orders by REST (--entry rest) go out as the engine's do, on a connection that stays. Modes: spin (non-blocking recv in a loop), epoll (epoll_wait over the three), recv (blocking recv on
  * market data; the others are drained after each order).
  *
  * Ends when the venue closes the market-data connection; writes its counts, JSON, to stdout. */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/epoll.h>
@@ -16,6 +17,8 @@
 #include <unistd.h>
 
 #include "host.h"
+#include "http.h"
+#include "link.h"
 #include "quote.h"
 #include "sha256.h"
 #include "websocket.h"
@@ -25,6 +28,7 @@ enum { ROOM = 1 << 16 };
 
 typedef struct {
     int fd;
+    void *tls;
     size_t have;
     uint8_t in[ROOM + 16];
 } connection;
@@ -32,7 +36,7 @@ typedef struct {
 static connection market, orders, user;
 static const char *symbol = "BTCUSDT";
 static size_t symbol_length;
-static int price_scale, size_scale, quick_ack;
+static int price_scale, size_scale, quick_ack, by_rest, secure;
 static int64_t quantity; /* at size_scale */
 static hmac_key key;
 static struct {
@@ -132,6 +136,47 @@ static uint8_t *build_order(int64_t price, size_t *length) {
     return start;
 }
 
+/* The same order by REST: what never changes stands first, and its whole blocks are in the key state already. */
+static struct {
+    char text[512]; /* POST … newClientOrderId= */
+    size_t length, signed_from;
+    char middle[64], tail[256]; /* &quantity=…&price= and what follows the signature */
+    size_t middle_length, tail_length;
+} rest;
+
+static void make_rest_template(const char *api_key, const char *secret, int usd_m, long port) {
+    char amount[32] = {0};
+    put_decimal(amount, quantity, size_scale);
+    int path = sprintf(rest.text, "POST %s?", usd_m ? "/fapi/v1/order" : "/api/v3/order");
+    int n = sprintf(rest.text + path, "symbol=%s&recvWindow=1000&side=BUY&type=LIMIT&newOrderRespType=ACK&timeInForce=GTC"
+                    "&newClientOrderId=", symbol);
+    if (hmac_set(&key, secret)) die("--secret: at most 64 characters");
+    rest.length = (size_t)(path + n);
+    rest.signed_from = rest.length - hmac_absorb(&key, rest.text + path, (size_t)n);
+    rest.middle_length = (size_t)sprintf(rest.middle, "&quantity=%s&price=", amount);
+    rest.tail_length = (size_t)snprintf(rest.tail, sizeof rest.tail,
+        " HTTP/1.1\r\nHost: 127.0.0.1:%ld\r\nX-MBX-APIKEY: %s\r\nUser-Agent: floor\r\nContent-Length: 0\r\n"
+        "Connection: keep-alive\r\n\r\n", port, api_key);
+}
+
+static uint8_t *build_rest_order(int64_t price, size_t *length) {
+    static char request[1024 + 72];
+    char id[16], signature[64], *p;
+    put_client_id(id);
+    p = put(request, rest.text, rest.length);
+    p = put(p, id, 16);
+    p = put(p, rest.middle, rest.middle_length);
+    p = put_decimal(p, price, price_scale);
+    p = PUT(p, "&timestamp=");
+    p = put_digits(p, (uint64_t)utc_ms(), 13);
+    hmac_sign(&key, (uint8_t *)request + rest.signed_from, (size_t)(p - request) - rest.signed_from, signature);
+    p = PUT(p, "&signature=");
+    p = put(p, signature, 64);
+    p = put(p, rest.tail, rest.tail_length);
+    *length = (size_t)(p - request);
+    return (uint8_t *)request;
+}
+
 /* ---- what arrives ---- */
 
 static void reply(connection *c, const ws_frame *f) {
@@ -139,7 +184,7 @@ static void reply(connection *c, const ws_frame *f) {
     size_t n = f->length < 125 ? f->length : 125;
     memcpy(copy + 8, f->payload, n);
     at = ws_client_header(copy + 8, n, f->opcode == WS_PING ? WS_PONG : WS_CLOSE, 0x5bd1e995);
-    send(c->fd, at, (size_t)(copy + 8 + n - at), MSG_NOSIGNAL);
+    link_send(c->fd, c->tls, at, (size_t)(copy + 8 + n - at), MSG_NOSIGNAL);
 }
 
 static inline void take_quote(const ws_frame *f) {
@@ -150,8 +195,8 @@ static inline void take_quote(const ws_frame *f) {
         count.bad_frames++;
         return;
     }
-    uint8_t *frame = build_order(q.ask, &n);
-    if (send(orders.fd, frame, n, MSG_NOSIGNAL) != (ssize_t)n) die("the order connection does not take an order");
+    uint8_t *frame = by_rest ? build_rest_order(q.ask, &n) : build_order(q.ask, &n);
+    if (link_send(orders.fd, orders.tls, frame, n, MSG_NOSIGNAL) != (ssize_t)n) die("the order connection does not take an order");
     count.quotes++;
     count.orders++;
 }
@@ -166,6 +211,21 @@ static inline void take(connection *c, const ws_frame *f) {
     else if (c == &market) take_quote(f);
     else if (c == &orders) take_answer(f);
     else count.events++;
+}
+
+/* Every whole response in the buffer. */
+static inline void take_responses(connection *c) {
+    size_t used = 0, total;
+    for (char *end; c->have - used > 12; used += total) {
+        char *text = (char *)c->in + used;
+        c->in[c->have] = 0;
+        if (!(end = strstr(text, "\r\n\r\n"))) break;
+        total = (size_t)(end + 4 - text) + http_length(text, end);
+        if (c->have - used < total) break;
+        if (!memcmp(text + 9, "200", 3)) count.accepted++;
+        else count.rejected++;
+    }
+    if (c->have -= used) memmove(c->in, c->in + used, c->have);
 }
 
 /* Every whole frame in the buffer. */
@@ -183,11 +243,12 @@ static inline void take_frames(connection *c) {
 
 /* Reads what is there; 1 when there was something, 0 when not, -1 when the venue has closed. */
 static inline int service(connection *c, int flags) {
-    ssize_t n = recv(c->fd, c->in + c->have, ROOM - c->have, flags);
+    ssize_t n = link_recv(c->fd, c->tls, c->in + c->have, ROOM - c->have, flags);
     if (n < 0) return errno == EAGAIN || errno == EINTR ? 0 : -1;
     if (n == 0) return -1;
     c->have += (size_t)n;
-    take_frames(c);
+    if (by_rest && c == &orders) take_responses(c);
+    else take_frames(c);
     if (c == &market && !quick_ack) { /* the kernel turns it on again by itself */
         int zero = 0;
         setsockopt(c->fd, IPPROTO_TCP, TCP_QUICKACK, &zero, sizeof zero);
@@ -200,7 +261,7 @@ static inline int service(connection *c, int flags) {
 static void expect_handshake(connection *c, const char *path) {
     char *end;
     while (c->have < ROOM) {
-        ssize_t n = recv(c->fd, c->in + c->have, ROOM - c->have, 0);
+        ssize_t n = link_recv(c->fd, c->tls, c->in + c->have, ROOM - c->have, 0);
         if (n <= 0) die("no answer to the handshake of %s", path);
         c->have += (size_t)n;
         c->in[c->have] = 0;
@@ -214,21 +275,27 @@ static void expect_handshake(connection *c, const char *path) {
     }
 }
 
-/* The key and its answer are those of RFC 6455, 1.3. */
-static void open_connection(connection *c, long port, const char *path) {
+static void open_socket(connection *c, long port) {
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
-    struct timeval patience = {10, 0}, none = {0, 0};
-    char request[512];
+    struct timeval patience = {10, 0};
     int one = 1;
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     c->fd = socket(AF_INET, SOCK_STREAM, 0);
     if (connect(c->fd, (void *)&address, sizeof address)) die("nobody listens on port %ld", port);
     setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
     setsockopt(c->fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    c->tls = link_secure(c->fd, 0);
+}
+
+/* The key and its answer are those of RFC 6455, 1.3. */
+static void open_connection(connection *c, long port, const char *path) {
+    struct timeval none = {0, 0};
+    char request[512];
+    open_socket(c, port);
     int n = snprintf(request, sizeof request,
                      "GET %s HTTP/1.1\r\nHost: 127.0.0.1:%ld\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
                      "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n", path, port);
-    send(c->fd, request, (size_t)n, MSG_NOSIGNAL);
+    link_send(c->fd, c->tls, request, (size_t)n, MSG_NOSIGNAL);
     expect_handshake(c, path);
     setsockopt(c->fd, SOL_SOCKET, SO_RCVTIMEO, &none, sizeof none);
 }
@@ -238,10 +305,10 @@ static void request(connection *c, const char *text) {
     size_t n = strlen(text);
     memcpy(buffer + 8, text, n);
     uint8_t *at = ws_client_header(buffer + 8, n, WS_TEXT, 0x2545f491);
-    send(c->fd, at, (size_t)(buffer + 8 + n - at), MSG_NOSIGNAL);
+    link_send(c->fd, c->tls, at, (size_t)(buffer + 8 + n - at), MSG_NOSIGNAL);
     ws_frame answer = {0};
     while (ws_parse(c->in, c->have, &answer) == 0) {
-        ssize_t got = recv(c->fd, c->in + c->have, ROOM - c->have, 0);
+        ssize_t got = link_recv(c->fd, c->tls, c->in + c->have, ROOM - c->have, 0);
         if (got <= 0) die("no answer to %s", text);
         c->have += (size_t)got;
     }
@@ -264,11 +331,16 @@ static void subscribe_user_data(const char *api_key, const char *secret) {
 
 static void open_all(long port, int family, const char *api_key, const char *secret) {
     const char *api = family == SPOT ? "/ws-api/v3?returnRateLimits=false" : "/ws-fapi/v1?returnRateLimits=false";
-    open_connection(&orders, port, api);
+    if (by_rest) open_socket(&orders, port);
+    else open_connection(&orders, port, api);
     open_connection(&user, port, family == SPOT ? api : "/private/ws/bench");
     if (family == SPOT) subscribe_user_data(api_key, secret);
     open_connection(&market, port, family == SPOT ? "/ws" : "/public/ws");
     request(&market, "{\"method\":\"SUBSCRIBE\",\"params\":[\"btcusdt@bookTicker\"],\"id\":1}");
+    if (secure) { /* SSL_read knows no MSG_DONTWAIT */
+        connection *all[] = {&market, &orders, &user};
+        for (int i = 0; i < 3; i++) fcntl(all[i]->fd, F_SETFL, O_NONBLOCK);
+    }
     take_frames(&market); /* the first quotes may have come with the answer */
 }
 
@@ -286,6 +358,13 @@ static void spin(int64_t until) {
     }
 }
 
+/* With TLS the socket may be empty and the record not. */
+static int service_whole(connection *c) {
+    int got = service(c, MSG_DONTWAIT);
+    while (got > 0 && link_pending(c->tls)) got = service(c, MSG_DONTWAIT);
+    return got;
+}
+
 static void wait_epoll(int64_t until) {
     connection *all[] = {&market, &orders, &user};
     struct epoll_event event, ready[3];
@@ -297,7 +376,7 @@ static void wait_epoll(int64_t until) {
     while (now_ns() < until) {
         int n = epoll_wait(queue, ready, 3, 1000);
         for (int i = 0; i < n; i++)
-            if (service(ready[i].data.ptr, MSG_DONTWAIT) < 0 && ready[i].data.ptr == &market) return;
+            if (service_whole(ready[i].data.ptr) < 0 && ready[i].data.ptr == &market) return;
     }
 }
 
@@ -312,7 +391,7 @@ static void wait_recv(int64_t until) {
 
 int main(int argc, char **argv) {
     static const char *const known[] = {"--port", "--cpu", "--family", "--mode", "--key", "--secret", "--quick-ack",
-                                        "--seconds", NULL};
+                                        "--seconds", "--entry", "--tls", NULL};
     check_options(argc, argv, known);
     const char *mode = option(argc, argv, "--mode", "spin"), *family = option(argc, argv, "--family", "spot");
     const char *api_key = option(argc, argv, "--key", "sim"), *secret = option(argc, argv, "--secret", "sim");
@@ -320,7 +399,12 @@ int main(int argc, char **argv) {
     quick_ack = (int)option_number(argc, argv, "--quick-ack", 0);
     price_scale = usd_m ? 1 : 2, size_scale = usd_m ? 3 : 5, quantity = usd_m ? 1 : 100;
     symbol_length = strlen(symbol);
-    make_template(api_key, secret);
+    by_rest = !strcmp(option(argc, argv, "--entry", "ws"), "rest");
+    secure = (int)option_number(argc, argv, "--tls", 0);
+    if (by_rest) make_rest_template(api_key, secret, usd_m, option_number(argc, argv, "--port", 0));
+    else make_template(api_key, secret);
+    if (secure) link_connect();
+    if (secure && !strcmp(mode, "recv")) die("--mode recv knows no TLS: spin or epoll");
     open_all(option_number(argc, argv, "--port", 0), usd_m, api_key, secret);
     pin_to(option_number(argc, argv, "--cpu", -1));
     int64_t until = now_ns() + option_number(argc, argv, "--seconds", 120) * 1000000000LL;

@@ -3,7 +3,8 @@
  * One thread, one core, polling. t0 is the clock right before send() of the quote, t1 the clock right after the recv()
  * that completed the order's frame has returned. Everything else (signature, acknowledgement, events) comes after t1.
  *
- * One port takes every path: /ws, /stream (spot), /public, /market, /private (USD-M), /ws-api/v3, /ws-fapi/v1.
+ * One port takes every path: /ws, /stream (spot), /public, /market, /private (USD-M), /ws-api/v3, /ws-fapi/v1, and orders by
+ * REST: POST /api/v3/order, /fapi/v1/order, on connections that stay. With --tls CERTIFICATE all of it is TLS.
  * Quotes go to the connection that subscribed to a bookTicker, orders may come on any ws-api connection, events go to
  * connections that subscribed to user data (/private, or userDataStream.subscribe on ws-api).
  *
@@ -14,6 +15,7 @@
 
 #include "answers.h"
 #include "host.h"
+#include "http.h"
 #include "peers.h"
 #include "samples.h"
 #include "ticks.h"
@@ -64,6 +66,11 @@ static void record(int64_t k, int64_t slot, int64_t arrived) {
 
 static void refuse(connection *c, const char *id, long *counter, int code, const char *why, const ws_frame *f) {
     if (!(*counter)++) fprintf(stderr, "%s: %.*s\n", why, (int)f->length, (char *)f->payload);
+    if (c->kind == HTTP) {
+        char body[256];
+        int n = snprintf(body, sizeof body, "{\"code\":%d,\"msg\":\"%s\"}", code, why);
+        return send_http(c, 400, body, (size_t)n);
+    }
     send_format(c, "{\"id\":%s,\"status\":400,\"error\":{\"code\":%d,\"msg\":\"%s\"}}", id, code, why);
 }
 
@@ -91,7 +98,7 @@ static void place_order(connection *c, const char *id, json_member *m, int n, in
     if (price) slot = slot_of_price(c->family, price->text, price->length);
     if (slot < 0 || !waiting[slot]) count.unmatched++;
     else record(waiting[slot] - 1, slot, arrived);
-    if (!signature_is_good(&secret, m, n))
+    if (c->kind == HTTP ? !query_is_signed(&secret, (char *)f->payload, f->length) : !signature_is_good(&secret, m, n))
         return refuse(c, id, &count.bad_signatures, -1022, "Signature for this request is not valid.", f);
     order_request o = {json_find(m, n, "symbol"), json_find(m, n, "side"), json_find(m, n, "type"),
                        json_find(m, n, "timeInForce"), json_find(m, n, "price"), json_find(m, n, "quantity"),
@@ -99,8 +106,13 @@ static void place_order(connection *c, const char *id, json_member *m, int n, in
     const char *wrong = what_is_wrong(&o, json_find(m, n, "timestamp"));
     if (wrong) return refuse(c, id, &count.refused, -1102, wrong, f);
     if (!o.time_in_force) o.time_in_force = &none;
-    int length = write_ack(ack + 4, sizeof ack - 4, c->family == USD_M, id, &o, c->rate_limits ? rates : "");
-    send_text(c, ack + 4, length, WS_TEXT);
+    int length = write_ack(ack + 4, sizeof ack - 4, c->family == USD_M, id, &o, c->rate_limits && c->kind != HTTP ? rates : "");
+    if (c->kind == HTTP) { /* the result alone, without what a WebSocket request's answer has around it */
+        char *body = strstr(ack + 4, "\"result\":") + 9;
+        send_http(c, 200, body, (size_t)(ack + 4 + length - body - 1));
+    } else {
+        send_text(c, ack + 4, length, WS_TEXT);
+    }
     if (events != NO_EVENTS) send_events(c->family, &o);
 }
 
@@ -143,11 +155,46 @@ static void take_frame(connection *c, const ws_frame *f, int64_t arrived) {
     if (c->kind != FREE) drop(c); /* a close, or a fragment: nothing here sends one */
 }
 
+/* ---- REST ---- */
+
+static int ends_with(const http_request *r, const char *what) {
+    size_t n = strlen(what);
+    return r->path_length >= n && !memcmp(r->path + r->path_length - n, what, n);
+}
+
+static void take_request(connection *c, const http_request *r, int is_post, int64_t arrived) {
+    json_member m[MEMBERS];
+    c->family = starts(r->path, "/fapi/") ? USD_M : SPOT;
+    if (is_post && ends_with(r, "/order")) {
+        const ws_frame f = {.payload = (uint8_t *)r->query, .length = r->query_length};
+        int n = http_members(r->query, r->query_length, m, MEMBERS);
+        return place_order(c, "null", m, n > 0 ? n : 0, arrived, &f);
+    }
+    char time[64];
+    size_t size = (size_t)snprintf(time, sizeof time, "{\"serverTime\":%lld}", (long long)utc_ms());
+    const char *body = ends_with(r, "/time") ? time : http_answer(r->path, r->path_length, &size);
+    if (body) return send_http(c, 200, body, size);
+    fprintf(stderr, "the bench has no answer for %.*s\n", (int)r->path_length, r->path);
+    send_http(c, 400, "{\"code\":-1,\"msg\":\"the bench has none\"}", 38);
+}
+
+/* Every whole request in the buffer; returns the bytes that they took, or -1. */
+static ssize_t take_requests(connection *c, int64_t arrived) {
+    http_request r;
+    size_t used = 0;
+    int status = 0;
+    while (c->kind == HTTP && used < c->have && (status = http_parse((char *)c->in + used, c->have - used, &r)) == 1) {
+        take_request(c, &r, c->in[used] == 'P', arrived);
+        used += r.total;
+    }
+    return status < 0 ? -1 : (ssize_t)used;
+}
+
 /* ---- what arrives ---- */
 
 /* Takes what has come on one connection; t1 is taken here. */
 static void service(connection *c) {
-    ssize_t n = recv(c->fd, c->in + c->have, ROOM - 1 - c->have, MSG_DONTWAIT);
+    ssize_t n = link_recv(c->fd, c->tls, c->in + c->have, ROOM - 1 - c->have, MSG_DONTWAIT);
     int64_t arrived = now_ns();
     if (n < 0) {
         if (errno != EAGAIN && errno != EINTR) drop(c);
@@ -160,12 +207,19 @@ static void service(connection *c) {
     ws_frame frame;
     size_t used = 0;
     int status = 0;
-    while (c->kind > HANDSHAKE && (status = ws_parse(c->in + used, c->have - used, &frame)) == 1) {
+    if (c->kind == HTTP) {
+        ssize_t taken = take_requests(c, arrived);
+        used = taken < 0 ? 0 : (size_t)taken;
+        status = taken < 0 ? -1 : 0;
+    }
+    while (c->kind > HANDSHAKE && c->kind < HTTP && (status = ws_parse(c->in + used, c->have - used, &frame)) == 1) {
         used += frame.total;
         take_frame(c, &frame, arrived);
     }
     if (status < 0 || c->have == ROOM - 1) return drop(c);
+    if (c->kind == FREE) return;
     if (used) memmove(c->in, c->in + used, c->have -= used);
+    if (link_pending(c->tls)) service(c);
 }
 
 static void service_all(void) {
@@ -177,7 +231,7 @@ static void service_all(void) {
 static void service_orders(void) {
     if (orders) return service(orders);
     for (connection *c = peers; c < peers + PEERS; c++)
-        if (c->kind == API) service(c);
+        if (c->kind == API || c->kind == HTTP) service(c);
 }
 
 /* ---- the run ---- */
@@ -221,7 +275,7 @@ static int is_ready(int64_t settle) {
     int api = 0;
     market = NULL;
     for (connection *c = peers; c < peers + PEERS; c++) {
-        api |= c->kind == API;
+        api |= c->kind == API || c->kind == HTTP;
         if (c->kind == MARKET && c->quotes) market = c;
     }
     return market && api && now_ns() - last_activity > settle;
@@ -279,7 +333,8 @@ static void say_goodbye(int64_t linger) {
     for (int64_t until = now_ns() + linger; now_ns() < until && connections(); usleep(500)) service_all();
     char close_frame[4 + 2] = {0, 0, 0, 0, 1000 >> 8, (char)(1000 & 255)};
     for (connection *c = peers; c < peers + PEERS; c++)
-        if (c->kind > HANDSHAKE) send_text(c, close_frame + 4, 2, WS_CLOSE);
+        if (c->kind == HTTP) drop(c);
+        else if (c->kind > HANDSHAKE) send_text(c, close_frame + 4, 2, WS_CLOSE);
     for (int64_t until = now_ns() + 300000000; now_ns() < until && connections(); usleep(500)) service_all();
 }
 
@@ -292,7 +347,7 @@ static int named(const char *value, const char *const *names) {
 int main(int argc, char **argv) {
     static const char *const known[] = {"--port", "--cpu", "--gap-ns", "--ticks", "--warm-up", "--out", "--secret",
                                         "--symbol", "--events", "--pace", "--bound-ms", "--seconds", "--settle-ms", "--connect-seconds",
-                                        "--linger-ms", NULL};
+                                        "--linger-ms", "--tls", "--answers", NULL};
     static const char *const event_names[] = {"none", "new", "fill", NULL};
     static const char *const pace_names[] = {"after", "schedule", NULL};
     check_options(argc, argv, known);
@@ -309,6 +364,9 @@ int main(int argc, char **argv) {
     if (hmac_set(&secret, option(argc, argv, "--secret", "sim"))) die("--secret: at most 64 characters");
     samples_make(&latency, (size_t)(total - warm_up));
     samples_make(&from_intended, (size_t)(total - warm_up));
+    const char *tls = option(argc, argv, "--tls", NULL), *answers = option(argc, argv, "--answers", NULL);
+    if (tls) link_serve(tls, tls);
+    if (answers) http_load(answers);
     printf("PORT %d\n", listen_on(option_number(argc, argv, "--port", 0)));
     fflush(stdout);
     pin_to(option_number(argc, argv, "--cpu", -1));

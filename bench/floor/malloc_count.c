@@ -23,7 +23,7 @@ extern void *__libc_memalign(size_t, size_t);
 
 enum { STACKS = 8, DEPTH = 24 };
 
-static uint64_t allocations;             /* since the process began */
+uint64_t bench_allocations;              /* since the process began; others may read it */
 static uint64_t at_quote, quotes;        /* the count when the last quote came */
 static uint64_t orders, skipped, skip;   /* orders that count, and those before */
 static uint64_t between, worst;          /* allocations between quote and order: sum, and the most for one order */
@@ -34,7 +34,7 @@ static int stack_depth[STACKS], stack_count;
 static __thread int inside;
 
 static void count(void) {
-    __atomic_fetch_add(&allocations, 1, __ATOMIC_RELAXED);
+    __atomic_fetch_add(&bench_allocations, 1, __ATOMIC_RELAXED);
     if (!armed || skipped < skip || stack_count == STACKS || inside) return;
     inside = 1; /* backtrace may allocate */
     stack_depth[stack_count] = backtrace(stacks[stack_count], DEPTH);
@@ -74,14 +74,14 @@ ssize_t recv(int fd, void *data, size_t room, int flags) {
     ssize_t n = next(fd, data, room, flags);
     if (n > 0 && memmem(data, (size_t)n, "\"B\":\"", 5) && memmem(data, (size_t)n, "\"A\":\"", 5)) {
         quotes++;
-        at_quote = allocations;
+        at_quote = bench_allocations;
         armed = 1;
     }
     return n;
 }
 
 static void take_order(void) {
-    uint64_t now = allocations, mine = now - at_quote;
+    uint64_t now = bench_allocations, mine = now - at_quote;
     armed = 0;
     if (skipped < skip) {
         skipped++;

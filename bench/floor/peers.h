@@ -10,15 +10,17 @@
 #include <unistd.h>
 
 #include "host.h"
+#include "link.h"
 #include "ticks.h"
 #include "websocket.h"
 
 enum { PEERS = 32, ROOM = 1 << 16 };
-enum kind { FREE, HANDSHAKE, MARKET, API, USER };
+enum kind { FREE, HANDSHAKE, MARKET, API, USER, HTTP };
 
 typedef struct {
     int fd, family, combined, quotes, user_stream, rate_limits;
     enum kind kind;
+    void *tls;
     size_t have;
     uint8_t in[ROOM];
 } connection;
@@ -29,6 +31,7 @@ static int listener;
 static int64_t last_activity; /* when something last came that is not an answer to a quote */
 
 static void drop(connection *c) {
+    link_free(c->tls);
     close(c->fd);
     c->kind = FREE;
     if (c == market) market = NULL;
@@ -36,7 +39,7 @@ static void drop(connection *c) {
 }
 
 static void send_all(connection *c, const void *data, size_t n) {
-    ssize_t sent = send(c->fd, data, n, MSG_NOSIGNAL | MSG_DONTWAIT);
+    ssize_t sent = link_send(c->fd, c->tls, data, n, MSG_NOSIGNAL | MSG_DONTWAIT);
     if (sent != (ssize_t)n) drop(c); /* a peer that lets megabytes pile up is gone for this purpose */
 }
 
@@ -53,6 +56,16 @@ static void send_format(connection *c, const char *format, ...) {
     int n = vsnprintf(buffer + 4, sizeof buffer - 4, format, list);
     va_end(list);
     if (n < (int)sizeof buffer - 4) send_text(c, buffer + 4, n, WS_TEXT);
+}
+
+/* An HTTP response; the body must fit. */
+static void send_http(connection *c, int status, const char *body, size_t n) {
+    static char buffer[ROOM];
+    int head = snprintf(buffer, sizeof buffer, "HTTP/1.1 %d %s\r\nContent-Type: application/json\r\nContent-Length: %zu\r\n\r\n",
+                        status, status == 200 ? "OK" : "Bad Request", n);
+    if ((size_t)head + n > sizeof buffer) die("an answer of %zu bytes", n);
+    memcpy(buffer + head, body, n);
+    send_all(c, buffer, (size_t)head + n);
 }
 
 static int listen_on(long port) {
@@ -86,7 +99,12 @@ static void take_handshake(connection *c) {
     text[c->have] = 0;
     if (!(end = strstr(text, "\r\n\r\n"))) return;
     line = strcasestr(text, "sec-websocket-key:");
-    if (sscanf(text, "GET %511s", path) != 1 || !line || strlen(line) < 18 + 24) return drop(c);
+    if (!line) { /* no WebSocket: a client that asks by REST */
+        c->kind = HTTP;
+        c->family = SPOT;
+        return;
+    }
+    if (sscanf(text, "GET %511s", path) != 1 || strlen(line) < 18 + 24) return drop(c);
     line += 18;
     while (*line == ' ') line++;
     ws_accept_key(line, accept);
@@ -109,6 +127,7 @@ static void accept_one(void) {
         if (c->kind == FREE) {
             memset(c, 0, offsetof(connection, in));
             c->fd = fd, c->kind = HANDSHAKE;
+            c->tls = link_secure(fd, 1);
             return;
         }
     close(fd);

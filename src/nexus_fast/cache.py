@@ -31,6 +31,13 @@ from nexus_fast.schema import (
     Trade,
 )
 
+# What an order that was over may turn out to be: executed in full before its end; alive although it was held to have failed.
+LATE = {
+    OrderStatus.CANCELED: (OrderStatus.FILLED,),
+    OrderStatus.EXPIRED: (OrderStatus.FILLED,),
+    OrderStatus.FAILED: (OrderStatus.FILLED, OrderStatus.CANCELING),
+}
+
 
 class Cache:
     def __init__(
@@ -50,6 +57,8 @@ class Cache:
         self._canceling: set[str] = set()
         self._oid_of_key: dict[str, str] = {}
         self._key_of_oid: dict[str, str] = {}
+        self._old_keys: dict[str, int] = {}         # of orders that ended in an earlier session: oid -> when, ms
+        self._external: dict[str, Order] = {}
         self._positions: dict[AccountType, dict[str, Position]] = {}
         self._balances: dict[AccountType, AccountBalance] = {}
         self._parameters: dict[str, Any] = {}
@@ -87,7 +96,20 @@ class Cache:
 
     def get_order(self, oid: str) -> Order | None:
         self._settle()
-        return self._orders.get(oid)
+        return self._orders.get(oid) or self._external.get(oid)
+
+    def get_external_orders(self, symbol: str | None = None, exchange: ExchangeType | None = None) -> set[str]:
+        """Ids of open orders of the account that no program of this engine placed: by hand, by another program, by the venue
+        itself (a liquidation). They are in no other list here."""
+        return {
+            oid
+            for oid, order in self._external.items()
+            if symbol in (None, order.symbol) and exchange in (None, order.exchange) and order.is_opened
+        }
+
+    def apply_external_order(self, order: Order) -> None:
+        """The engine's: an order that is not ours, as it stands now."""
+        self._external[order.oid] = order
 
     def get_symbol_orders(self, symbol: str, in_mem: bool = True) -> set[str]:
         """Ids of all orders of a symbol that are still remembered, closed ones too."""
@@ -155,6 +177,10 @@ class Cache:
             del self._orders[order.oid]
             _mark(self._symbol_orders, order, False)
             self._release(order.oid)
+        for oid in [oid for oid, ended in self._old_keys.items() if ended < before_ms]:
+            self._release(oid)
+        for oid in [o.oid for o in self._external.values() if o.is_closed and (o.timestamp or 0) < before_ms]:
+            del self._external[oid]
         return len(old)
 
     # ------------------------------------------------------------------------------------------ idempotency
@@ -173,7 +199,14 @@ class Cache:
             self._key_of_oid[oid] = key
         return holder
 
+    def hold_key(self, key: str, oid: str, ended_ms: int = 0) -> None:
+        """The engine's, at start: a key of an earlier session; ended_ms: when its order ended, 0 when it is not over."""
+        self.reserve_idempotent_create_order(key, oid)
+        if ended_ms:
+            self._old_keys[oid] = ended_ms
+
     def _release(self, oid: str) -> None:
+        self._old_keys.pop(oid, None)
         key = self._key_of_oid.pop(oid, None)
         if key is not None:
             self._oid_of_key.pop(key, None)
@@ -250,7 +283,9 @@ class Cache:
 
 
 def _follows(known: Order, order: Order) -> bool:
-    if order.status not in STATUS_TRANSITIONS[known.status]:
+    if order.status is known.status and known.is_closed:      # what was executed before its end, and told after it
+        return (order.filled or 0) > (known.filled or 0) or (order.filled == known.filled and order.fee != known.fee)
+    if order.status not in (*STATUS_TRANSITIONS[known.status], *LATE.get(known.status, ())):
         return False
     return not known.filled or order.filled is None or order.filled >= known.filled
 

@@ -16,6 +16,7 @@ from nexus_fast.error import ConfigurationError
 LOG_LEVELS = ("TRACE", "DEBUG", "INFO", "WARNING", "ERROR", "OFF")
 LOOP_MODES = ("busy", "block", "adaptive")
 ORDER_ENTRIES = ("fastest", "ws", "rest")
+OPEN_ORDERS = ("adopt", "cancel", "leave")
 LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR", "OFF", "TRACE"]
 
 
@@ -294,7 +295,9 @@ class Config:
     strategy: one Strategy, or a list of them that share the engine. endpoints: a TOML file or a mapping of addresses
     that stand in for the venues' own (see nexus_fast.endpoints). journal_directory: where orders are journalled;
     None is .nexus_fast in the working directory. recv_window_ms: how old a signed request may be when the venue gets
-    it. request_timeout_ms: after which silence makes an order's outcome unknown. order_entry: "fastest" takes the
+    it. request_timeout_ms: after which silence makes an order's outcome unknown. open_orders_at_start: what becomes of the orders
+    that the last session left open, before on_start: "adopt" makes them orders of this one, "cancel" cancels them, "leave" leaves
+    them at the venue as if they were somebody else's. order_entry: "fastest" takes the
     venue's WebSocket API where it has one. measure: record where the time of every tick and order goes.
     """
 
@@ -325,8 +328,10 @@ class Config:
     request_timeout_ms: int = field(default=5000, kw_only=True)
     order_entry: Literal["fastest", "ws", "rest"] = field(default="fastest", kw_only=True)
     measure: bool = field(default=False, kw_only=True)
+    open_orders_at_start: Literal["adopt", "cancel", "leave"] = field(default="adopt", kw_only=True)
 
     def __post_init__(self) -> None:
+        _one_of("Config.open_orders_at_start", self.open_orders_at_start, OPEN_ORDERS)
         _one_of("Config.order_entry", self.order_entry, ORDER_ENTRIES)
         # Binance takes 60000 at most; the others less than that.
         _require(1 <= self.recv_window_ms <= 60_000, f"Config.recv_window_ms={self.recv_window_ms}: 1 to 60000.")

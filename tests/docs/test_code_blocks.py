@@ -70,7 +70,7 @@ def named(name):
 def simulator():
     from nexus_fast.cli.processes import SimulatorProcess
 
-    with SimulatorProcess(rate=50) as running:
+    with SimulatorProcess(rate=50, venues="binance,bybit,okx") as running:
         yield running
 
 
@@ -80,9 +80,9 @@ def place(tmp_path, simulator, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("NEXUS_FAST_ENDPOINTS", str(simulator.endpoints))
     monkeypatch.setenv("NEXUS_FAST_LOOP", "block")
-    for path in ("BINANCE__LIVE__ACCOUNT1", "BINANCE__LIVE"):
-        monkeypatch.setenv(f"NEXUS_{path}__API_KEY", "sim")
-        monkeypatch.setenv(f"NEXUS_{path}__SECRET", "sim")
+    for path in ("BINANCE__LIVE__ACCOUNT1", "BINANCE__LIVE", "BYBIT__LIVE__ACCOUNT1", "OKX__LIVE__ACCOUNT1"):
+        for name in ("API_KEY", "SECRET", "PASSPHRASE"):
+            monkeypatch.setenv(f"NEXUS_{path}__{name}", "sim")
     paths = [str(ROOT / "src"), os.environ.get("PYTHONPATH", "")]
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(filter(None, paths)))
     return tmp_path

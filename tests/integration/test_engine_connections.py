@@ -275,6 +275,30 @@ def test_while_the_order_connection_is_down_orders_are_refused(venue):
         run_script(script, proxied, symbols=[SPOT])
 
 
+def test_several_connections_bring_each_update_once(venue):
+    """connections=2: the first arrival wins, the other is dropped and counted; one cut leaves no gap and no stale book."""
+
+    async def script(s):
+        await s.quotes()
+        feeds = s.engine.host.market_feeds
+        await s.until(lambda: sum(f.doubled for f in feeds) > 50, what="doubled updates")
+        numbers = {}
+        for book in s.books:
+            numbers.setdefault(book.symbol, []).append(book.update_id)
+        assert all(found == sorted(set(found)) for found in numbers.values())
+        assert [f.counters()["unknown_symbols"] for f in feeds] == [0] * len(feeds)
+        spot = s.engine.host.feeds[SPOT_ACCOUNT]
+        assert len(spot.quotes) == 2
+        spot.quotes[0].connection.drop()
+        await s.until(lambda: not spot.quotes[0].connection.is_up, what="the cut")
+        assert not s.cache.bookl1(BTC).is_stale
+        count = len(s.books)
+        await s.until(lambda: {b.symbol for b in s.books[count:]} == set(s.symbols), what="quotes over the other connection")
+        await s.until(lambda: spot.quotes[0].connection.connects == 2 and feeds[0].quotes + feeds[0].doubled, what="its return")
+
+    run_script(script, venue, symbols=[BTC, BTC_PERP], connections=2)
+
+
 def test_a_stream_on_the_wrong_route_is_reported(venue, monkeypatch, capsys):
     """Scenario 35: USD-M quotes asked for at /market are acknowledged and never come."""
     monkeypatch.setattr(line, "SILENT_SECONDS", 1.0)

@@ -10,6 +10,7 @@ from engine_program import (
     PERP_ACCOUNT,
     SPOT,
     SPOT_ACCOUNT,
+    far_below,
     run_script,
 )
 
@@ -18,11 +19,6 @@ from nexus_fast.error import NexusError, OrderError, RouteError
 
 BUY, SELL = OrderSide.BUY, OrderSide.SELL
 SIX = Decimal("6")
-
-
-def far_below(strategy, symbol, share="0.9"):
-    """A bid that nothing will hit."""
-    return strategy.price_to_precision(symbol, Decimal(str(strategy.cache.bookl1(symbol).bid)) * Decimal(share), "floor")
 
 
 def through(strategy, symbol):

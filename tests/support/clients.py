@@ -30,3 +30,9 @@ def pointed(client_class: type, endpoints: dict) -> type:
         "API_URL": rest + "/api", "MARGIN_API_URL": rest + "/sapi", "FUTURES_URL": rest + "/fapi",
         "WS_API_URL": endpoints["binance"]["spot"]["ws_api"],
         "WS_FUTURES_URL": endpoints["binance"]["usd_m"]["ws_api"]})
+
+
+def point_ccxt_okx(exchange, endpoints: dict):
+    """A ccxt `okx` (sync, async or pro): one address for REST, one for the three WebSockets."""
+    exchange.urls["api"].update(rest=endpoints["okx"]["rest"], ws=endpoints["okx"]["public"].removesuffix("/public"))
+    return exchange

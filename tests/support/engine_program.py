@@ -21,7 +21,6 @@ from decimal import Decimal
 from urllib.parse import urlencode
 
 from nexus_fast.config import BasicConfig, Config, LogConfig, LoopConfig, PrivateConnectorConfig, PublicConnectorConfig
-from nexus_fast.constants import ExchangeType
 from nexus_fast.engine import Engine
 from nexus_fast.exchange import BinanceAccountType
 from nexus_fast.strategy import Strategy
@@ -46,6 +45,7 @@ class Scripted(Strategy):
         self.books = []
         self.failure = None
         self.engine = None
+        self.script_seconds = SCRIPT_SECONDS
 
     def on_start(self):
         if self.symbols:
@@ -54,7 +54,7 @@ class Scripted(Strategy):
 
     async def play(self):
         try:
-            await asyncio.wait_for(self.script(self), SCRIPT_SECONDS)
+            await asyncio.wait_for(self.script(self), self.script_seconds)
         except BaseException as error:
             self.failure = error
         self.stop()
@@ -162,18 +162,31 @@ class Venue:
         urllib.request.urlopen(f"{self.control}/sim/v1/statistics/reset", data=b"", timeout=10).read()
 
 
+def far_below(strategy, symbol, share="0.9"):
+    """A bid that nothing will hit."""
+    return strategy.price_to_precision(symbol, Decimal(str(strategy.cache.bookl1(symbol).bid)) * Decimal(share), "floor")
+
+
 def make_config(strategy, venue, *, public=(PERP_ACCOUNT, SPOT_ACCOUNT), private=(PERP_ACCOUNT, SPOT_ACCOUNT), mode="block",
-                loop=None, directory=None, secret=None, **options):
-    """A configuration of Binance's two account types on a simulator, with a strategy id and a journal of its own."""
+                loop=None, directory=None, secret=None, connections=1, **options):
+    """A configuration of account types on a simulator, of any venues, with a strategy id and a journal of its own.
+    `connections`: of every public connector."""
+    exchanges = list(dict.fromkeys(account.exchange for account in (*public, *private)))
+    basic = BasicConfig(api_key=venue.key, secret=secret or venue.secret, passphrase="sim")
     options.setdefault("strategy_id", f"test{next(_names)}x{time.time_ns() % 10**9}")
     options.setdefault("log_config", LogConfig(level_stdout="DEBUG"))
     return Config(
         user_id="tests",
         strategy=strategy,
-        basic_config={ExchangeType.BINANCE: BasicConfig(api_key=venue.key, secret=secret or venue.secret)},
-        public_conn_config={ExchangeType.BINANCE: [PublicConnectorConfig(account_type=a) for a in public]},
-        private_conn_config={ExchangeType.BINANCE: [PrivateConnectorConfig(account_type=a) for a in private]},
-        endpoints={"binance": venue.endpoints["binance"]},
+        basic_config=dict.fromkeys(exchanges, basic),
+        public_conn_config={
+            e: [PublicConnectorConfig(account_type=a, connections=connections) for a in public if a.exchange is e]
+            for e in exchanges
+        },
+        private_conn_config={
+            e: [PrivateConnectorConfig(account_type=a) for a in private if a.exchange is e] for e in exchanges
+        },
+        endpoints={name: venue.endpoints[name] for name in venue.endpoints if name != "sim"},
         journal_directory=directory or venue.directory,
         loop=loop or LoopConfig(mode=mode, idle_ms=20),
         **options,

@@ -1,9 +1,8 @@
 # seam: what is not a plain acknowledgement goes to Python.
-from libc.string cimport memcpy
+from libc.string cimport memset
 
-from nexus_fast.core.clock cimport clock_realtime_ns
-from nexus_fast.order.states cimport NX_ACT_NOTIFY, NX_EVENT_ACCEPTED, NX_STATE_CANCELING, NX_STATE_UNKNOWN, state_is_closed
-from nexus_fast.order.table cimport nx_order
+from nexus_fast.order.states cimport NX_ACT_NOTIFY, NX_EVENT_ACCEPTED, NX_STATE_CANCELING, NX_STATE_FAILED, NX_STATE_UNKNOWN, state_is_closed
+from nexus_fast.order.table cimport nx_order, nx_order_news
 from nexus_fast.wire.binance_orders cimport nx_order_message, parse_accepted, parse_new
 
 
@@ -79,28 +78,28 @@ cdef class OrderFeed(CommandFeed):
     cdef bint on_accepted(self, const char* data, Py_ssize_t size) noexcept nogil:
         """Apply a plain yes to an order of the engine's own numbering. Anything unusual is left to Python."""
         cdef nx_order_message message
+        cdef nx_order_news news
         cdef nx_order* order
         if not parse_accepted(data, size, &message):
             return False
         order = self.entry.table.by_client_id(message.client_id, message.client_id_length)
         if order == NULL or state_is_closed(order.state) or message.venue_id_length >= sizeof(order.venue_id):
             return False
-        if not order.venue_id_length:
-            memcpy(order.venue_id, message.venue_id, message.venue_id_length)
-            order.venue_id[message.venue_id_length] = 0
-            order.venue_id_length = message.venue_id_length
         if order.state != NX_STATE_CANCELING:
             order.deadline_ns = 0
-        if self.entry.table.apply(order, NX_EVENT_ACCEPTED, -1, clock_realtime_ns()) & NX_ACT_NOTIFY:
-            self.entry.record(order, NX_EVENT_ACCEPTED)
+        memset(&news, 0, sizeof(news))
+        news.filled = news.trade_id = -1
+        news.venue_id = message.venue_id
+        news.venue_id_length = message.venue_id_length
+        if self.entry.happened(order, NX_EVENT_ACCEPTED, &news) & NX_ACT_NOTIFY:
             self.entry.note(order.number, order.state)
         return True
 
     cdef bint is_repeated(self, const char* data, Py_ssize_t size) noexcept nogil:
-        """A NEW event of an order that is known to be accepted, or is over."""
+        """A NEW event of an order that is known to be accepted, or is over. One that was held to have failed is news."""
         cdef nx_order_message message
         cdef nx_order* order
         if not parse_new(data, size, &message):
             return False
         order = self.entry.table.by_client_id(message.client_id, message.client_id_length)
-        return order != NULL and order.state > NX_STATE_UNKNOWN
+        return order != NULL and NX_STATE_UNKNOWN < order.state < NX_STATE_FAILED

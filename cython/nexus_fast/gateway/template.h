@@ -36,8 +36,9 @@ struct nx_template {
     uint8_t price_scale;
     uint8_t size_scale;
     uint8_t id_limit;
+    uint8_t request_id_limit;   /* of prefix + client id; below id_limit where more stands behind the request id */
     char id_prefix;             /* request id = prefix + client id */
-    char id_overflow;           /* request id = this + request number, where that would be over id_limit */
+    char id_overflow;           /* request id = this + request number, where that would be over request_id_limit */
 };
 
 /* Whole 16-byte words; `from` and `to` have the slack. The barrier keeps compilers from calling memcpy instead. */

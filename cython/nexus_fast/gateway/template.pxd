@@ -27,7 +27,7 @@ ctypedef struct nx_order_request:
     int64_t price               # mantissa, scale of the set; ignored for market orders
     int64_t quantity            # mantissa, scale of the set; ignored for cancels
     int64_t timestamp_ms        # the venue's clock as we estimate it, 13 digits
-    uint64_t request_number     # the request id of a cancel whose "c" + client id would be too long becomes "#" + this
+    uint64_t request_number     # the request id of a cancel whose "c" + client id would be too long becomes "#c" + this
     const char* client_id       # not zero-terminated
     uint8_t client_id_length    # 1..36
     uint8_t side                # nx_side; side, type and time_in_force chose the template and are not read again
@@ -68,6 +68,7 @@ cdef class TemplateSet:
     cdef readonly int price_scale
     cdef readonly int size_scale
     cdef readonly int id_limit              # longest client id and request id, bytes
+    cdef readonly int request_id_limit      # longest prefix + client id; less where more stands behind it
     cdef readonly bytes id_overflow         # what stands before request_number when the client id makes it too long
 
     cdef nx_template* place(self, uint8_t side, uint8_t type, uint8_t time_in_force, bint reduce_only) noexcept nogil

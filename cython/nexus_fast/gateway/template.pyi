@@ -8,6 +8,7 @@ class TemplateSet:
     price_scale: int
     size_scale: int
     id_limit: int
+    request_id_limit: int
     id_overflow: bytes
     def __init__(
         self,
@@ -17,6 +18,7 @@ class TemplateSet:
         secret: bytes | None = None,
         id_limit: int = 36,
         id_overflow: str = "#",
+        request_id_limit: int | None = None,
     ) -> None: ...
     def set_place(
         self,

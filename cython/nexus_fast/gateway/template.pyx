@@ -41,6 +41,7 @@ cdef extern from "nexus_fast/gateway/template.h" nogil:
         uint8_t price_scale
         uint8_t size_scale
         uint8_t id_limit
+        uint8_t request_id_limit
         char id_prefix
         char id_overflow
 
@@ -147,13 +148,14 @@ cdef inline int write_numbers(const nx_template_fields* t, const nx_order_reques
 
 cdef inline void write_request_id(const nx_template_fields* t, const nx_order_request* r, nx_values* v) noexcept nogil:
     v.at[REQUEST_ID] = v.request_id
-    if r.client_id_length < t.id_limit:
+    if r.client_id_length < t.request_id_limit:
         v.request_id[0] = t.id_prefix
         nx_put_exact(v.request_id + 1, r.client_id, r.client_id_length)
         v.length[REQUEST_ID] = 1 + r.client_id_length
     else:
         v.request_id[0] = t.id_overflow
-        v.length[REQUEST_ID] = 1 + uint_write(r.request_number, v.request_id + 1)
+        v.request_id[1] = t.id_prefix
+        v.length[REQUEST_ID] = 2 + uint_write(r.request_number, v.request_id + 2)
 
 
 cdef inline char* write_text(const nx_template_fields* t, const nx_text* text, nx_values* v, char* out) noexcept nogil:
@@ -203,17 +205,23 @@ cdef class TemplateSet:
 
     secret: the HMAC key, of which only the two hash states are kept; None: requests carry no signature.
     id_limit: the longest client id and request id that the venue takes. A request id is the client id behind a
-    one-letter prefix (none for a new order); where that is too long, it is id_overflow and the request's own number.
+    one-letter prefix (none for a new order); where that is too long, it is id_overflow, the prefix and the order's number.
+    request_id_limit: id_limit, or less where a template puts more behind the request id.
     """
 
-    def __cinit__(self, *, price_scale, size_scale, secret=None, id_limit=LONGEST_ID, id_overflow="#"):
+    def __cinit__(self, *, price_scale, size_scale, secret=None, id_limit=LONGEST_ID, id_overflow="#", request_id_limit=None):
+        if request_id_limit is None:
+            request_id_limit = id_limit
         if not 1 <= id_limit <= LONGEST_ID or len(id_overflow) != 1:
             raise ValueError(f"id_limit={id_limit}: 1 to {LONGEST_ID}; id_overflow={id_overflow!r}: one character")
+        if not 16 <= request_id_limit <= id_limit and request_id_limit != id_limit:
+            raise ValueError(f"request_id_limit={request_id_limit}: 16, so that a number fits, to id_limit={id_limit}")
         for name, scale in (("price_scale", price_scale), ("size_scale", size_scale)):
             if not 0 <= scale <= 18:
                 raise ValueError(f"{name}={scale}: a scale is 0 to 18")
         self.price_scale, self.size_scale = price_scale, size_scale
         self.id_limit, self.id_overflow = id_limit, id_overflow.encode("ascii")
+        self.request_id_limit = request_id_limit
         self._owned = []
         self._secret_state = None if secret is None else _key_state(secret)
 
@@ -265,7 +273,7 @@ cdef class TemplateSet:
         cdef nx_template_fields* t = <nx_template_fields*> _own(sizeof(nx_template_fields), self._owned)
         cdef nx_hmac hmac
         t.price_scale, t.size_scale, t.id_limit = self.price_scale, self.size_scale, self.id_limit
-        t.id_overflow = self.id_overflow[0]
+        t.id_overflow, t.request_id_limit = self.id_overflow[0], self.request_id_limit
         if prefix:
             t.id_prefix = ord(prefix)
         else:

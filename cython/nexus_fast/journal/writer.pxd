@@ -142,6 +142,20 @@ cdef extern from *:
     void journal_touch "nx_journal_touch"(char* start, char* end, uint64_t pages) noexcept nogil
 
 
+# Records that are no order's event. Their text, in UTF-8, stands in the 64 bytes of `spare`; a longer one goes on in the next
+# record of the same kind: last_price is the part's place in the text, last_quantity the whole text's length.
+cdef enum nx_journal_kind:
+    NX_JOURNAL_SESSION = 32         # a session begins: price = its start in ms, quantity = slots of its table; text: its identity
+    NX_JOURNAL_SYMBOL = 33          # symbol_id is called `text`
+    NX_JOURNAL_ACCOUNT = 34         # account is called `text`
+    NX_JOURNAL_STRATEGY = 35        # strategy is called `text`
+    NX_JOURNAL_ORDER = 36           # an order as it stands, whatever was before; venue_time_ns = when it was created. With number
+                                    # 0: an earlier session's that this one has no account for
+    NX_JOURNAL_TRADE = 37           # a fill that order_number had in an earlier session: trade_id, price, quantity
+    NX_JOURNAL_KEY = 38             # the idempotency key `text` belongs to client_id. state: of an order that is over, else 0
+    NX_JOURNAL_BEGUN = 39           # what earlier sessions left has been written down again; this session needs no older file
+    NX_JOURNAL_END = 40             # a clean end: price = appends that found no room; text: digest of the table, in hex
+
 cdef class MappedFile:
     cdef char* base             # NULL when unmapped
     cdef size_t size

@@ -233,3 +233,16 @@ def checksum(const unsigned char[::1] event not None):
     if event.shape[0] != sizeof(nx_order_event):
         raise ValueError(f"event was {event.shape[0]} bytes, a record has {sizeof(nx_order_event)}")
     return event_checksum(&event[0])
+
+
+def whole_records(const unsigned char[::1] content not None, uint64_t first_sequence, Py_ssize_t capacity):
+    """How many records of a journal file, header and all, are whole and in their places, from the first on."""
+    cdef const nx_order_event* record
+    cdef Py_ssize_t count = 0
+    cdef Py_ssize_t room = (content.shape[0] - NX_JOURNAL_HEADER) // <Py_ssize_t>sizeof(nx_order_event)
+    while count < min(room, capacity):
+        record = <const nx_order_event*>&content[NX_JOURNAL_HEADER + count * <Py_ssize_t>sizeof(nx_order_event)]
+        if record.sequence != first_sequence + count or record.checksum != event_checksum(record):
+            break
+        count += 1
+    return count

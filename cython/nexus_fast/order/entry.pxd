@@ -14,7 +14,7 @@ from nexus_fast.gateway.channel cimport nx_channel
 from nexus_fast.gateway.template cimport nx_order_request, nx_template
 from nexus_fast.journal.writer cimport JournalWriter, nx_journal
 from nexus_fast.order.route cimport RouteTable, nx_route
-from nexus_fast.order.table cimport OrderTable, nx_order
+from nexus_fast.order.table cimport OrderTable, nx_order, nx_order_news
 from nexus_fast.shm.ring cimport RingWriter, nx_ring
 
 # What is timed between a tick's bytes and an order's bytes. `total` runs from the read of the tick to after the send.
@@ -57,6 +57,7 @@ cdef class OrderEntry:
     cdef int64_t now_ns                     # CLOCK_REALTIME of the dispatch under way; 0 outside of one
     cdef uint64_t event_number
     cdef public bint halted                 # nothing is sent but cancels
+    cdef uint8_t gates[256]                 # by account: why nothing is sent but cancels (nx_reason); 0: open
     cdef public int64_t deadline_ns         # how long an answer may take before silence becomes doubt
     # Orders with news for the strategies, waiting for the cold half: number << 8 | state.
     cdef uint64_t notes[65536]
@@ -81,7 +82,9 @@ cdef class OrderEntry:
     cdef int modify(self, nx_order* order, int64_t price, int64_t quantity) noexcept nogil
     # As submit, for a LIMIT order at the book's price, without slot, journal and send.
     cdef int rehearse(self, const nx_bookl1* book) noexcept nogil
-    cdef int record(self, const nx_order* order, uint8_t event) noexcept nogil
+    # An event of the venue: into the table, and where it changes anything into journal and ring; the actions.
+    cdef int happened(self, nx_order* order, uint8_t event, const nx_order_news* news) noexcept nogil
+    cdef int record(self, nx_order* order, uint8_t event, const nx_order_news* news) noexcept nogil
     cdef void note(self, uint64_t number, uint8_t state) noexcept nogil
     cdef int refuse(self, nx_order* order, uint8_t reason) noexcept nogil
     cdef nx_channel* channel_of(self, const nx_route* route) noexcept nogil

@@ -1,5 +1,5 @@
 from libc.stdlib cimport calloc, free
-from libc.string cimport memcpy, memset
+from libc.string cimport memcmp, memcpy, memset
 
 from nexus_fast.core.clock cimport clock_monotonic_ns, clock_realtime_ns, clock_ticks
 from nexus_fast.core.histogram cimport histogram_record
@@ -131,8 +131,8 @@ cdef class OrderEntry:
         order.price_scale = route.price_scale
         order.size_scale = route.size_scale
         template = route.place[route_shape(side, type, time_in_force, flags & NX_ORDER_REDUCE_ONLY)]
-        if self.halted:
-            return self.refuse(order, NX_REASON_HALTED)
+        if self.halted or self.gates[account]:
+            return self.refuse(order, NX_REASON_HALTED if self.halted else self.gates[account])
         if template == NULL:
             return self.refuse(order, NX_REASON_NO_SUCH_ORDER)
         if not route.trading:
@@ -144,7 +144,7 @@ cdef class OrderEntry:
         if timed:
             self.stages.lap(STAGE_GATE)
         order.state = NX_STATE_PENDING
-        if self.record(order, NX_EVENT_INTENT):
+        if self.record(order, NX_EVENT_INTENT, NULL):
             order.state = NX_STATE_FREE
             return self.refuse(order, NX_REASON_JOURNAL_FULL)
         if timed:
@@ -254,8 +254,9 @@ cdef class OrderEntry:
         cdef int status
         if route == NULL or route.cancel == NULL:
             return -NX_REASON_NO_ROUTE
-        self.table.apply(order, NX_EVENT_CANCEL_INTENT, -1, self.now_ns if self.now_ns else clock_realtime_ns())
-        self.record(order, NX_EVENT_CANCEL_INTENT)
+        order.changed_ns = self.now_ns if self.now_ns else clock_realtime_ns()
+        self.table.apply(order, NX_EVENT_CANCEL_INTENT, -1)
+        self.record(order, NX_EVENT_CANCEL_INTENT, NULL)
         status = self.request(route, route.cancel, order, 0, 0, NX_EVENT_CANCEL_INTENT, False)
         order.deadline_ns = clock_monotonic_ns() + self.deadline_ns
         if not repeated:
@@ -264,40 +265,67 @@ cdef class OrderEntry:
 
     cdef int modify(self, nx_order* order, int64_t price, int64_t quantity) noexcept nogil:
         cdef nx_route* route = self.routes.find(order.symbol_id, order.account)
+        cdef nx_order_news wanted
         cdef int status
         if route == NULL or route.modify[order.side] == NULL:
             return -NX_REASON_NO_SUCH_ORDER
-        if self.halted:
-            return -NX_REASON_HALTED
+        if self.halted or self.gates[order.account]:
+            return -(NX_REASON_HALTED if self.halted else self.gates[order.account])
         status = gate_check(&route.limits, &self.books[order.symbol_id] if self.books[order.symbol_id].receive_time_ns else NULL,
                             order.side, 0, price, quantity, order.flags & NX_ORDER_REDUCE_ONLY)
         if status:
             return -status
-        self.record(order, NX_EVENT_MODIFY_INTENT)
+        memset(&wanted, 0, sizeof(wanted))
+        wanted.last_price = price                # what is asked for; the order is what it was until the venue agrees
+        wanted.last_quantity = quantity
+        wanted.trade_id = -1
+        order.changed_ns = self.now_ns if self.now_ns else clock_realtime_ns()
+        if self.record(order, NX_EVENT_MODIFY_INTENT, &wanted):
+            return -NX_REASON_JOURNAL_FULL
         status = self.request(route, route.modify[order.side], order, price, quantity, NX_EVENT_MODIFY_INTENT, False)
         if not status:
             order.deadline_ns = clock_monotonic_ns() + self.deadline_ns
         return status
 
     cdef int refuse(self, nx_order* order, uint8_t reason) noexcept nogil:
-        self.table.apply(order, NX_EVENT_REFUSED, -1, order.created_ns)
+        self.table.apply(order, NX_EVENT_REFUSED, -1)
         order.reason = reason
         self.refused_number = order.number
         self.refused += 1
-        self.record(order, NX_EVENT_REFUSED)
+        self.record(order, NX_EVENT_REFUSED, NULL)
         self.note(order.number, NX_STATE_FAILED)
         return -<int>reason
 
-    cdef int record(self, const nx_order* order, uint8_t event) noexcept nogil:
-        """Into the journal and the order ring. -1 when the journal has no room; then nothing is published."""
+    cdef int happened(self, nx_order* order, uint8_t event, const nx_order_news* news) noexcept nogil:
+        cdef nx_order before = order[0]
+        cdef int actions = self.table.change(order, event, news)
+        before.deadline_ns = order.deadline_ns
+        if actions or memcmp(&before, order, sizeof(before)):
+            order.changed_ns = clock_realtime_ns()
+            self.record(order, event, news)
+        return actions
+
+    cdef int record(self, nx_order* order, uint8_t event, const nx_order_news* news) noexcept nogil:
+        """Into the journal and the order ring. -1 when the journal has no room: an intent is then not published. What a venue did
+        is not undone by a full disk: the ring and the strategy hear of it, and the journal gets the order as it stands once
+        there is room (Ledger.catch_up)."""
         cdef nx_order_event entry
+        cdef int status
         self.table.describe(order, event, &entry)
         self.event_number += 1
         entry.number = self.event_number
-        if journal_append(self.journal, &entry):
-            return -1
+        if news != NULL:
+            entry.last_price = news.last_price
+            entry.last_quantity = news.last_quantity
+            entry.trade_id = news.trade_id
+            entry.venue_time_ns = news.venue_time_ns
+        status = journal_append(self.journal, &entry)
+        if status:
+            if event == NX_EVENT_INTENT or event == NX_EVENT_MODIFY_INTENT:
+                return -1
+            order.unwritten = 1
         ring_publish(self.ring, &entry)
-        return 0
+        return status
 
     cdef void note(self, uint64_t number, uint8_t state) noexcept nogil:
         if self.notes_written - self.notes_read < NOTES:
@@ -313,6 +341,10 @@ cdef class OrderEntry:
         if symbol_id >= self.symbols or not self.books[symbol_id].receive_time_ns:
             return None
         return bookl1_from_record(&self.books[symbol_id], exchange, symbol)
+
+    def close_gate(self, uint8_t account, uint8_t reason):
+        """Nothing of this account is sent but cancels; new orders are refused with this reason. 0 opens it again."""
+        self.gates[account] = reason
 
     def mark_stale(self, uint32_t symbol_id):
         """The book can no longer be trusted: its connection is down. The next quote makes it fresh."""

@@ -6,16 +6,19 @@ from libc.string cimport memcpy, memset
 
 from nexus_fast.core.clock cimport clock_monotonic_ns, clock_realtime_ns
 from nexus_fast.core.types cimport nx_order_event
-from nexus_fast.journal.writer cimport journal_append
+from nexus_fast.journal.writer cimport *
 from nexus_fast.order.entry cimport OrderEntry
-from nexus_fast.order.reasons cimport NX_REASON_NONE
-from nexus_fast.order.states cimport NX_EVENT_FILL, NX_EVENT_FILLED, NX_EVENT_INTENT, state_is_closed, state_is_live
-from nexus_fast.order.table cimport nx_order
-from nexus_fast.shm.ring cimport ring_publish
+from nexus_fast.order.states cimport state_is_closed, state_is_live
+from nexus_fast.order.table cimport nx_order, nx_order_news
 
-from nexus_fast.order.states import ACTIONS, EVENTS, STATES
+from nexus_fast.journal.error import JournalError
+from nexus_fast.order.states import EVENTS, STATES
 
 EVENT_CODES = {name: code for code, name in enumerate(EVENTS)}
+NAMES = {"symbol": NX_JOURNAL_SYMBOL, "account": NX_JOURNAL_ACCOUNT, "strategy": NX_JOURNAL_STRATEGY}
+# What this session has no number for is numbered from the top.
+cdef uint32_t LAST_SYMBOL = 0xFFFFFFFF
+cdef uint8_t LAST_ACCOUNT = 254
 
 
 cdef class Ledger:
@@ -23,18 +26,28 @@ cdef class Ledger:
 
     cdef readonly OrderEntry entry
     cdef uint64_t oldest                     # every order before this number is over
+    cdef set named                           # (kind, number) of the names that stand in the journal
+    cdef dict outside                        # name -> its number from the top
+    cdef uint64_t refused                    # appends without room that have been caught up with
 
     def __init__(self, OrderEntry entry):
         self.entry = entry
         self.oldest = 1
+        self.named, self.outside = set(), {}
 
     def find(self, str client_id):
         """The number of the order with this client id, or 0."""
         cdef bytes text = client_id.encode()
         cdef nx_order* order = self.entry.table.by_client_id(text, len(text))
-        if order != NULL:
-            return order.number
-        return self.entry.table.named.get(text, 0)
+        if order == NULL:
+            order = self.entry.table.by_number(self.entry.table.named.get(text, 0))
+        return 0 if order == NULL else order.number
+
+    def is_ours(self, str client_id):
+        """Made in this session, whether the order is still known or not."""
+        cdef char text[17]
+        self.entry.table.write_id(0, text)
+        return client_id.encode()[:11] == text[:11]
 
     def fields(self, uint64_t number):
         """The order as a dict, mantissas and codes as they stand in its slot; KeyError when the slot was reused."""
@@ -56,24 +69,21 @@ cdef class Ledger:
         return state_is_closed(self.at(number).state)
 
     def apply(self, uint64_t number, str event, int64_t filled=-1, str venue_id="", int64_t last_price=0,
-              int64_t last_quantity=0, int64_t trade_id=-1, int64_t venue_time_ns=0):
-        """Apply a venue's event. `filled` is the cumulative quantity (mantissa), -1 when the event does not say.
-        Returns (state before, state after, action bits); see nexus_fast.order.states.ACTIONS."""
+              int64_t last_quantity=0, int64_t trade_id=-1, int64_t venue_time_ns=0, int64_t price=0, int64_t quantity=0):
+        """Apply a venue's event. `filled` is the cumulative quantity (mantissa), -1 when the event does not say; price and
+        quantity: of the order after a modification. Returns (state before, state after, action bits); see
+        nexus_fast.order.states.ACTIONS."""
         cdef nx_order* order = self.at(number)
-        cdef uint8_t code = EVENT_CODES[event]
         cdef uint8_t before = order.state
+        cdef nx_order_news news
+        cdef bytes text = venue_id.encode()[:39]
         cdef int actions
-        cdef bytes text
-        if venue_id and not order.venue_id_length:
-            text = venue_id.encode()[:39]
-            memset(order.venue_id, 0, sizeof(order.venue_id))
-            memcpy(order.venue_id, <const char*>text, len(text))
-            order.venue_id_length = len(text)
-        actions = self.entry.table.apply(order, code, filled, clock_realtime_ns())
-        if actions or order.state != before:
-            self.record(order, code, last_price, last_quantity, trade_id, venue_time_ns)
-        if state_is_closed(order.state) and not state_is_closed(before):
-            order.deadline_ns = 0
+        news.filled, news.price, news.quantity = filled, price, quantity
+        news.last_price, news.last_quantity, news.trade_id, news.venue_time_ns = last_price, last_quantity, trade_id, venue_time_ns
+        news.venue_id, news.venue_id_length = text, len(text)
+        actions = self.entry.happened(order, EVENT_CODES[event], &news)
+        if state_is_closed(before) and not state_is_closed(order.state):
+            self.oldest = min(self.oldest, number)
         return STATES[before], STATES[order.state], actions
 
     def answered(self, uint64_t number):
@@ -83,12 +93,6 @@ cdef class Ledger:
     def await_answer(self, uint64_t number, int64_t deadline_ns):
         """Set the CLOCK_MONOTONIC time after which silence is doubt."""
         self.at(number).deadline_ns = deadline_ns
-
-    def replace(self, uint64_t number, int64_t price, int64_t quantity):
-        """Price and quantity after a modification that the venue has confirmed."""
-        cdef nx_order* order = self.at(number)
-        order.price = price
-        order.quantity = quantity
 
     def overdue(self):
         """Numbers of the orders whose answer should have come by now; each is named once per deadline."""
@@ -133,9 +137,139 @@ cdef class Ledger:
         """Send a cancel; 0, or the code of the reason why it could not be sent."""
         return -self.entry.cancel(self.at(number))
 
+    def refuse(self, uint64_t number, uint8_t reason):
+        """The order was journalled and never sent: it ends, with this reason."""
+        self.entry.refuse(self.at(number), reason)
+
     def forget_name(self, str client_id):
-        """A user's client id is free again."""
+        """A client id that is not made from its order's number leads to nothing from now on."""
         self.entry.table.named.pop(client_id.encode(), None)
+
+    # ------------------------------------------------------------------------------------------ what the journal has besides events
+
+    def begin_session(self, int64_t session_ms, str identity):
+        cdef nx_order_event event = note(NX_JOURNAL_SESSION)
+        event.price, event.quantity = session_ms, self.entry.table.mask + 1
+        self.write(&event, identity)
+
+    def name(self, str kind, uint32_t number, str text):
+        """Journal what a number of this session stands for, once; kind: "symbol", "account" or "strategy"."""
+        cdef nx_order_event event = note(NAMES[kind])
+        if (kind, number) in self.named:
+            return
+        self.named.add((kind, number))
+        if kind == "symbol":
+            event.symbol_id = number
+        elif kind == "account":
+            event.account = number
+        else:
+            event.strategy = number
+        self.write(&event, text)
+
+    def key(self, str key, str client_id, str state="", int64_t time_ns=0):
+        """Journal an idempotency key before its order; state and time: of an earlier session's order that is over. False when
+        the journal has no room."""
+        cdef nx_order_event event = note(NX_JOURNAL_KEY)
+        cdef bytes text = client_id.encode()[:39]
+        memcpy(event.client_id, <const char*>text, len(text))
+        if state:
+            event.state, event.time_ns = STATES.index(state), time_ns
+        return self.append(&event, key)
+
+    def next_client_id(self):
+        """The id that the next order gets if it has no client_oid; "" when every slot holds a live order."""
+        cdef uint64_t number = self.entry.table.next_free()
+        cdef char text[17]
+        if not number:
+            return ""
+        self.entry.table.write_id(number, text)
+        return text[:17].decode()
+
+    def carry(self, const unsigned char[::1] record, dict trades, uint32_t symbol_id, uint8_t account, uint8_t strategy):
+        """An order of an earlier session (Replay.record, and its trades so far) goes on as one of this; its number here."""
+        cdef nx_order* order = self.entry.table.take()
+        cdef nx_order_event event
+        if order == NULL:
+            raise JournalError(f"{self.entry.table.mask + 1} orders of the last session were not over: no slot is left for more")
+        memcpy(&event, &record[0], sizeof(event))
+        event.order_number = order.number
+        event.symbol_id, event.account, event.strategy = symbol_id, account, strategy
+        self.entry.table.restore(order, &event)
+        self.write(&event, None)
+        for trade_id, (price, quantity) in trades.items():
+            event = note(NX_JOURNAL_TRADE)
+            event.order_number, event.trade_id, event.price, event.quantity = order.number, trade_id, price, quantity
+            self.write(&event, None)
+        self.entry.table.named[order.client_id[:order.client_id_length]] = order.number
+        return order.number
+
+    def leave_out(self, const unsigned char[::1] record, str symbol, str account):
+        """An order that this session cannot ask about stays in the journal, for one that can."""
+        cdef nx_order_event event
+        memcpy(&event, &record[0], sizeof(event))
+        event.order_number = 0
+        event.symbol_id = LAST_SYMBOL - <uint32_t>self.outside.setdefault(symbol, len(self.outside))
+        event.account = LAST_ACCOUNT - <uint32_t>self.outside.setdefault(account, len(self.outside)) % 64
+        self.name("symbol", event.symbol_id, symbol)
+        self.name("account", event.account, account)
+        self.write(&event, None)
+
+    def begun(self):
+        """What earlier sessions left stands in this session's journal."""
+        cdef nx_order_event event = note(NX_JOURNAL_BEGUN)
+        self.write(&event, None)
+
+    def end_session(self):
+        """A clean end: the digest of the table, which a replay of this journal has to have too."""
+        cdef nx_order_event event = note(NX_JOURNAL_END)
+        event.price = self.entry.journal.refused
+        self.append(&event, digest(self.entry.table.dump()))
+
+    def catch_up(self):
+        """Orders whose last events found no room in the journal, written as they stand now; how many there were."""
+        cdef uint64_t i
+        cdef nx_order* order
+        cdef nx_order_event event
+        count = 0
+        if self.entry.journal.refused == self.refused:
+            return 0
+        for i in range(self.entry.table.mask + 1):
+            order = &self.entry.table.slots[i]
+            if order.unwritten:
+                self.entry.table.describe(order, NX_JOURNAL_ORDER, &event)
+                event.venue_time_ns = order.created_ns
+                if not self.append(&event, None):
+                    return count
+                self.entry.table.restore(order, &event)
+                order.unwritten = 0
+                count += 1
+        self.refused = self.entry.journal.refused
+        return count
+
+    cdef write(self, nx_order_event* event, text):
+        """At start: makes room where there is none, as nothing waits yet."""
+        if not self.append(event, text):
+            self.entry.journal_writer.turn(1 << 40)
+            if not self.append(event, text):
+                raise JournalError(f"the journal has no room for what earlier sessions left: {self.entry.journal_writer.state()}")
+
+    cdef bint append(self, nx_order_event* event, text) except -1:
+        """The record, or as many as its text needs; False when there was no room for all of them."""
+        cdef bytes raw = b"" if text is None else text.encode()
+        cdef Py_ssize_t place = 0, part
+        while True:
+            self.entry.event_number += 1
+            event.number = self.entry.event_number
+            if text is not None:
+                part = min(len(raw) - place, <Py_ssize_t>sizeof(event.spare))
+                memset(event.spare, 0, sizeof(event.spare))
+                memcpy(event.spare, <const char*>raw + place, part)
+                event.last_price, event.last_quantity = place, len(raw)
+                place += part
+            if journal_append(self.entry.journal, event):
+                return False
+            if place >= len(raw):
+                return True
 
     cdef nx_order* at(self, uint64_t number) except NULL:
         cdef nx_order* order = self.entry.table.by_number(number)
@@ -143,17 +277,19 @@ cdef class Ledger:
             raise KeyError(f"order number {number} is not in the table any more")
         return order
 
-    cdef int record(self, const nx_order* order, uint8_t event, int64_t last_price, int64_t last_quantity, int64_t trade_id,
-                    int64_t venue_time_ns) except -1:
-        cdef nx_order_event entry
-        self.entry.table.describe(order, event, &entry)
-        self.entry.event_number += 1
-        entry.number = self.entry.event_number
-        entry.last_price = last_price
-        entry.last_quantity = last_quantity
-        entry.trade_id = trade_id
-        entry.venue_time_ns = venue_time_ns
-        # A journal without room does not undo what the venue did: the ring and the strategy hear of it all the same.
-        journal_append(self.entry.journal, &entry)
-        ring_publish(self.entry.ring, &entry)
-        return 0
+
+cdef nx_order_event note(uint8_t kind):
+    """A record that is no order's event, empty."""
+    cdef nx_order_event event
+    memset(&event, 0, sizeof(event))
+    event.kind = kind
+    event.trade_id = -1
+    event.time_ns = clock_realtime_ns()
+    return event
+
+
+def digest(bytes table):
+    """Of OrderTable.dump(), in hex."""
+    import xxhash
+
+    return xxhash.xxh3_128_hexdigest(table)

@@ -25,6 +25,10 @@ TEXTS = (
     "the venue does not trade this symbol at present",
     "the number has more digits than the venue's price or lot scale can carry",
     "the client_oid is in use by an open order",
+    "the venue has asked for a pause: nothing but cancels is sent until it is over",
+    "the orders of the last session are still being asked about at the venue",
+    "the clock is too far from the venue's: synchronise this machine's clock",
+    "the machine stood still while the order waited to be sent: it was not sent late",
 )
 
 

@@ -47,6 +47,7 @@ cdef enum nx_order_action:
     NX_ACT_NOTIFY_CANCEL_FAILED = 8 # tell the strategy that its cancel failed; the order lives
     NX_ACT_NOTIFY_FILL = 16         # state unchanged, but a fill came
     NX_ACT_CONFLICT = 32            # an event that cannot be: count it, query, change nothing
+    NX_ACT_CANCEL = 64              # the strategy was told that it failed, and it lives: cancel it at once
 
 cdef inline bint state_is_closed(uint8_t state) noexcept nogil:
     return state >= NX_STATE_FILLED

@@ -8,10 +8,11 @@ EVENTS = ("INTENT", "REFUSED", "ACCEPTED", "REJECTED", "DOUBT", "FILL", "FILLED"
           "CANCEL_DOUBT", "CANCELED", "EXPIRED", "NOT_FOUND", "MODIFY_INTENT", "MODIFIED", "MODIFY_REJECTED")
 ACTIONS = {"NOTIFY": NX_ACT_NOTIFY, "QUERY": NX_ACT_QUERY, "CLOSE": NX_ACT_CLOSE,
            "NOTIFY_CANCEL_FAILED": NX_ACT_NOTIFY_CANCEL_FAILED, "NOTIFY_FILL": NX_ACT_NOTIFY_FILL,
-           "CONFLICT": NX_ACT_CONFLICT}
+           "CONFLICT": NX_ACT_CONFLICT, "CANCEL": NX_ACT_CANCEL}
 
-# A terminal state stays: a late acknowledgement, a repeated end or a cancel's late answer changes nothing. A fill after
-# the end is a conflict that is asked about; it is never dropped in silence.
+# An end stays: a late acknowledgement, a repeated end or a cancel's late answer changes nothing. What was executed counts all
+# the same, and is told. An order that was proven not to have lived, and does, is canceled at once: the strategy was told that
+# it failed, and may have sent another in its place.
 RULES = """
 FREE              INTENT           PENDING           NOTIFY
 FREE              REFUSED          FAILED            NOTIFY CLOSE
@@ -83,6 +84,13 @@ CANCELING         EXPIRED          EXPIRED           NOTIFY CLOSE
 CANCELING         NOT_FOUND        CANCELED          NOTIFY CLOSE
 CANCELING         MODIFIED         CANCELING
 CANCELING         MODIFY_REJECTED  CANCELING
+CANCELED          FILL             CANCELED          NOTIFY_FILL
+CANCELED          FILLED           FILLED            NOTIFY
+EXPIRED           FILL             EXPIRED           NOTIFY_FILL
+EXPIRED           FILLED           FILLED            NOTIFY
+FAILED            ACCEPTED         CANCELING         NOTIFY CANCEL
+FAILED            FILL             CANCELING         NOTIFY CANCEL
+FAILED            FILLED           FILLED            NOTIFY
 """
 
 # Events that a closed order may still see without anything being wrong.
@@ -100,9 +108,7 @@ def transitions():
         found[state, event] = (following, frozenset(actions))
     for state in STATES[NX_STATE_FILLED:]:
         for event in LATE:
-            found[state, event] = (state, frozenset())
-    # An order that was proven never to have lived does not come to life in silence.
-    del found["FAILED", "ACCEPTED"]
+            found.setdefault((state, event), (state, frozenset()))
     found["FILLED", "FILLED"] = ("FILLED", frozenset())
     found["FAILED", "REJECTED"] = found["FAILED", "REFUSED"] = ("FAILED", frozenset())
     return found

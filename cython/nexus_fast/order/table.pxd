@@ -11,6 +11,9 @@ from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
 from nexus_fast.core.types cimport nx_order_event
 from nexus_fast.order.states cimport nx_order_state
 
+cdef extern from "<string.h>" nogil:
+    size_t strnlen(const char* text, size_t limit)
+
 cdef enum:
     CLIENT_ID_PREFIX = 11
     CLIENT_ID_LENGTH = 17
@@ -22,7 +25,7 @@ ctypedef struct nx_order:
     int64_t quantity
     int64_t filled              # cumulative as the venue says; never goes down
     int64_t created_ns          # CLOCK_REALTIME
-    int64_t changed_ns
+    int64_t changed_ns          # of the last event that was journalled
     int64_t deadline_ns         # CLOCK_MONOTONIC: when silence becomes doubt; 0 when nothing is awaited
     uint32_t symbol_id
     uint8_t state               # nx_order_state
@@ -38,9 +41,24 @@ ctypedef struct nx_order:
     uint8_t client_id_length
     uint8_t venue_id_length
     uint8_t proven              # the venue has shown that it has the order
-    uint8_t pad[5]
+    # Not part of the order's truth; dump() leaves them out, and deadline_ns.
+    uint8_t unwritten           # the journal had no room for its last event
+    uint8_t keyed               # an idempotency key belongs to it; a replay's alone
+    uint8_t pad[3]
     char client_id[40]
     char venue_id[40]
+
+# What an event says beside its kind.
+ctypedef struct nx_order_news:
+    int64_t filled              # cumulative; -1 where the event does not say
+    int64_t price               # with quantity, after a modification; 0 where the event does not say
+    int64_t quantity
+    int64_t last_price          # of the fill that it brings
+    int64_t last_quantity
+    int64_t trade_id            # -1 where there is none
+    int64_t venue_time_ns
+    const char* venue_id
+    uint8_t venue_id_length     # 0 where the event does not say
 
 
 cdef class OrderTable:
@@ -56,8 +74,18 @@ cdef class OrderTable:
     # taken by an order that rests is passed over.
     cdef nx_order* take(self) noexcept nogil
     cdef nx_order* by_number(self, uint64_t number) noexcept nogil
+    # The engine's own client id of a number: CLIENT_ID_LENGTH characters.
+    cdef void write_id(self, uint64_t number, char* out) noexcept nogil
     # The order of an engine-made client id; NULL for any other text.
     cdef nx_order* by_client_id(self, const char* text, Py_ssize_t length) noexcept nogil
+    # The number that the next take() gives; 0 when it would give none.
+    cdef uint64_t next_free(self) noexcept nogil
     # Applies an event: changes state and cumulative quantity; returns the actions (nx_order_action).
-    cdef int apply(self, nx_order* order, uint8_t event, int64_t filled, int64_t now_ns) noexcept nogil
+    cdef int apply(self, nx_order* order, uint8_t event, int64_t filled) noexcept nogil
+    # The same with all that the event says. The one function by which the engine, and a replay of its journal, change an
+    # order that is there.
+    cdef int change(self, nx_order* order, uint8_t event, const nx_order_news* news) noexcept nogil
+    cdef nx_order* place(self, uint64_t number) noexcept nogil
+    # The order as a record has it that stands for all that was before (NX_JOURNAL_ORDER).
+    cdef void restore(self, nx_order* order, const nx_order_event* event) noexcept nogil
     cdef void describe(self, const nx_order* order, uint8_t event, nx_order_event* out) noexcept nogil

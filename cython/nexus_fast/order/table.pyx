@@ -4,16 +4,19 @@ from libc.string cimport memcmp, memcpy, memset
 from nexus_fast.order.states cimport (
     NX_ACT_CONFLICT,
     NX_ACT_NOTIFY_CANCEL_FAILED,
+    NX_ACT_NOTIFY_FILL,
     NX_ACT_QUERY,
     NX_EVENT_ACCEPTED,
     NX_EVENT_CANCEL_REJECTED,
     NX_EVENT_FILL,
     NX_EVENT_FILLED,
     NX_EVENT_MODIFIED,
+    NX_STATE_ACCEPTED,
     NX_STATE_CANCELING,
-    NX_STATE_FREE,
+    NX_STATE_PARTIALLY_FILLED,
     NX_STATE_UNKNOWN,
     order_transition,
+    state_is_closed,
     state_is_live,
 )
 
@@ -59,27 +62,40 @@ cdef class OrderTable:
         prefix = (base36(session_ms, 8) + identity).encode()
         memcpy(self.prefix, <const char*>prefix, CLIENT_ID_PREFIX)
         # What a rehearsal calls its order: number 0, which no order has.
-        memcpy(self.unused_id, self.prefix, CLIENT_ID_PREFIX)
-        write_number(0, self.unused_id + CLIENT_ID_PREFIX)
+        self.write_id(0, self.unused_id)
 
     def __dealloc__(self):
         free(self.slots)
 
-    cdef nx_order* take(self) noexcept nogil:
+    cdef uint64_t next_free(self) noexcept nogil:
         cdef uint64_t number = self.next_number
-        cdef nx_order* order = &self.slots[number & self.mask]
-        while state_is_live(order.state):
+        while state_is_live(self.slots[number & self.mask].state):
             number += 1
             if number - self.next_number > self.mask:
-                return NULL
-            order = &self.slots[number & self.mask]
+                return 0
+        return number
+
+    cdef nx_order* place(self, uint64_t number) noexcept nogil:
+        """The slot of this number, emptied. A number grows, and what was in its slot is over."""
+        cdef nx_order* order = &self.slots[number & self.mask]
         self.next_number = number + 1
         memset(order, 0, sizeof(nx_order))
         order.number = number
-        memcpy(order.client_id, self.prefix, CLIENT_ID_PREFIX)
-        write_number(number, order.client_id + CLIENT_ID_PREFIX)
+        return order
+
+    cdef nx_order* take(self) noexcept nogil:
+        cdef uint64_t number = self.next_free()
+        cdef nx_order* order
+        if not number:
+            return NULL
+        order = self.place(number)
+        self.write_id(number, order.client_id)
         order.client_id_length = CLIENT_ID_LENGTH
         return order
+
+    cdef void write_id(self, uint64_t number, char* out) noexcept nogil:
+        memcpy(out, self.prefix, CLIENT_ID_PREFIX)
+        write_number(number, out + CLIENT_ID_PREFIX)
 
     cdef nx_order* by_number(self, uint64_t number) noexcept nogil:
         cdef nx_order* order = &self.slots[number & self.mask]
@@ -101,13 +117,14 @@ cdef class OrderTable:
         order = &self.slots[number & self.mask]
         return order if order.number and (order.number & NUMBERS) == number else NULL
 
-    cdef int apply(self, nx_order* order, uint8_t event, int64_t filled, int64_t now_ns) noexcept nogil:
+    cdef int apply(self, nx_order* order, uint8_t event, int64_t filled) noexcept nogil:
         cdef int found, actions
+        cdef bint late = state_is_closed(order.state) and filled > order.filled
         if event in (NX_EVENT_ACCEPTED, NX_EVENT_FILL, NX_EVENT_FILLED, NX_EVENT_MODIFIED):
             order.proven = 1
         if filled > order.filled:
             order.filled = filled
-        elif event == NX_EVENT_FILL and filled >= 0 and filled <= order.filled:
+        elif event == NX_EVENT_FILL and order.filled > 0 and order.state > NX_STATE_UNKNOWN:
             return 0                       # older than what is known, or a repetition
         if event == NX_EVENT_FILL and order.quantity and order.filled >= order.quantity:
             event = NX_EVENT_FILLED
@@ -119,11 +136,21 @@ cdef class OrderTable:
         if actions & NX_ACT_CONFLICT:
             self.conflicts += 1
             return actions
+        if late and not actions:
+            actions = NX_ACT_NOTIFY_FILL   # an end that was known, with more executed than was known
         if (found & 0xFF) != order.state:
             order.deadline_ns = 0
         order.state = found & 0xFF
-        order.changed_ns = now_ns
         return actions
+
+    cdef int change(self, nx_order* order, uint8_t event, const nx_order_news* news) noexcept nogil:
+        if news.venue_id_length and not order.venue_id_length:
+            memcpy(order.venue_id, news.venue_id, news.venue_id_length)
+            order.venue_id_length = news.venue_id_length
+        if event == NX_EVENT_MODIFIED and news.quantity > 0:
+            order.price = news.price
+            order.quantity = news.quantity
+        return self.apply(order, event, news.filled)
 
     cdef void describe(self, const nx_order* order, uint8_t event, nx_order_event* out) noexcept nogil:
         memset(out, 0, sizeof(nx_order_event))
@@ -151,6 +178,44 @@ cdef class OrderTable:
     @property
     def capacity(self):
         return self.mask + 1
+
+    cdef void restore(self, nx_order* order, const nx_order_event* event) noexcept nogil:
+        memcpy(order.client_id, event.client_id, sizeof(order.client_id))
+        order.client_id_length = strnlen(event.client_id, sizeof(event.client_id))
+        memcpy(order.venue_id, event.venue_id, sizeof(order.venue_id))
+        order.venue_id_length = strnlen(event.venue_id, sizeof(event.venue_id))
+        order.price = event.price
+        order.quantity = event.quantity
+        order.filled = event.filled
+        order.created_ns = event.venue_time_ns
+        order.changed_ns = event.time_ns
+        order.symbol_id = event.symbol_id
+        order.state = event.state
+        order.side = event.side
+        order.type = event.type
+        order.time_in_force = event.time_in_force
+        order.flags = event.flags
+        order.account = event.account
+        order.strategy = event.strategy
+        order.reason = event.reason
+        order.price_scale = event.price_scale
+        order.size_scale = event.size_scale
+        order.proven = event.filled > 0 or order.venue_id_length > 0 or event.state in (
+            NX_STATE_ACCEPTED, NX_STATE_PARTIALLY_FILLED)
+
+    def dump(self):
+        """Every order in the table as bytes, by slot: what a replay of the journal has to arrive at."""
+        cdef nx_order copy
+        cdef uint64_t i
+        found = []
+        for i in range(self.mask + 1):
+            if self.slots[i].number:
+                copy = self.slots[i]
+                copy.deadline_ns = 0
+                copy.unwritten = copy.keyed = 0
+                memset(copy.pad, 0, sizeof(copy.pad))
+                found.append((<char*>&copy)[:sizeof(nx_order)])
+        return b"".join(found)
 
     @property
     def issued(self):

@@ -118,6 +118,8 @@ cdef class StrategyCore:
         if not to_mantissa(amount, route.size_scale, &quantity) or (
                 type_code != NX_MARKET and not to_mantissa(price, route.price_scale, &price_mantissa)):
             return self.refused(NX_REASON_INEXACT, symbol, side, type, amount, price, time_in_force, reduce_only, client_oid)
+        if idempotency_key is not None:
+            self._runtime.journal_key(idempotency_key, client_oid)
         number = self.entry.submit(symbol_id, account, side_code, type_code, time_code,
                                    NX_ORDER_REDUCE_ONLY if reduce_only else 0, price_mantissa, quantity, self.index,
                                    client_id, <uint8_t>client_id_length)

@@ -17,8 +17,7 @@ import click
 
 from nexus_fast.cli.processes import SimulatorProcess, stop
 
-PROGRAMS = ("multi_conn.py", "quoter.py")
-MULTI_CONN_SECONDS = 3.0
+SEED_SECONDS = 3.0
 COUNTS = ("ticks", "orders", "fills", "rejects")
 FIGURES = ("n", "p50", "p90", "p99", "p999", "max")
 
@@ -26,14 +25,17 @@ FIGURES = ("n", "p50", "p90", "p99", "p999", "max")
 @click.command()
 @click.option("--seconds", default=12.0, show_default=True, help="How long the quoting strategy runs.")
 @click.option("--rate", default=200.0, show_default=True, help="Ticks per second and symbol.")
+@click.option("--multi", is_flag=True, help="Two venues in one program: quotes on Bybit, hedges on Binance.")
 @click.option("--json", "json_file", type=click.Path(dir_okay=False), help="Write the figures here too.")
-def command(seconds, rate, json_file):
+def command(seconds, rate, multi, json_file):
     """Run two strategies on a simulated Binance, spot and USD-M at once, and show their latencies."""
+    venues = "binance,bybit" if multi else "binance"
+    programs = {"cross_exchange.py": seconds} if multi else {"multi_conn.py": SEED_SECONDS, "quoter.py": seconds}
     cpus = sorted(os.sched_getaffinity(0))
     venue_cpu, engine_cpu = (cpus[0], cpus[1]) if len(cpus) > 1 else (None, None)
-    with SimulatorProcess(rate=rate, cpu=venue_cpu) as simulator:
+    with SimulatorProcess(venues=venues, rate=rate, cpu=venue_cpu) as simulator:
         reports = []
-        for program, limit in zip(PROGRAMS, (MULTI_CONN_SECONDS, seconds), strict=True):
+        for program, limit in programs.items():
             simulator.reset_statistics()
             reports.append(run_measured(find(program), limit, simulator, engine_cpu))
         result = summarise(reports, simulator.statistics())
@@ -120,7 +122,7 @@ def print_fills(log: Path) -> None:
 
 
 def summarise(reports: list[dict[str, Any]], venue: dict[str, Any]) -> dict[str, Any]:
-    """Counts of both programs; latencies of the quoting strategy, the venue's of the same run."""
+    """Counts of all programs; latencies of the quoting strategy, the venues' of the same run."""
     result = {name: sum(report[name] for report in reports) for name in COUNTS}
     result["bad_signatures"] = venue["bad_signatures"]
     result["engine_ns"] = reports[-1]["engine_ns"]

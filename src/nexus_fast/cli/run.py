@@ -11,11 +11,12 @@ import click
 @click.command(context_settings={"ignore_unknown_options": True})
 @click.option("--sim", is_flag=True, help="Start a simulator, point the program at it and lend it credentials.")
 @click.option("--nexustrader", is_flag=True, help="Let `import nexustrader` mean nexus_fast.")
+@click.option("--venues", default="binance", show_default=True, help="With --sim: which, comma-separated.")
 @click.option("--rate", default=20.0, show_default=True, help="With --sim: ticks per second and symbol.")
 @click.option("--seed", default="1", show_default=True, help="With --sim: of the market maker.")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False))
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
-def command(sim, nexustrader, rate, seed, file, arguments):
+def command(sim, nexustrader, venues, rate, seed, file, arguments):
     """Run FILE as its own interpreter would, arguments and all."""
     if nexustrader:
         from nexus_fast.compatibility.nexustrader import install
@@ -26,7 +27,7 @@ def command(sim, nexustrader, rate, seed, file, arguments):
         return
     from nexus_fast.cli.processes import SimulatorProcess
 
-    with SimulatorProcess(rate=rate, seed=seed) as simulator:
+    with SimulatorProcess(venues=venues, rate=rate, seed=seed) as simulator:
         os.environ["NEXUS_FAST_ENDPOINTS"] = str(simulator.endpoints)
         lend_credentials()
         run_program(file, arguments)

@@ -12,7 +12,8 @@ import click
     metavar="KEY:SECRET[:PASSPHRASE]",
     help="One more account; SECRET may be @FILE with an Ed25519 public key (PEM). The standing account is sim:sim:sim.",
 )
-@click.option("--seed", default="1", show_default=True, help="Of the market maker.")
+@click.option("--seed", default="1", show_default=True, help="Of the market maker, and of the faults.")
+@click.option("--faults", type=click.Path(dir_okay=False), help="A script of faults (TOML; see docs/simulator.md).")
 @click.option("--rate", default=10.0, show_default=True, help="Ticks per second and symbol.")
 @click.option("--replay", multiple=True, metavar="[spot=|usd_m=]FILE", help="Recorded frames instead of the market maker.")
 @click.option("--replay-rate", type=float, help="Frames per second instead of the recorded pace.")
@@ -28,13 +29,18 @@ import click
 @click.option("--listen-key-seconds", default=3600.0, show_default=True, help="How long a USD-M listen key lives.")
 @click.option("--parent", type=int, help="End when this process is no longer the parent.")
 def command(
-    venues, endpoints, account, seed, rate, replay, replay_rate, host, port, order_limit_factor, weight_limit_factor,
+    venues, endpoints, account, seed, faults, rate, replay, replay_rate, host, port, order_limit_factor, weight_limit_factor,
     listen_key_seconds, parent,
 ):
     """Simulated venues on real sockets, until Ctrl+C."""
     from nexus_fast.sim.binance.venue import BinanceOptions
+    from nexus_fast.sim.faults import FaultError, read_rules
     from nexus_fast.sim.server import run
 
+    try:
+        read_rules(faults or ())
+    except FaultError as error:
+        raise click.UsageError(str(error)) from None
     run(
         venues.split(","),
         endpoints,
@@ -46,6 +52,7 @@ def command(
         replay=list(replay),
         replay_rate=replay_rate,
         parent=parent,
+        faults=faults or (),
         binance=BinanceOptions(
             order_limit_factor=order_limit_factor,
             weight_limit_factor=weight_limit_factor,

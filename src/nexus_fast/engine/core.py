@@ -12,6 +12,7 @@ import xxhash
 from nexus_fast.config import Config
 from nexus_fast.constants import ExchangeType
 from nexus_fast.engine.dispatch import Dispatcher
+from nexus_fast.engine.inheritance import inherit
 from nexus_fast.error import AlreadyRunningError
 from nexus_fast.exchange.instrument import Instrument
 from nexus_fast.feed.symbols import SymbolTable
@@ -33,13 +34,13 @@ ORDER_RECORDS = 16384
 
 class Core:
     """`wake` is called when the hot path has news for the cold half; `on_error(strategy, exception)` hears of exceptions
-    in the strategies' quote callbacks. Raises AlreadyRunningError when another process runs this strategy id."""
+    in the strategies' quote callbacks. accounts: their names, by index. Raises AlreadyRunningError when another process runs this strategy id."""
 
     def __init__(
         self,
         config: Config,
         instruments: Sequence[Instrument],
-        accounts: int,
+        accounts: Sequence[str],
         wake: Callable[[], None],
         on_error: Callable[[Any, Exception], None],
     ):
@@ -60,12 +61,17 @@ class Core:
             ) from None
         directory = journal_directory(config)
         self.journal = JournalWriter(directory, f"{config.strategy_id}.{config.user_id}")
-        table = OrderTable(next_session(directory), identity_of(config.strategy_id, config.user_id))
-        self.routes = RouteTable(count, accounts)
+        session, identity = next_session(directory), identity_of(config.strategy_id, config.user_id)
+        table = OrderTable(session, identity)
+        self.routes = RouteTable(count, max(1, len(accounts)))
         self.entry = OrderEntry(table, self.routes, self.journal, self.order_ring, count, wake)
         self.entry.stages.enabled = config.measure
         self.entry.deadline_ns = config.request_timeout_ms * 1_000_000
         self.ledger = Ledger(self.entry)
+        self.ledger.begin_session(session, identity)
+        strategies = [type(strategy).__name__ for strategy in config.strategies]
+        adopt = config.open_orders_at_start != "leave"
+        self.inheritance = inherit(self, directory, accounts, strategies, config.cache_expired_time, adopt)
         self.dispatcher = Dispatcher(count, on_error)
         self._write_directory(market, self.market_ring.segment.epoch)
         self._write_directory(latest, self.latest.segment.epoch)
@@ -86,8 +92,10 @@ class Core:
         self.market_ring.heartbeat()
         self.order_ring.heartbeat()
         self.journal.turn()
+        self.ledger.catch_up()
 
     def close(self) -> None:
+        self.ledger.end_session()
         self.journal.close()
         for name in self._names[:2]:
             remove_symbols(name)

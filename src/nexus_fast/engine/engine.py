@@ -27,6 +27,7 @@ from nexus_fast.engine.host import Host
 from nexus_fast.engine.poller import Poller
 from nexus_fast.engine.polling import require_direct_polling
 from nexus_fast.engine.process import Tuning
+from nexus_fast.engine.recovery import Recovery
 from nexus_fast.engine.runtime import Runtime
 from nexus_fast.error import EngineBuildError
 from nexus_fast.exchange.catalogue import load_instruments, make_account, make_feed
@@ -64,6 +65,7 @@ class Engine:
         self._poller: Poller | None = None
         self._tuning = Tuning(self.loop_config.cpu, self.loop_config.mode == "busy")
         self._upkeep: asyncio.Task | None = None
+        self._started = False
         self._forgetting: asyncio.Task | None = None
         self._report_file = os.environ.get(REPORT_VARIABLE)
         for strategy in self.strategies:
@@ -143,17 +145,23 @@ class Engine:
             for connector in connectors
         ]
         self.config.measure = self.config.measure or bool(self._report_file)
-        self.core = Core(self.config, instruments, max(1, len(private)), self._wake, self._on_strategy_error)
+        names = [str(connector.account_type) for _, connector in private]
+        self.core = Core(self.config, instruments, names, self._wake, self._on_strategy_error)
         if self.loop_config.mode != "block" and require_direct_polling(self._log):
             idle = self.loop_config.idle_ms if self.loop_config.mode == "adaptive" else 0
             self._poller = Poller(self.loop, self.loop_config.spin_us, idle, self.loop_config.warm)
         self.host = Host(self.config, self.core, self.strategies, self.cache, self._poller, self._log)
         self.runtime = Runtime(self.host, InstrumentTable(instruments), self, self._log)
+        self._upkeep = self.loop.create_task(self._keep_up())
         self._make_accounts(private)
         self._make_feeds()
         self._set_default_accounts()
         self._attach_strategies()
+        self.host.tracker.hold()
+        recovery = Recovery(self.host, self.core.inheritance, self.config.open_orders_at_start, self._log)
+        recovery.begin()
         await self._open_accounts()
+        await self._recover(recovery)
         self._log.info(
             f"built in {time.monotonic() - started:.2f} s: {len(instruments)} instruments, "
             f"{len(self.host.feeds)} feeds, {len(self.host.accounts)} accounts, loop {self.loop_config.mode}"
@@ -211,6 +219,19 @@ class Engine:
                 if not account.ready.is_set():
                     self._log.error(f"{account.account_type}: not connected after {READY_SECONDS:.0f} s; going on without it")
 
+    async def _recover(self, recovery: Recovery) -> None:
+        """Before the strategies, of every account that is open; of the others as soon as they are."""
+
+        async def recover(account: Any) -> None:
+            await account.ready.wait()
+            await recovery.recover(account)
+
+        accounts = list(self.host.accounts.values())
+        for account in accounts:
+            if not account.ready.is_set():
+                self.host.spawn(recover(account))
+        await asyncio.gather(*(recovery.recover(account) for account in accounts if account.ready.is_set()))
+
     async def _open_later(self, account: Any) -> None:
         wait = 1.0
         while not self._shutdown.is_set():
@@ -225,6 +246,7 @@ class Engine:
     # ------------------------------------------------------------------------------------------ run
 
     def _start_strategies(self) -> None:
+        self._started = True
         for feed in self.host.feeds.values():
             feed.open()
         self._forgetting = self.loop.create_task(self._forget())
@@ -235,11 +257,11 @@ class Engine:
             except Exception as error:
                 self._log.exception(f"{type(strategy).__name__}.on_start raised {type(error).__name__}", error)
                 raise
+        self.host.tracker.release()
         self._tuning.apply()
         self._log.info("; ".join(f"{what}: {how}" for what, how in self._tuning.report.items()))
         if self._poller is not None:
             self._poller.start()
-        self._upkeep = self.loop.create_task(self._keep_up())
 
     async def _keep_up(self) -> None:
         """Everything that recurs and is cold: heartbeats, the journal's next pages, deadlines, the collector."""
@@ -274,14 +296,13 @@ class Engine:
     # ------------------------------------------------------------------------------------------ stop
 
     async def _stop(self) -> None:
-        started = self._upkeep is not None
-        if started:
+        if self._started:
             for strategy in self.strategies:
                 with _logged(self._log, f"{type(strategy).__name__}.on_stop"):
                     strategy.on_stop()
         if self.host is not None:
             self.host.tracker.drain()
-            if started and self.config.exit_after_cancel:
+            if self._started and self.config.exit_after_cancel:
                 await self._cancel_open_orders()
             self.runtime.scheduler.shutdown()
         if self._poller is not None:
@@ -294,7 +315,7 @@ class Engine:
             for connector in (*self.host.feeds.values(), *self.host.accounts.values()):
                 with _logged(self._log, "closing a connector"):
                     await connector.close()
-        if started:
+        if self._started:
             self._tuning.restore()
             if self._report_file:
                 self._write_report(self._report_file)

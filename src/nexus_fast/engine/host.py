@@ -5,7 +5,6 @@ query(instrument, client_id), refresh(), check(); a feed market, symbols, subscr
 """
 
 import asyncio
-import itertools
 import ssl
 import time
 from collections.abc import Callable
@@ -16,21 +15,18 @@ from nexus_fast.config import Config
 from nexus_fast.constants import DataType, WsOrderResultType
 from nexus_fast.core.book import BookL1
 from nexus_fast.engine.core import Core
+from nexus_fast.engine.gates import RATE_LIMITED, Gates
+from nexus_fast.engine.inquiry import Inquiry
 from nexus_fast.engine.poller import Poller
 from nexus_fast.error import VenueError
 from nexus_fast.feed.market import MarketFeed
 from nexus_fast.log import Logger
 from nexus_fast.order.events import BalanceUpdate, OrderUpdate, PositionUpdate
+from nexus_fast.order.external import apply_external
 from nexus_fast.order.route import Route
 from nexus_fast.order.tracker import Tracker
 from nexus_fast.schema import Balance, BookL2, FundingRate, IndexPrice, Kline, MarkPrice, Position, Trade
 
-# Queries of an order in doubt: seconds before each. After the last one in which the venue knows no such order, and not
-# before the order's recvWindow and GRACE_SECONDS are over, it is held to have never arrived.
-QUERY_WAITS = (0.0, 0.5, 1.0, 2.0, 4.0, 8.0)
-NOT_FOUND_NEEDED = 3
-LATER_WAIT = 15.0
-GRACE_SECONDS = 2.0
 DATA_CALLBACKS = {
     Trade: (DataType.TRADE, "on_trade"),
     Kline: (DataType.KLINE, "on_kline"),
@@ -56,9 +52,11 @@ class Host:
         self.silent_feeds: list[str] = []
         self.subscribers: dict[tuple[DataType, str, Any], list] = {}     # with the interval of bars, else None
         self.market_feeds: list[MarketFeed] = []
+        self.gates = Gates(core.entry)
+        self.inquiry = Inquiry(self, log)
+        self.query = self.inquiry.query
         self.tracker = Tracker(core.ledger, cache, core.instruments, strategies, self.query, log)
         self._log = log
-        self._asking: set[int] = set()
         self._tasks: set[asyncio.Task] = set()
         self._closing = False
 
@@ -121,17 +119,38 @@ class Host:
 
     # ------------------------------------------------------------------------------------------ accounts
 
+    def account_at(self, index: int) -> Any:
+        return next(account for account in self.accounts.values() if account.index == index)
+
     def prepare_route(self, symbol_id: int, account_index: int) -> None:
         """Build the row of the route table: the templates of one symbol on one account."""
-        account = next(a for a in self.accounts.values() if a.index == account_index)
+        account = self.account_at(account_index)
         instrument = self.core.instruments[symbol_id]
         risk = self.config.risk.limits_of(instrument.symbol)
         channels = account.channels(instrument)
+        self.core.ledger.name("symbol", symbol_id, instrument.symbol)
         self.core.routes.add(Route(instrument, symbol_id, account_index, account.templates(instrument), channels, risk))
 
     def on_order_update(self, account: Any, update: OrderUpdate) -> None:
         if not self.tracker.apply(update):
-            self._log.info(f"an order that is not ours: {update.client_id} {update.venue_symbol} {update.event}")
+            self.on_external_order(account, update)
+
+    def on_external_order(self, account: Any, update: OrderUpdate) -> None:
+        kind = update.instrument_type or account.instrument_type
+        instrument = self.core.by_venue_symbol(account.account_type.exchange, kind, update.venue_symbol)
+        if instrument is None or self.core.ledger.is_ours(update.client_id):
+            self._log.info(f"an order that nobody here knows (any more): {update.client_id} {update.venue_symbol} {update.event}")
+            return
+        order = apply_external(self.cache, instrument, update)
+        if order is not None:
+            self._log.info(f"an order that is not ours: {order.oid} {order.symbol} {order.status.value}")
+            self._tell_all("on_external_order", order)
+
+    def on_rate_limited(self, account: Any, seconds: float, reason: str) -> None:
+        """The venue wants a pause: nothing but cancels is sent until it is over."""
+        if not self.gates.remaining(account.index, RATE_LIMITED):
+            self._log.error(f"{account.account_type}: the venue limits our requests ({reason}); only cancels leave for {seconds:.1f} s")
+        self.gates.close(account.index, RATE_LIMITED, seconds)
 
     def on_balance(self, account: Any, update: BalanceUpdate) -> None:
         balances = [Balance(asset, free, locked) for asset, (free, locked) in update.balances.items()]
@@ -188,8 +207,12 @@ class Host:
             self.on_private_status(account, "resync_failed")
             return
         for client_id, update in listed.items():
-            if client_id in before:
-                self.tracker.adopt(before[client_id], update)
+            # Also one that was held to be over: what the venue lists as open is.
+            number = before.get(client_id) or ledger.find(client_id)
+            if number:
+                self.tracker.adopt(number, update)
+            else:
+                self.on_external_order(account, update)
         missing = [client_id for client_id in before if client_id not in listed]
         for client_id in missing:
             self.query(before[client_id])
@@ -204,7 +227,7 @@ class Host:
         self._tell_all("on_private_ws_resync_diff", diff)
         self.on_private_status(account, "resynced")
 
-    def _tell_all(self, callback: str, event: dict) -> None:
+    def _tell_all(self, callback: str, event: Any) -> None:
         for strategy in self.strategies:
             self.tracker.callback(strategy, callback, event)
 
@@ -214,80 +237,15 @@ class Host:
         """Silence becomes doubt, doubt becomes a query."""
         for account in self.accounts.values():
             account.check()
+        self.gates.check()
+        self.inquiry.fill_holes()
+        self.tracker.forget()
         for number in self.core.ledger.overdue():
             self.tracker.drain()
             self.tracker.result(number, WsOrderResultType.ACK_TIMEOUT, "no answer came in time; asking the venue")
             self.tracker.doubt(number, "no answer came in time")
             if not self.core.ledger.closed(number):
                 self.query(number)           # also an order that is known to live: its modification may be lost
-
-    def query(self, number: int) -> None:
-        """Ask the venue about one order until there is proof of what became of it."""
-        if number in self._asking:
-            return
-        self._asking.add(number)
-        self.spawn(self._ask(number))
-
-    async def _ask(self, number: int) -> None:
-        ledger = self.core.ledger
-        absent = 0
-        began = time.monotonic()
-        try:
-            for attempt, wait in enumerate(itertools.chain(QUERY_WAITS, itertools.repeat(LATER_WAIT))):
-                if attempt == len(QUERY_WAITS):
-                    name = ledger.fields(number)["client_id"]
-                    self._log.error(f"order {name} stays in doubt: the venue could not say what became of it; asking on")
-                await asyncio.sleep(wait)
-                fields = ledger.fields(number)
-                if ledger.closed(number):
-                    return
-                update = await self._ask_once(fields)
-                if update == "absent":
-                    absent += 1
-                elif update is not None:
-                    absent = 0
-                    if self._conclude(number, update, time.monotonic() - began):
-                        return
-                if absent >= NOT_FOUND_NEEDED and self._is_past(fields):
-                    reason = "the venue knows no such order; its request can no longer arrive"
-                    # An order that the venue never spoke of did not live, also when a cancel was sent after it.
-                    never = fields["state"] == "CANCELING" and not fields["venue_id"]
-                    event = "REJECTED" if never else "NOT_FOUND"
-                    self.tracker.apply_to(number, OrderUpdate(event=event, client_id="", reason=reason))
-                    return
-        except KeyError:
-            return                       # its slot is in use by a later order: it was closed long ago
-        finally:
-            self._asking.discard(number)
-
-    async def _ask_once(self, fields: dict) -> Any:
-        """An OrderUpdate, "absent", or None when the venue could not be asked."""
-        account = next((a for a in self.accounts.values() if a.index == fields["account"]), None)
-        instrument = self.core.instruments[fields["symbol_id"]]
-        try:
-            found = await account.query(instrument, fields["client_id"])
-        except (VenueError, OSError, TimeoutError) as error:
-            self._log.warning(f"asking for order {fields['client_id']} failed: {error}")
-            return None
-        return "absent" if found is None else found
-
-    def _is_past(self, fields: dict) -> bool:
-        """The venue would refuse the request if it arrived now."""
-        return time.time_ns() - fields["created_ns"] > (self.recv_window_ms / 1000 + GRACE_SECONDS) * 1e9
-
-    def _conclude(self, number: int, update: OrderUpdate, seconds: float) -> bool:
-        """False when the order is open and its cancel, `seconds` old or older, may still be on its way."""
-        in_doubt = self.core.ledger.state(number) == "UNKNOWN"
-        self.tracker.adopt(number, update)
-        if in_doubt:
-            self.tracker.result(number, WsOrderResultType.ACK_TIMEOUT_CONFIRMED, "the venue has the order")
-        if self.core.ledger.state(number) != "CANCELING":
-            return True
-        if seconds <= self.recv_window_ms / 1000 + GRACE_SECONDS:
-            return False
-        reason = "cancel: the order is open at the venue; the request can no longer arrive"
-        self.tracker.apply_to(number, OrderUpdate(event="CANCEL_REJECTED", client_id="", reason=reason))
-        return True
 
     def spawn(self, work: Any) -> None:
         """Nothing is begun once the engine is closing."""

@@ -6,18 +6,23 @@ import time
 from decimal import Decimal
 from typing import Any
 
-from nexus_fast.constants import DataType, OrderStatus
+from nexus_fast.constants import DataType, ExchangeType, OrderStatus
 from nexus_fast.engine.bars import Bars, is_made_here
 from nexus_fast.engine.host import Host
 from nexus_fast.error import OrderError, RouteError
 from nexus_fast.exchange.instrument import InstrumentTable
 from nexus_fast.exchange.routing import resolve_account, resolve_feed
+from nexus_fast.identity import InstrumentId
 from nexus_fast.log import Logger
 from nexus_fast.order.reasons import reason_text
 from nexus_fast.scheduling import Scheduler
 from nexus_fast.schema import Order
 
-CLIENT_ID = re.compile(r"[A-Za-z0-9_-]{1,36}")
+CLIENT_ID = re.compile(r"[A-Za-z0-9_-]{1,36}"), "1 to 36 of A-Z, a-z, 0-9, _ and - are allowed"
+# Where a venue takes less than the others do.
+NARROWER_IDS = {
+    ExchangeType.OKX: (re.compile(r"[A-Za-z0-9]{1,32}"), "OKX takes 1 to 32 of A-Z, a-z and 0-9, neither _ nor -"),
+}
 SYMBOL_UNKNOWN = 1
 
 
@@ -115,16 +120,22 @@ class Runtime:
                 f"create_order({symbol}): unknown arguments {', '.join(sorted(extra))}. It takes symbol, side, type, amount, "
                 "price, time_in_force, reduce_only, client_oid, idempotency_key and account_type."
             )
-        if client_oid is not None and not CLIENT_ID.fullmatch(client_oid):
-            raise OrderError(f"client_oid={client_oid!r}: 1 to 36 of A-Z, a-z, 0-9, _ and - are allowed")
+        if client_oid is not None:
+            _check_client_id(symbol, client_oid)
         if key is not None:
             existing = self._cache.get_idempotent_create_order_oid(key)
             if existing is not None:
                 self._log.info(f"idempotency_key={key!r} was used for {existing}: not sent again")
                 return existing
-        if client_oid is not None and self._core.ledger.find(client_oid):
+        number = self._core.ledger.find(client_oid) if client_oid is not None else 0
+        if number and not self._core.ledger.closed(number):
             raise OrderError(f"client_oid={client_oid!r} is in use by an order that is not over; choose another")
         return None
+
+    def journal_key(self, key: str, client_oid: str | None) -> None:
+        """Before the order: a restart must know the key of every order that may have left. Without room in the journal the order
+        is refused next."""
+        self._core.ledger.key(key, client_oid or self._core.ledger.next_client_id())
 
     def remember_key(self, key: str, oid: str) -> None:
         self._cache.reserve_idempotent_create_order(key, oid)
@@ -144,8 +155,6 @@ class Runtime:
         self, strategy, reason, symbol, side, type, amount, price, time_in_force=None, reduce_only=False, client_oid=None
     ) -> str:
         """An order that ends before it has a slot. The callback comes in the loop's next turn, as every other does."""
-        from nexus_fast.identity import InstrumentId
-
         oid = client_oid or f"refused{time.time_ns() // 1_000_000}n{next(self._refusals)}"
         order = Order(
             exchange=InstrumentId.from_str(symbol).exchange,
@@ -250,3 +259,9 @@ class Runtime:
     def set_reconcile_grace_ms(self, exchange: Any, grace_ms: int) -> None:
         """Kept for NexusTrader's programs: every order that is missing after a reconnect is asked for by its id, so that
         there is no period in which one could be taken for gone."""
+
+
+def _check_client_id(symbol: str, client_oid: str) -> None:
+    allowed, text = NARROWER_IDS.get(InstrumentId.from_str(symbol).exchange, CLIENT_ID)
+    if not allowed.fullmatch(client_oid):
+        raise OrderError(f"create_order({symbol}): client_oid={client_oid!r}: {text}")

@@ -4,6 +4,7 @@
     make_feed(host, connector, testnet, endpoints)              the public connector of one account type
     make_account(host, connector, index, basic, endpoints)      the private one; raises CredentialError for unusable keys
     make_requests(account_type, rest, instruments)              what can be asked over a connector's REST client
+    instrument_class()                                          of its instruments: Instrument, or what derives from it
 """
 
 import asyncio
@@ -78,6 +79,7 @@ class KeptInstruments:
     """The last list that a venue gave, in a file private to the user."""
 
     def __init__(self, directory: Path, account_type: Any):
+        self.exchange = account_type.exchange
         self.file = directory / f"instruments.{account_type.exchange.value}.{account_type.name.lower()}.json"
 
     def write(self, instruments: list[Instrument]) -> None:
@@ -87,7 +89,7 @@ class KeptInstruments:
 
     def read(self) -> list[Instrument] | None:
         try:
-            return msgspec.json.decode(self.file.read_bytes(), type=list[Instrument])
+            return msgspec.json.decode(self.file.read_bytes(), type=list[connectors_of(self.exchange).instrument_class()])
         except (FileNotFoundError, msgspec.DecodeError):
             return None
 

@@ -1,6 +1,6 @@
 """REST for everything that is not an order in a hurry: market metadata, snapshots, listen keys, queries.
 
-One aiohttp session per address, made at the first request. Signed requests are made once: nothing here is sent twice.
+Signed requests are made once: nothing here is sent twice.
 """
 
 import logging
@@ -11,11 +11,10 @@ import msgspec
 
 from nexus_fast.error import VenueError
 from nexus_fast.gateway.credentials import Credentials
+from nexus_fast.gateway.session import RestSession
 from nexus_fast.gateway.signing import signed_query
 
 logger = logging.getLogger("nexus_fast.rest")
-
-TIMEOUT_SECONDS = 15
 
 
 class _Refusal(msgspec.Struct):
@@ -23,15 +22,14 @@ class _Refusal(msgspec.Struct):
     msg: str = ""
 
 
-class BinanceRest:
+class BinanceRest(RestSession):
     """`clock_offset_ms` is the venue's clock minus ours; `synchronise` measures it."""
 
     def __init__(self, base_url: str, credentials: Credentials | None = None, recv_window_ms: int = 5000):
-        self.base_url = base_url.rstrip("/")
+        super().__init__(base_url)
         self.clock_offset_ms = 0
         self._credentials = credentials
         self._recv_window_ms = recv_window_ms
-        self._session = None
 
     async def get(self, path: str, params: dict[str, Any] | None = None, *, signed: bool = False) -> bytes:
         return await self.request("GET", path, params, signed=signed)
@@ -52,22 +50,7 @@ class BinanceRest:
         else:
             query = urlencode(params or {}, quote_via=quote, safe="")
         url = f"{self.base_url}{path}" + (f"?{query}" if query else "")
-        return await self._send(method, url, path, headers)
-
-    async def _send(self, method: str, url: str, path: str, headers: dict[str, str]) -> bytes:
-        import aiohttp
-        from yarl import URL
-
-        if self._session is None:
-            timeout = aiohttp.ClientTimeout(total=TIMEOUT_SECONDS)
-            self._session = aiohttp.ClientSession(timeout=timeout, auto_decompress=True)
-        try:
-            async with self._session.request(method, URL(url, encoded=True), headers=headers) as answer:
-                body = await answer.read()
-                status = answer.status
-        except aiohttp.ClientError as error:
-            # The library's text may hold the whole URL with its signature.
-            raise ConnectionError(f"{method} {self.base_url}{path}: {type(error).__name__}") from None
+        status, body = await self.exchange(method, url, path, headers)
         if 200 <= status < 300:
             return body
         raise _refusal(body, status, f"{method} {path}")
@@ -85,11 +68,6 @@ class BinanceRest:
         made = BinanceRest(self.base_url, self._credentials, self._recv_window_ms)
         made.clock_offset_ms = self.clock_offset_ms
         return made
-
-    async def close(self) -> None:
-        if self._session is not None:
-            await self._session.close()
-            self._session = None
 
 
 def _refusal(body: bytes, status: int, what: str) -> VenueError:

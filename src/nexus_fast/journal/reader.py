@@ -8,15 +8,17 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from nexus_fast.core.types import fingerprint, unpack
+from nexus_fast.core.types import fingerprint, layout, unpack
 from nexus_fast.journal.error import JournalError
 from nexus_fast.journal.files import HEADER_SIZE, RECORD_SIZE, journal_files
+from nexus_fast.journal.writer import checksum, whole_records
 
 MAGIC = b"NXJRNL1\0"
 LAYOUT_VERSION = 1
 HEADER = struct.Struct("<8sIIQQQQQQqq48x256s")
 EMPTY = bytes(RECORD_SIZE)
 SIDES = {0: "BUY", 1: "SELL"}
+TEXT_AT = next(offset for name, offset, _, _ in layout("order_event") if name == "spare")
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,7 @@ def read_header(path, content):
 
 
 class JournalReader:
-    """Iterates over the events of all epochs from `since_epoch` on; `epoch` is that of the event last returned.
+    """Iterates over the events of all epochs from `since_epoch` on; `epoch` and `names` are those of the event last returned.
 
     In each epoch it stops at the first record that is empty or torn; torn ones are in `torn`.
     """
@@ -78,6 +80,7 @@ class JournalReader:
         self.epoch = 0
         self.since_epoch = since_epoch
         self.torn = []
+        self.names = Names()
         self._events = self._all_events()
 
     def __iter__(self):
@@ -87,16 +90,32 @@ class JournalReader:
         return next(self._events)
 
     def _all_events(self):
+        for _, records in self.blocks():
+            for start in range(0, len(records), RECORD_SIZE):
+                event = unpack("order_event", records, start)
+                self.names.learn(event, records[start : start + RECORD_SIZE])
+                yield event
+
+    def blocks(self, until_epoch=None):
+        """(epoch, whole records one after the other) of every file, in the order in which they were written."""
         ended = None
         for epoch, _, path in journal_files(self.directory):
-            if epoch < self.since_epoch:
+            if epoch < self.since_epoch or (until_epoch is not None and epoch >= until_epoch):
                 continue
             if epoch == ended:
                 self._note_rest(path)
                 continue
             self.epoch = epoch
-            whole = yield from self._file_events(path)
-            ended = None if whole else epoch
+            content = path.read_bytes()
+            if not content.rstrip(b"\0"):
+                ended = epoch
+                continue
+            header = read_header(path, content)
+            count = whole_records(content, header.first_sequence, header.capacity)
+            if count < header.capacity:
+                self._note_end(path, header.first_sequence + count, count, content)
+                ended = epoch
+            yield epoch, memoryview(content)[HEADER_SIZE : HEADER_SIZE + count * RECORD_SIZE]
 
     def _note_rest(self, path):
         """A file after the end of its epoch: the one that was mapped ahead, empty unless something is wrong."""
@@ -104,24 +123,15 @@ class JournalReader:
         if content:
             self.torn.append(Torn(path, 0, "the file before this one ends too early", len(content)))
 
-    def _file_events(self, path):
-        """Yields the file's events; returns whether the next file goes on from it."""
-        content = path.read_bytes()
-        if not content.rstrip(b"\0"):
-            return False
-        header = read_header(path, content)
-        for position in range(header.capacity):
-            start = HEADER_SIZE + position * RECORD_SIZE
-            record = content[start : start + RECORD_SIZE]
-            if record == EMPTY[: len(record)]:
-                self._note_gap(path, position, content[start:])
-                return False
-            reason = damage(record, header.first_sequence + position)
-            if reason:
-                self.torn.append(Torn(path, position, reason, len(content[start + RECORD_SIZE :].rstrip(b"\0"))))
-                return False
-            yield unpack("order_event", record)
-        return True
+    def _note_end(self, path, sequence, position, content):
+        """What is wrong with the record behind the last whole one; nothing, when it was never written."""
+        start = HEADER_SIZE + position * RECORD_SIZE
+        record = content[start : start + RECORD_SIZE]
+        if record == EMPTY[: len(record)]:
+            self._note_gap(path, position, content[start:])
+        else:
+            after = len(content[start + RECORD_SIZE :].rstrip(b"\0"))
+            self.torn.append(Torn(path, position, damage(record, sequence), after))
 
     def _note_gap(self, path, position, rest):
         after = len(rest.strip(b"\0"))
@@ -131,8 +141,6 @@ class JournalReader:
 
 def damage(record, sequence):
     """What is wrong with a record that should carry this number, as text; "" when it is whole."""
-    from nexus_fast.journal.writer import checksum
-
     if len(record) < RECORD_SIZE:
         return f"cut off after {len(record)} bytes"
     event = unpack("order_event", record)
@@ -158,18 +166,63 @@ def decimal_text(mantissa, scale):
     return f"-{text}" if mantissa < 0 else text
 
 
-def show(event):
-    """One event as a line of text: number, time (UTC), client id, what happened, and the order as it was then."""
+NOTES = {
+    32: "session", 33: "symbol", 34: "account", 35: "strategy", 36: "order", 37: "trade", 38: "key", 39: "begun", 40: "end",
+}  # fmt: skip
+
+
+def time_text(time_ns):
+    """UTC, to the nanosecond."""
+    seconds, nanoseconds = divmod(time_ns, 1_000_000_000)
+    return f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(seconds))}.{nanoseconds:09d}Z"
+
+
+def show(event, names=None):
+    """One record as a line of text: number, time (UTC), client id, what happened, and the order as it was then. names: see Names."""
     from nexus_fast.order.states import EVENTS, STATES
 
-    seconds, nanoseconds = divmod(event.time_ns, 1_000_000_000)
-    at = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds))
+    names = names or Names()
+    what = EVENTS[event.kind] if event.kind < len(EVENTS) else NOTES.get(event.kind, event.kind)
+    if event.kind >= len(EVENTS) and what != "order":
+        return f"{event.number} {time_text(event.time_ns)} {event.client_id or '-'} {what} {names.text or ''}".rstrip()
     price = decimal_text(event.price, event.price_scale)
     size = decimal_text(event.quantity, event.size_scale)
     filled = decimal_text(event.filled, event.size_scale)
-    return (
-        f"{event.number} {at}.{nanoseconds:09d}Z {event.client_id or '-'} venue={event.venue_id or '-'} "
-        f"symbol={event.symbol_id} {EVENTS[event.kind]} -> {STATES[event.state]} reason={event.reason} "
+    line = (
+        f"{event.number} {time_text(event.time_ns)} {event.client_id or '-'} venue={event.venue_id or '-'} "
+        f"symbol={names.symbols.get(event.symbol_id, event.symbol_id)} {what} -> {STATES[event.state]} "
         f"{SIDES.get(event.side, event.side)} {size} @ {price} filled={filled} "
-        f"account={event.account} strategy={event.strategy} flags={event.flags}"
+        f"account={names.accounts.get(event.account, event.account)} strategy={names.strategies.get(event.strategy, event.strategy)}"
     )
+    if event.trade_id >= 0:
+        last = f"{decimal_text(event.last_quantity, event.size_scale)} @ {decimal_text(event.last_price, event.price_scale)}"
+        line += f" trade={event.trade_id} {last}"
+    if what == "MODIFY_INTENT":
+        asked = decimal_text(event.last_quantity, event.size_scale), decimal_text(event.last_price, event.price_scale)
+        line += f" wanted={asked[0]} @ {asked[1]}"
+    return line + (f" reason={event.reason}" if event.reason else "") + (f" flags={event.flags}" if event.flags else "")
+
+
+class Names:
+    """What a session's numbers stand for, learned from its records as they come by; `text` is the last record's own."""
+
+    def __init__(self):
+        self.symbols, self.accounts, self.strategies = {}, {}, {}
+        self.text = ""
+        self._parts = b""
+
+    def learn(self, event, record):
+        """`record`: the event's bytes."""
+        if event.kind < 32:
+            return
+        part = bytes(record[TEXT_AT : TEXT_AT + min(64, max(0, event.last_quantity - event.last_price))])
+        self._parts = part if event.last_price == 0 else self._parts + part
+        self.text = self._parts.decode("utf-8", "replace")
+        if event.kind == 32:
+            self.symbols, self.accounts, self.strategies = {}, {}, {}
+        elif event.kind == 33:
+            self.symbols[event.symbol_id] = self.text
+        elif event.kind == 34:
+            self.accounts[event.account] = self.text
+        elif event.kind == 35:
+            self.strategies[event.strategy] = self.text

@@ -1,6 +1,9 @@
 """Orders as the strategies see them: venue updates meet the order table, strategies hear what changed.
 
     OrderUpdate ─▶ Tracker ─▶ Ledger (the table in C, the journal, the order ring) ─▶ Order ─▶ cache ─▶ on_…_order
+
+A fill is counted once, by the venue's trade id, whichever stream brings it first. An order's filled quantity is the larger of what
+the venue says it is and the sum of its fills; while the sum is the smaller one, there is a hole, and the venue is asked for the trades.
 """
 
 import time
@@ -23,7 +26,7 @@ from nexus_fast.schema import Order
 from nexus_fast.strategy.api import StrategyApi
 
 NOTIFY, QUERY, CANCEL_FAILED = ACTIONS["NOTIFY"], ACTIONS["QUERY"], ACTIONS["NOTIFY_CANCEL_FAILED"]
-NOTIFY_FILL, CONFLICT = ACTIONS["NOTIFY_FILL"], ACTIONS["CONFLICT"]
+NOTIFY_FILL, CONFLICT, CANCEL = ACTIONS["NOTIFY_FILL"], ACTIONS["CONFLICT"], ACTIONS["CANCEL"]
 SIDES = (OrderSide.BUY, OrderSide.SELL)
 TYPES = (OrderType.MARKET, OrderType.LIMIT, OrderType.POST_ONLY)
 TIMES_IN_FORCE = (TimeInForce.GTC, TimeInForce.IOC, TimeInForce.FOK)
@@ -53,20 +56,24 @@ CALLBACKS = {
 }
 SEEN_TRADES = 100_000
 MANY_UNSETTLED = 10_000
+HOLE_SECONDS = 2.0               # streams bring a fill and the order's state in either order
+REMEMBERED_SECONDS = 60.0        # how long an order that is over is still known, for what is late
 
 
 class Extra:
     """What an order has besides its slot."""
 
-    __slots__ = ("reason", "average", "cost", "fee", "fee_currency", "last_price", "last_quantity")
+    __slots__ = ("reason", "average", "cost", "fee", "fee_currency", "last_price", "last_quantity", "counted")
 
     def __init__(self):
+        self.counted = 0                 # sum of its unique fills, mantissa
         self.reason = self.average = self.cost = self.fee = self.fee_currency = None
         self.last_price = self.last_quantity = None
 
 
 class Tracker:
-    """`query(number)` asks the venue about an order whose outcome is in doubt."""
+    """`query(number)` asks the venue about an order whose outcome is in doubt. `halted`: the kill switch; whatever the venue still
+    accepts is canceled."""
 
     def __init__(
         self,
@@ -90,8 +97,12 @@ class Tracker:
             {status for status, name in CALLBACKS.items() if getattr(type(s), name) is not getattr(StrategyApi, name)}
             for s in strategies
         ]
-        self._seen: set[tuple[int, int]] = set()
+        self.halted = False
+        self._seen: dict[tuple[int, int], bool] = {}             # (order, trade) -> its fee is counted
         self._seen_order: deque[tuple[int, int]] = deque()
+        self._holes: dict[int, float] = {}                       # order -> when to ask for its trades
+        self._ended: deque[tuple[float, int, str]] = deque()
+        self._held: list[tuple[Any, str, Any]] | None = None
 
     # ------------------------------------------------------------------------------------------ from the hot path
 
@@ -105,9 +116,11 @@ class Tracker:
                 self._note_refusal(number)
             elif STATUSES[state] not in self._wanted[strategy]:
                 self._unsettled[number] = None
+                self._stop_if_halted(number, state)
                 continue
             self._unsettled.pop(number, None)
             self._tell(number, self.ledger.fields(number), STATUSES[state])
+            self._stop_if_halted(number, state)
         if len(self._unsettled) > MANY_UNSETTLED:
             self.settle()
 
@@ -138,29 +151,36 @@ class Tracker:
 
     def apply_to(self, number: int, update: OrderUpdate) -> None:
         fields = self.ledger.fields(number)
-        instrument = self._instruments[fields["symbol_id"]]
+        price_scale, size_scale = fields["price_scale"], fields["size_scale"]
+        # What is late for an order that is over is kept no longer than the order's other news.
+        extra = self._extras.get(number) or (Extra() if self.ledger.closed(number) else self._extra(number))
+        last_quantity = _mantissa(update.last_quantity, size_scale)
         repeated = self._remember_fill(number, update)
-        # What is late for an order that is over has nothing to be kept for.
-        self._keep(Extra() if self.ledger.closed(number) else self._extra(number), update, repeated)
-        if update.event == "MODIFIED" and update.price is not None and update.quantity is not None:
-            self.ledger.replace(
-                number,
-                to_mantissa(update.price, instrument.price_scale),
-                to_mantissa(update.quantity, instrument.size_scale),
-            )
+        if update.trade_id >= 0 and not repeated:
+            extra.counted += last_quantity
+        self._keep(extra, number, update, repeated)
+        filled = -1 if update.filled is None else to_mantissa(update.filled, size_scale)
+        if update.event in ("FILL", "FILLED"):
+            filled = max(filled, extra.counted, fields["filled"] if repeated else -1)
+        modified = update.event == "MODIFIED" and update.price is not None and update.quantity is not None
         before, after, actions = self.ledger.apply(
             number,
             update.event,
-            -1 if update.filled is None else to_mantissa(update.filled, instrument.size_scale),
+            filled,
             update.venue_id,
-            _mantissa(update.last_price, instrument.price_scale),
-            _mantissa(update.last_quantity, instrument.size_scale),
+            _mantissa(update.last_price, price_scale),
+            last_quantity,
             update.trade_id,
             (update.time_ms or 0) * 1_000_000,
+            to_mantissa(update.price, price_scale) if modified else 0,
+            to_mantissa(update.quantity, size_scale) if modified else 0,
         )
         if update.event in ("ACCEPTED", "REJECTED", "MODIFIED", "MODIFY_REJECTED") and after != "CANCELING":
             self.ledger.answered(number)
+        self._note_hole(number, max(filled, fields["filled"]), extra)
         self._act(number, before, after, actions)
+        if not actions and update.trade_id >= 0 and (not repeated or update.fee is not None):
+            self.cache.apply_order(self.order(number))       # a fill whose quantity was known: its fee was not
 
     def adopt(self, number: int, update: OrderUpdate) -> None:
         """Apply what the venue says of an order that it was asked about: also a modification whose answer was lost."""
@@ -178,11 +198,22 @@ class Tracker:
             return
         if actions & QUERY:
             self._query(number)
+        if actions & CANCEL:
+            self._log.error(f"order {self.ledger.fields(number)['client_id']} lives, although it was held to have failed; canceling it")
         if actions & CANCEL_FAILED:
             self._tell(number, self.ledger.fields(number), OrderStatus.CANCEL_FAILED)
         elif actions & (NOTIFY | NOTIFY_FILL):
             self._count(after, before)
             self._tell(number, self.ledger.fields(number))
+        if actions & CANCEL:
+            self.ledger.cancel(number)
+        elif before != after:
+            self._stop_if_halted(number, after)
+
+    def _stop_if_halted(self, number: int, state: str) -> None:
+        """What the venue accepts after the kill switch is canceled at once."""
+        if self.halted and state in ("ACCEPTED", "PARTIALLY_FILLED"):
+            self.ledger.cancel(number)
 
     def doubt(self, number: int, reason: str) -> None:
         """The outcome of the order's last request is unknown."""
@@ -202,25 +233,66 @@ class Tracker:
         if key in self._seen:
             self.counts["repeated_fills"] += 1
             return True
-        self._seen.add(key)
-        self._seen_order.append(key)
-        if len(self._seen_order) > SEEN_TRADES:
-            self._seen.discard(self._seen_order.popleft())
+        self._remember(key)
         return False
 
-    def _keep(self, extra: Extra, update: OrderUpdate, repeated: bool) -> None:
+    def _remember(self, key: tuple[int, int], with_fee: bool = False) -> None:
+        self._seen[key] = with_fee
+        self._seen_order.append(key)
+        if len(self._seen_order) > SEEN_TRADES:
+            self._seen.pop(self._seen_order.popleft(), None)
+
+    def carry(self, number: int, trades: dict[int, tuple[int, int]]) -> None:
+        """An order of an earlier session, and the fills that were counted there."""
+        for trade_id, (_, quantity) in trades.items():
+            self._remember((number, trade_id), True)
+            self._extra(number).counted += quantity
+        self.cache.apply_order(self.order(number))
+
+    def _keep(self, extra: Extra, number: int, update: OrderUpdate, repeated: bool) -> None:
         if update.reason is not None:
             extra.reason = update.reason
         if update.average is not None:
             extra.average = update.average
         if update.cost is not None:
             extra.cost = update.cost
-        if update.trade_id >= 0 and not repeated:
+        if update.trade_id < 0:
+            return
+        if not repeated:
             self.counts["fills"] += 1
             extra.last_price, extra.last_quantity = update.last_price, update.last_quantity
-            if update.fee is not None:
-                extra.fee = (extra.fee or Decimal(0)) + update.fee
-                extra.fee_currency = update.fee_currency
+        if update.fee is not None and not self._seen.get((number, update.trade_id), True):
+            self._seen[number, update.trade_id] = True
+            extra.fee = (extra.fee or Decimal(0)) + update.fee
+            extra.fee_currency = update.fee_currency
+
+    def _note_hole(self, number: int, filled: int, extra: Extra) -> None:
+        if filled > extra.counted:
+            self._holes.setdefault(number, time.monotonic() + HOLE_SECONDS)
+        elif self._holes:
+            self._holes.pop(number, None)
+
+    def holes(self) -> list[int]:
+        """Orders with more filled than their fills add up to, for a while now; each is named once."""
+        now = time.monotonic()
+        due = [number for number, at in self._holes.items() if at <= now]
+        for number in due:
+            del self._holes[number]
+        return due
+
+    def forget(self) -> None:
+        """Let go of orders that were over REMEMBERED_SECONDS ago."""
+        before = time.monotonic() - REMEMBERED_SECONDS
+        while self._ended and self._ended[0][0] < before:
+            _, number, oid = self._ended.popleft()
+            try:
+                if not self.ledger.closed(number):
+                    continue                     # alive again
+            except KeyError:
+                pass                             # its slot is in use by a later order
+            self._extras.pop(number, None)
+            if self.ledger.find(oid) in (0, number):
+                self.ledger.forget_name(oid)
 
     def _count(self, after: str, before: str) -> None:
         names = {"FILLED": "filled", "FAILED": "rejected", "CANCELED": "canceled"}
@@ -233,7 +305,7 @@ class Tracker:
         """The order as it stands now."""
         fields = fields or self.ledger.fields(number)
         instrument = self._instruments[fields["symbol_id"]] if fields["symbol_id"] < len(self._instruments) else None
-        extra = self._extra(number)
+        extra = self._extras.get(number) or Extra()
         quantity = from_mantissa(fields["quantity"], fields["size_scale"])
         filled = from_mantissa(fields["filled"], fields["size_scale"])
         traded = instrument is not None and extra.last_price and extra.last_quantity
@@ -260,25 +332,37 @@ class Tracker:
             cost=last_cost,
             cum_cost=extra.cost,
             reduce_only=bool(fields["flags"] & REDUCE_ONLY),
-            reason=extra.reason,
+            reason=extra.reason or (reason_text(fields["reason"]) if fields["reason"] else None),
         )
 
     def _tell(self, number: int, fields: dict, status: OrderStatus | None = None) -> None:
         order = self.order(number, fields, status)
         self.cache.apply_order(order)
         if order.is_closed:
-            self._extras.pop(number, None)
-            self.ledger.forget_name(order.oid)
+            self._ended.append((time.monotonic(), number, order.oid))
         self.callback(self._strategies[fields["strategy"]], CALLBACKS[order.status], order)
         if status is OrderStatus.CANCEL_FAILED:
             self.cache.apply_order(self.order(number, fields))
 
     def callback(self, strategy: Any, name: str, argument: Any) -> None:
         """Call a strategy's callback; what it raises is logged with its traceback and goes no further."""
+        if self._held is not None:
+            self._held.append((strategy, name, argument))
+            return
         try:
             getattr(strategy, name)(argument)
         except Exception as error:
             self._log.exception(f"{type(strategy).__name__}.{name} raised {type(error).__name__}", error)
+
+    def hold(self) -> None:
+        """No callback until release(): the cache is brought up to date before on_start."""
+        self._held = []
+
+    def release(self) -> None:
+        """What was held is told now, in its order."""
+        held, self._held = self._held or [], None
+        for strategy, name, argument in held:
+            self.callback(strategy, name, argument)
 
     def result(self, number: int, kind: WsOrderResultType, reason: str) -> None:
         """Tell the strategy what became of a request whose answer was not a plain yes."""

@@ -3,16 +3,19 @@
 import argparse
 
 from nexus_fast.sim.binance.venue import BinanceOptions
+from nexus_fast.sim.faults import FaultError, read_rules
+from nexus_fast.sim.okx.venue import OkxOptions
 from nexus_fast.sim.server import DEFAULT_TICK_RATE, VENUES, run
 
 
 def parser() -> argparse.ArgumentParser:
     out = argparse.ArgumentParser(prog="python -m nexus_fast.sim", description="Simulated venues on real sockets.")
-    out.add_argument("--venues", default=",".join(VENUES), help="comma-separated, of: " + ", ".join(VENUES))
+    out.add_argument("--venues", default="binance", help="comma-separated, of: " + ", ".join(VENUES))
     out.add_argument("--endpoints", metavar="FILE", help="write the addresses here (TOML) when everything listens")
     out.add_argument("--account", action="append", default=[], metavar="KEY:SECRET[:PASSPHRASE]",
                      help="one more account; SECRET may be @FILE with an Ed25519 public key (PEM)")
-    out.add_argument("--seed", default="1", help="of the market maker")
+    out.add_argument("--seed", default="1", help="of the market maker, and of the faults")
+    out.add_argument("--faults", metavar="FILE", default=(), help="a script of faults (TOML; docs/simulator.md)")
     out.add_argument("--rate", type=float, default=DEFAULT_TICK_RATE, help="ticks per second and symbol")
     out.add_argument("--replay", action="append", default=[], metavar="[spot=|usd_m=]FILE",
                      help="recorded frames instead of the market maker")
@@ -29,12 +32,17 @@ def parser() -> argparse.ArgumentParser:
 
 def main(arguments: list[str] | None = None) -> None:
     options = parser().parse_args(arguments)
+    try:
+        read_rules(options.faults)
+    except FaultError as error:
+        raise SystemExit(f"--faults: {error}") from None
     run(options.venues.split(","), options.endpoints, seed=options.seed, tick_rate=options.rate,
         accounts=options.account, host=options.host, port=options.port, replay=options.replay,
-        replay_rate=options.replay_rate, parent=options.parent,
+        replay_rate=options.replay_rate, parent=options.parent, faults=options.faults,
         binance=BinanceOptions(order_limit_factor=options.order_limit_factor,
                                weight_limit_factor=options.weight_limit_factor,
-                               listen_key_seconds=options.listen_key_seconds))
+                               listen_key_seconds=options.listen_key_seconds),
+        okx=OkxOptions(limit_factor=options.order_limit_factor))
 
 
 if __name__ == "__main__":

@@ -27,9 +27,10 @@ class OrderStore:
 
     def add(self, order: Order) -> None:
         self.by_id[order.order_id] = order
-        self.latest_by_client_id[order.client_id] = order
         self.open[order.order_id] = order
-        self.open_client_ids[order.client_id] = order
+        if order.client_id:  # some venues do without
+            self.latest_by_client_id[order.client_id] = order
+            self.open_client_ids[order.client_id] = order
 
     def rename(self, order: Order, client_id: str) -> None:
         """A cancel or an amendment may give the order another client id; the first one still finds it."""

@@ -4,10 +4,13 @@ A venue's `Cadence` says how often it sends a PING and how long it waits for the
 connection may live, and how many messages a second it may send.
 """
 
+from asyncio import get_running_loop
 from dataclasses import dataclass
 from time import monotonic
 
 from picows import WSCloseCode, WSListener, WSMsgType
+
+from nexus_fast.sim.faults import NONE, Faults, Rule
 
 
 @dataclass(slots=True)
@@ -25,6 +28,8 @@ class Connections:
 
     def __init__(self, clock):
         self.clock = clock
+        self.venue = ""
+        self.faults: Faults = NONE       # with `venue`, until Faults.serve says otherwise
         self.open: set[Connection] = set()
 
     def maintain(self) -> None:
@@ -32,19 +37,38 @@ class Connections:
         for connection in list(self.open):
             connection.maintain(now)
 
+    def announce_end(self, rule: Rule) -> None:
+        """A fault: the venue says that it ends these connections, and does so some seconds later."""
+        if rule.place["venue"] not in ("any", self.venue):
+            return
+        ending = list(self.open)
+        for connection in ending:
+            connection.give_notice()
+        get_running_loop().call_later(rule["seconds"], self._end, ending)
+
+    def _end(self, ending: list["Connection"]) -> None:
+        for connection in ending:
+            if connection in self.open:
+                connection.close(WSCloseCode.GOING_AWAY, b"")
+
     def shut_down(self) -> None:
         for connection in list(self.open):
-            connection.send(connection.shutdown_notice(self.clock.milliseconds()))
+            connection.give_notice()
             connection.transport.send_close(WSCloseCode.GOING_AWAY)
             connection.transport.disconnect()
 
 
 class Connection(WSListener):
-    """One WebSocket connection. Subclasses implement `on_text` and `shutdown_notice`."""
+    """One WebSocket connection. Subclasses implement `on_text` and `shutdown_notice`, and say what `kind` they are to a
+    fault script: "stream", "user" or "order"."""
+
+    kind = "stream"
 
     def __init__(self, connections: Connections, cadence: Cadence):
         super().__init__()
         self.connections = connections
+        self.faults = connections.faults
+        self.wire = None                 # where faults happen to this connection, once some are about
         self.cadence = cadence
         self.transport = None
         self.address = ""
@@ -53,13 +77,29 @@ class Connection(WSListener):
         self._messages = 0
 
     def send(self, payload: bytes) -> None:
-        self.transport.send(WSMsgType.TEXT, payload)
+        if self.faults.active:
+            self.faults.send(self, payload)
+        else:
+            self.transport.send(WSMsgType.TEXT, payload)
+
+    def take(self, payload: bytes, handle) -> None:
+        """A text message from the client: `handle(payload)`, unless a fault has other ideas."""
+        if self.faults.active:
+            self.faults.receive(self, payload, handle)
+        else:
+            handle(payload)
 
     def on_text(self, payload: bytes) -> None:
         raise NotImplementedError
 
     def shutdown_notice(self, now_ms: int) -> bytes:
+        """What the venue says before it ends the connection; nothing when it says nothing."""
         raise NotImplementedError
+
+    def give_notice(self) -> None:
+        notice = self.shutdown_notice(self.connections.clock.milliseconds())
+        if notice:
+            self.send(notice)
 
     def maintain(self, now: float) -> None:
         cadence = self.cadence
@@ -88,10 +128,11 @@ class Connection(WSListener):
 
     def on_ws_frame(self, transport, frame) -> None:
         kind = frame.msg_type
+        if self.faults.active and self.faults.is_deaf(self):
+            return
         if kind == WSMsgType.TEXT:
-            if self._too_many():
-                return
-            self.on_text(frame.get_payload_as_bytes())
+            if not self._too_many():
+                self.take(frame.get_payload_as_bytes(), self.on_text)
         elif kind == WSMsgType.PING:
             if not self._too_many():
                 transport.send_pong(frame.get_payload_as_bytes())

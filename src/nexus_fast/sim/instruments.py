@@ -63,6 +63,10 @@ class Instrument:
             raise ValueError(f"{self.symbol}: tick, step and contract have more than {DECIMALS} decimals together, so that "
                              "price times quantity would not be exact; choose a coarser one")
 
+    def __deepcopy__(self, memo: dict) -> "Instrument":
+        """A copy of an account (sim/faults/replica.py) is about the same instruments."""
+        return self
+
     def value(self, price: int, quantity: int) -> int:
         """What `quantity` is worth at `price`, in the asset it settles in; rounded towards zero at 10^-8."""
         if self.inverse:

@@ -7,6 +7,8 @@
     services      each has the `market` that a market maker drives
     ports         how many it listens on
     start(host, port), stop(), endpoints()     port 0: any free ones
+    connections   its Connections: through them faults reach its WebSockets, and its REST server through `connections.faults`
+    fault_actions may be left out: what it does when a timed fault is due, by kind; callables that take the rule
 """
 
 import asyncio
@@ -14,7 +16,7 @@ import gc
 import importlib
 import os
 import signal
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,11 +25,12 @@ from nexus_fast.sim.binance.signing import load_public_key
 from nexus_fast.sim.clock import Clock
 from nexus_fast.sim.control import ControlServer
 from nexus_fast.sim.endpoints import to_toml, write
+from nexus_fast.sim.faults import Faults
 from nexus_fast.sim.market_maker import MarketMaker, Pacer
 from nexus_fast.sim.replay import Replay
 from nexus_fast.sim.wire_statistics import WireStatistics
 
-VENUES = {"binance": "BinanceVenue"}
+VENUES = {"binance": "BinanceVenue", "bybit": "BybitVenue", "okx": "OkxVenue"}
 STANDING_ACCOUNT = "sim:sim:sim"
 DEFAULT_TICK_RATE = 20.0
 
@@ -49,17 +52,21 @@ class SimulatedVenue:
     `tick_rate`: steps of the market maker per second and symbol (0: books stand still). `seed`: of the market maker.
     `accounts`: more accounts beside the standing one, as `account_of` takes them. `replay`: recordings that replace
     the market maker of their symbols. `options`: by venue, e.g. binance=BinanceOptions(…). Every venue is an attribute.
+    `faults`: a script of faults as a file, a text or a list of tables (nexus_fast.sim.faults), with the same seed;
+    `self.faults.load` replaces them.
     """
 
-    def __init__(self, venues: Sequence[str] = tuple(VENUES), *, host: str = "127.0.0.1", port: int = 0, seed: int | str = 1,
+    def __init__(self, venues: Sequence[str] = ("binance",), *, host: str = "127.0.0.1", port: int = 0, seed: int | str = 1,
                  tick_rate: float = DEFAULT_TICK_RATE, accounts: Sequence[str] = (), replay: Sequence[str] = (),
-                 replay_rate: float | None = None, clock_offset_ms: int = 0, **options: Any):
+                 replay_rate: float | None = None, clock_offset_ms: int = 0,
+                 faults: str | Path | Sequence[Mapping] = (), **options: Any):
         unknown = [name for name in (*venues, *options) if name not in VENUES]
         if unknown:
             raise ValueError(f"venue {unknown[0]!r} is not simulated; choose from {', '.join(VENUES)}")
         self.host, self.port = host, port
         self.clock = Clock(clock_offset_ms)
         self.statistics = WireStatistics()
+        self.faults = Faults(faults, seed, self.clock)
         self.venues = {name: self._venue(name, accounts, options.get(name)) for name in venues}
         self.makers = [MarketMaker(service.market, seed) for venue in self.venues.values() for service in venue.services]
         self.pacer = Pacer(tick_rate)
@@ -69,12 +76,15 @@ class SimulatedVenue:
         self._control = ControlServer({
             ("GET", "/sim/v1/statistics"): lambda body: self.statistics.summary(),
             ("POST", "/sim/v1/statistics/reset"): lambda body: self.statistics.reset(),
+            ("GET", "/sim/v1/faults"): lambda body: self.faults.summary(),
+            ("POST", "/sim/v1/faults"): lambda body: self.faults.load(f"{body.decode()}\n"),
         })
 
     def _venue(self, name: str, accounts: Sequence[str], options: Any) -> Any:
         listed = [account_of(text) for text in (STANDING_ACCOUNT, *accounts)]
         module = importlib.import_module(f"nexus_fast.sim.{name}.venue")
         venue = getattr(module, VENUES[name])({account.key: account for account in listed}, self.statistics, self.clock, options)
+        self.faults.serve(venue)
         setattr(self, name, venue)
         return venue
 
@@ -86,6 +96,7 @@ class SimulatedVenue:
         for venue in self.venues.values():
             await venue.start(self.host, port)
             port += venue.ports if port else 0
+        self.faults.start()
         replayed = {symbol for replay in self.replays for symbol in replay.symbols}
         self.pacer.start(asyncio.get_running_loop(), [
             walk for maker in self.makers for symbol, walk in maker.walks.items()
@@ -94,7 +105,7 @@ class SimulatedVenue:
             replay.start(lambda walks: self.pacer.start(asyncio.get_running_loop(), walks))
 
     async def stop(self) -> None:
-        for one in (self.pacer, *self.replays):
+        for one in (self.faults, self.pacer, *self.replays):
             one.stop()
         for venue in self.venues.values():
             await venue.stop()
@@ -108,16 +119,16 @@ class SimulatedVenue:
         return {**tables, "sim": {"control": f"http://{self._control.address}"}}
 
 
-def run(venues: Sequence[str] = tuple(VENUES), endpoints_file: str | Path | None = None, *, seed: int | str = 1,
+def run(venues: Sequence[str] = ("binance",), endpoints_file: str | Path | None = None, *, seed: int | str = 1,
         tick_rate: float = DEFAULT_TICK_RATE, accounts: Sequence[str] = (), host: str = "127.0.0.1", port: int = 0,
         replay: Sequence[str] = (), replay_rate: float | None = None, parent: int | None = None, announce=print,
-        **options: Any) -> None:
+        faults: str | Path = (), **options: Any) -> None:
     """Serve until SIGINT or SIGTERM, or until the process `parent` is no longer this one's parent."""
     import uvloop
 
     async def serve() -> None:
         venue = SimulatedVenue(venues, host=host, port=port, seed=seed, tick_rate=tick_rate, accounts=accounts,
-                               replay=replay, replay_rate=replay_rate, **options)
+                               replay=replay, replay_rate=replay_rate, faults=faults, **options)
         await venue.start()
         try:
             if endpoints_file is not None:

@@ -574,6 +574,10 @@ class StrategyApi:
 
     def on_private_ws_status(self, status: dict) -> None: ...
 
+    def on_external_order(self, order: Order) -> None:
+        """An order on one of the accounts that no strategy here placed: by hand, by another program, by the venue (liquidation).
+        `cache.get_external_orders()` has those that are open."""
+
     def on_private_ws_resync_diff(self, diff: dict) -> None: ...
 
     def on_ws_order_request_result(self, result: dict) -> None: ...

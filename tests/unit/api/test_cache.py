@@ -32,6 +32,9 @@ def lived(cache, *statuses, oid="1"):
     return [cache.apply_order(order(status, oid)) for status in statuses]
 
 
+LATE_NEWS = [(S.CANCELED, S.FILLED), (S.EXPIRED, S.FILLED), (S.FAILED, S.FILLED), (S.FAILED, S.CANCELING)]
+
+
 class TestOrders:
     def test_an_order_is_known_from_its_first_word_to_its_last(self, cache):
         for status in (S.PENDING, S.ACCEPTED, S.PARTIALLY_FILLED, S.FILLED):
@@ -42,8 +45,21 @@ class TestOrders:
     @pytest.mark.parametrize("end", [S.FILLED, S.CANCELED, S.EXPIRED, S.FAILED])
     @pytest.mark.parametrize("later", list(S))
     def test_an_end_is_final(self, cache, end, later):
+        if (end, later) in LATE_NEWS:
+            pytest.skip("late news, which are told")
         assert lived(cache, S.PENDING, end, later) == [True, True, False]
         assert cache.get_order("1").status is end and cache.refused_updates == 1
+
+    @pytest.mark.parametrize(("end", "later"), LATE_NEWS)
+    def test_late_news_are_taken(self, cache, end, later):
+        """Executed in full before its end; alive although it was held to have failed."""
+        assert lived(cache, S.PENDING, end, later) == [True, True, True]
+
+    @pytest.mark.parametrize("end", [S.CANCELED, S.EXPIRED])
+    def test_a_late_fill_counts_and_a_repeated_one_does_not(self, cache, end):
+        for filled, taken in ((1, True), (2, True), (2, False), (1, False)):
+            assert cache.apply_order(order(end, filled=Decimal(filled))) is taken
+        assert cache.get_order("1").filled == 2
 
     @pytest.mark.parametrize(
         "path",

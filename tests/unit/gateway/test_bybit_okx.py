@@ -71,9 +71,9 @@ def test_bybit_requests_mean_what_others_send():
         theirs = {name: value for name, value in theirs.items() if name != "orderId"}
         theirs.setdefault("orderLinkId", "byClientId1")
         message = json.loads(bybit_ours(operation, theirs))
-        prefix = {"create": "", "cancel": "c", "amend": "m"}[operation]
+        own = theirs["orderLinkId"]
         assert message["op"] == f"order.{operation}"
-        assert message["reqId"] == prefix + theirs["orderLinkId"]
+        assert message["reqId"] == {"create": own, "cancel": f"c{own}.{NOW}", "amend": f"m{own}.{NOW}"}[operation]
         assert message["header"] == {"X-BAPI-TIMESTAMP": str(NOW), "X-BAPI-RECV-WINDOW": "5000"}
         (ours,) = message["args"]
         if theirs.get("orderType") == "Limit":
@@ -83,6 +83,20 @@ def test_bybit_requests_mean_what_others_send():
         assert ours == theirs
         covered.add(operation)
     assert covered == {"create", "cancel", "amend"} or not SHARED.exists() and covered
+
+
+def test_bybit_request_ids_never_repeat_and_stay_within_36_characters():
+    """The venue answers 20006 to a reqId that it has seen: an order may be amended and canceled many times."""
+    templates = bybit.order_templates("linear", "BTCUSDT", price_scale=1, size_scale=3)
+    for length in (1, 17, 21, 22, 36):
+        values = {"client_id": "x" * length, "request_number": 2**53}
+        texts = [templates.cancel_text(**values, timestamp_ms=NOW + step) for step in range(3)]
+        texts += [templates.modify_text(0, **values, price=1, quantity=1, timestamp_ms=NOW + step) for step in range(3)]
+        ids = [json.loads(text)["reqId"] for text in texts]
+        assert max(map(len, ids)) <= 36
+        names = {name.rpartition(".")[0] for name in ids}
+        assert names == ({"c" + "x" * length, "m" + "x" * length} if length <= 21 else {f"#{2**53}"})
+        assert len(set(ids[:3])) == len(set(ids[3:])) == 3
 
 
 def okx_operations():
@@ -143,7 +157,7 @@ def test_okx_requests_mean_what_others_send():
 def test_okx_ids_stay_within_32_letters_and_digits():
     templates = okx.order_templates(1, trade_mode="cash", spot=True, price_scale=0, size_scale=0)
     text = templates.cancel_text(client_id="x" * 32, timestamp_ms=NOW, request_number=77)
-    assert json.loads(text)["id"] == "n77"
+    assert json.loads(text)["id"] == "nc77"
     with pytest.raises(ValueError, match="longer than the venue takes"):
         templates.cancel_text(client_id="x" * 33, timestamp_ms=NOW)
 

@@ -26,9 +26,9 @@ cdef class Orders:
         self.apply(order.number, "INTENT")
         return order.number
 
-    def apply(self, uint64_t number, str event, int64_t filled=-1, int64_t now_ns=1):
+    def apply(self, uint64_t number, str event, int64_t filled=-1):
         cdef nx_order* order = self.table.by_number(number)
-        bits = self.table.apply(order, EVENTS.index(event), filled, now_ns)
+        bits = self.table.apply(order, EVENTS.index(event), filled)
         return frozenset(name for name, bit in ACTIONS.items() if bits & bit)
 
     def known(self, uint64_t number):

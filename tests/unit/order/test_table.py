@@ -142,15 +142,16 @@ def test_whatever_comes_in_whatever_order(probe, events):
         actions = orders.apply(number, event, filled)
         after = orders.state(number)
         assert orders.filled(number) == max(before, filled)
-        if ended:
+        if ended and event not in ("ACCEPTED", "FILL", "FILLED"):
             assert after == ended
+        if ended and orders.filled(number) > before and "CONFLICT" not in actions:
+            assert actions & {"NOTIFY", "NOTIFY_FILL"}       # what is executed is told, however late
         if "CONFLICT" in actions:
             assert after == state and orders.table.conflicts == conflicts + 1
         if state == "UNKNOWN" and after != "UNKNOWN":
             assert event not in ("DOUBT", "CANCEL_DOUBT", "CANCEL_REJECTED", "MODIFY_INTENT", "MODIFY_REJECTED")
-        if after in CLOSED:
-            ended = after
-        elif orders.filled(number) > 0:
+        ended = after if after in CLOSED else None
+        if not ended and orders.filled(number) > 0:
             assert after in ("PARTIALLY_FILLED", "CANCELING", "UNKNOWN", "PENDING")
 
 

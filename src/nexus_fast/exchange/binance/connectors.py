@@ -84,3 +84,7 @@ def make_requests(account_type: Any, rest: Any, instruments: InstrumentTable) ->
     from nexus_fast.exchange.binance.requests import BinanceRequests
 
     return BinanceRequests(rest, account_type, instruments)
+
+
+def instrument_class() -> type[Instrument]:
+    return Instrument

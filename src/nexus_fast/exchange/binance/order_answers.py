@@ -1,8 +1,4 @@
-"""What Binance's answers to an account's order requests mean for its orders. WebSocket API and REST alike.
-
-An answer finds its order by its id: that of a new order is the client id itself, that of a cancel "c" and of a modification "m"
-in front of it, "#" and the order's number where that would be too long.
-"""
+"""What Binance's answers to an account's order requests mean for its orders. WebSocket API and REST alike."""
 
 from collections.abc import Callable
 from typing import Any
@@ -12,6 +8,7 @@ from nexus_fast.exchange.binance.outcomes import classify
 from nexus_fast.exchange.binance.snapshot import read_order
 from nexus_fast.exchange.binance.websocket_api import Answer, decode_order
 from nexus_fast.exchange.outcome import Outcome, Verdict
+from nexus_fast.gateway.request_ids import read_request_id
 from nexus_fast.log import Logger
 from nexus_fast.order.events import OrderUpdate
 from nexus_fast.order.states import EVENTS
@@ -26,20 +23,11 @@ class OrderAnswers:
         self._resynchronise_clock = resynchronise_clock
 
     def on_answer(self, request_id: str, answer: Answer) -> None:
-        find = self._host.tracker.ledger.find
-        number = find(request_id)
-        if number:
-            self.on_place(number, answer)
-            return
-        number = find(request_id[1:])
-        if not number and request_id[:1] == "#":
-            number = int(request_id[1:])
+        kind, number = read_request_id(request_id, self._host.tracker.ledger.find)
         if not number:
             self._log.warning(f"an answer to an unknown request: {request_id}")
-        elif request_id[0] == "m":
-            self.on_modify(number, answer)
-        else:
-            self.on_cancel(number, answer)
+            return
+        {"place": self.on_place, "cancel": self.on_cancel, "modify": self.on_modify}[kind](number, answer)
 
     def by_kind(self, number: int, kind: int, answer: Answer) -> None:
         """REST: the connection knows which request was out. kind: nx_order_event_kind of the request."""

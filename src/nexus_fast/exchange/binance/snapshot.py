@@ -23,6 +23,10 @@ STATUSES = {
 }
 
 
+# Order types whose name in the engine is another.
+ORDER_TYPES = {"LIMIT_MAKER": "POST_ONLY"}
+
+
 class _SpotBalance(Struct):
     asset: str
     free: Decimal
@@ -85,6 +89,9 @@ class _Order(Struct, rename="camel"):
     cum_quote: Decimal | None = None
     cum_base: Decimal | None = None
     update_time: int | None = None
+    side: str | None = None
+    type: str | None = None
+    reduce_only: bool = False
 
 
 Balances = dict[str, tuple[Decimal, Decimal]]        # (free, locked) by asset
@@ -169,4 +176,7 @@ def read_order(body: bytes | Raw) -> OrderUpdate:
         average=average or None,
         cost=cost,
         time_ms=order.update_time,
+        side=order.side,
+        type=ORDER_TYPES.get(order.type, order.type),
+        reduce_only=order.reduce_only,
     )

@@ -12,6 +12,7 @@ import msgspec
 from msgspec import Raw, Struct, field
 
 from nexus_fast.constants import InstrumentType
+from nexus_fast.exchange.binance.snapshot import ORDER_TYPES
 from nexus_fast.order.events import BalanceUpdate, OrderUpdate, PositionUpdate, StreamEnded
 
 Event = OrderUpdate | BalanceUpdate | PositionUpdate | StreamEnded
@@ -45,6 +46,8 @@ class _Spot(Struct):
     trade_id: int = field(name="t", default=-1)
     is_maker: bool = field(name="m", default=False)
     cost: Decimal = field(name="Z", default=Decimal(0))
+    side: str | None = field(name="S", default=None)
+    type: str | None = field(name="o", default=None)
 
 
 class _FuturesOrder(Struct):
@@ -66,6 +69,9 @@ class _FuturesOrder(Struct):
     is_maker: bool = field(name="m", default=False)
     expiry_reason: str | None = field(name="er", default=None)
     margin_asset: str = field(name="ma", default="")
+    side: str | None = field(name="S", default=None)
+    type: str | None = field(name="o", default=None)
+    reduce_only: bool = field(name="R", default=False)
 
 
 class _Futures(Struct):
@@ -185,6 +191,8 @@ def _execution_report(payload) -> list[Event]:
             is_maker=report.is_maker if fill else None,
             time_ms=report.event_time,
             reason=None if report.reject_reason == "NONE" else report.reject_reason,
+            side=report.side,
+            type=ORDER_TYPES.get(report.type, report.type),
         )
     ]
 
@@ -213,6 +221,9 @@ def _order_trade_update(payload) -> list[Event]:
             is_maker=order.is_maker if fill else None,
             time_ms=update.event_time,
             reason=None if order.expiry_reason in (None, "0") else f"expiry reason {order.expiry_reason}",
+            side=order.side,
+            type=ORDER_TYPES.get(order.type, order.type),
+            reduce_only=order.reduce_only,
         )
     ]
 

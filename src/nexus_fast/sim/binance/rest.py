@@ -5,40 +5,32 @@ request's bytes arrive is taken in `data_received`, before they are parsed.
 """
 
 import logging
-from time import perf_counter_ns
 from urllib.parse import parse_qsl
 
 import msgspec
 from aiohttp import web
-from aiohttp.web_protocol import RequestHandler
 
 from nexus_fast.sim.binance import errors, signing
 from nexus_fast.sim.binance.errors import VenueError
 from nexus_fast.sim.binance.requests import Call, Service
 from nexus_fast.sim.binance.routes import Operation, Security
+from nexus_fast.sim.faults import NONE, Faults
+from nexus_fast.sim.faults.rest import RestRequest
+from nexus_fast.sim.timed_http import TimedHandler
 
 _log = logging.getLogger(__name__)
 _encode = msgspec.json.encode
 _JSON = "application/json"
 
 
-class TimedHandler(RequestHandler):
-    """Keeps the time at which the newest bytes of the connection came in."""
-
-    received_ns = 0
-
-    def data_received(self, data: bytes) -> None:
-        self.received_ns = perf_counter_ns()
-        super().data_received(data)
-
-
 class RestServer(web.Server):
     """Answers with the operation of (method, path), or the venue's error."""
 
-    def __init__(self, services: list[tuple[Service, dict[tuple[str, str], Operation]]]):
+    def __init__(self, services: list[tuple[Service, dict[tuple[str, str], Operation]]], faults: Faults = NONE):
         super().__init__(self._answer, access_log=None)
         self.table = {route: (service, operation) for service, table in services for route, operation in table.items()}
         self.paths = {path for _, path in self.table}
+        self.faults = faults
 
     def __call__(self):
         return TimedHandler(self, loop=self._loop, access_log=None)
@@ -51,6 +43,11 @@ class RestServer(web.Server):
             return self._unknown(path)
         service, operation = found
         body = (await request.read()).decode("utf-8", "replace") if request.can_read_body else ""
+        if self.faults.active:
+            def perform(seen) -> web.Response:
+                return self._serve(request, service, operation, body, received_ns, seen)
+
+            return await RestRequest(self.faults, "binance", request, request.headers.get("X-MBX-APIKEY", ""), perform).answer()
         return self._serve(request, service, operation, body, received_ns)
 
     def _unknown(self, path: str) -> web.Response:
@@ -59,7 +56,8 @@ class RestServer(web.Server):
         return web.Response(status=404, text="<html><body><h2>404 Not found</h2></body></html>",
                             content_type="text/html")
 
-    def _serve(self, request, service: Service, operation: Operation, body: str, received_ns: int) -> web.Response:
+    def _serve(self, request, service: Service, operation: Operation, body: str, received_ns: int, seen=None) -> web.Response:
+        """`seen`: the account that a query is shown instead of its own, which a fault may want."""
         query = request.rel_url.raw_query_string
         call = Call(service, {}, received_ns)
         address = request.remote or ""
@@ -67,7 +65,7 @@ class RestServer(web.Server):
             call.params = _params(query, body)
             if operation.is_order:
                 service.statistics.order_received(service.name, call.params.get("symbol", ""), received_ns)
-            result = self._perform(request, call, operation, address, signing.rest_payload(query, body))
+            result = self._perform(request, call, operation, address, signing.rest_payload(query, body), seen)
             status, headers = 200, {}
         except VenueError as error:
             if operation.is_order:
@@ -81,7 +79,7 @@ class RestServer(web.Server):
         headers.update(service.limits.headers(address, counted, service.clock.milliseconds()))
         return _response(status, result, headers)
 
-    def _perform(self, request, call: Call, operation: Operation, address: str, payload: str):
+    def _perform(self, request, call: Call, operation: Operation, address: str, payload: str, seen):
         limits, now = call.service.limits, call.service.clock.milliseconds()
         if not (operation.is_order_entry and limits.order_entry_is_free):
             limits.charge_weight(address, operation.weight, now)
@@ -89,6 +87,8 @@ class RestServer(web.Server):
             call.identify(request.headers.get("X-MBX-APIKEY"))
         elif operation.security == Security.SIGNED:
             call.prove(request.headers.get("X-MBX-APIKEY"), payload)
+        if seen is not None and call.account is not None and request.method == "GET":
+            call.account = seen(call.account)
         return operation.perform(call)
 
 

@@ -26,6 +26,7 @@ class StreamConnection(Connection):
         super().__init__(connections, cadence)
         self.hub = hub
         self.route, self.combined, self.first = parse_path(path, hub.is_routed)
+        self.kind = "user" if self.route == PRIVATE else "stream"
         self.names: dict[str, None] = {}
         self.listen_keys: list[tuple[str, frozenset[str]]] = listen_keys_of(path)
 
@@ -45,6 +46,13 @@ class StreamConnection(Connection):
     def shutdown_notice(self, now_ms: int) -> bytes:
         event = b'{"e":"serverShutdown","E":%d}' % now_ms
         return b'{"stream":"!serverShutdown","data":' + event + b"}" if self.combined else event
+
+    @property
+    def account_key(self) -> str:
+        """Whose user data these are; "" for market data."""
+        by_key = self.hub.service.users.by_key if self.route == PRIVATE else {}
+        found = [by_key[key].account.key for key in (*self.names, *(key for key, _ in self.listen_keys)) if key in by_key]
+        return found[0] if found else ""
 
     # ---- requests
 

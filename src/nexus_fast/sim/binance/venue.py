@@ -19,6 +19,7 @@ from nexus_fast.sim.binance.ws_api import WebsocketApiConnection
 from nexus_fast.sim.clock import Clock
 from nexus_fast.sim.connections import Cadence, Connections
 from nexus_fast.sim.endpoints import address_of
+from nexus_fast.sim.faults import Rule
 from nexus_fast.sim.wire_statistics import WireStatistics
 
 STREAM_BEAT_SECONDS = 0.05
@@ -64,6 +65,7 @@ class BinanceVenue:
         self._routes = [(made.spot, tables_spot.REST), (made.usd_m, tables_usd_m.REST), (made.coin_m, tables_coin_m.REST)]
         self._listen_keys = [made.usd_m.users, made.coin_m.users]
         self.connections = Connections(clock)
+        self.fault_actions = {"expire_listen_keys": self._expire_listen_keys}
         self._servers: list[asyncio.Server] = []
         self._runner: web.ServerRunner | None = None
         self._tasks: list[asyncio.Task] = []
@@ -73,7 +75,7 @@ class BinanceVenue:
 
     async def start(self, host: str, port: int) -> None:
         """Listen on `ports` ports from `port` on; 0: any free ones."""
-        rest = RestServer(self._routes)
+        rest = RestServer(self._routes, self.connections.faults)
         self._runner = web.ServerRunner(rest, shutdown_timeout=1.0)
         await self._runner.setup()
         site = web.TCPSite(self._runner, host, port)
@@ -93,6 +95,9 @@ class BinanceVenue:
         path = request.path.decode("utf-8", "replace")
         place = path.partition("?")[0].rstrip("/")
         is_spot = service is self.spot
+        kind = "order" if place.startswith("/ws-") else "user" if place.startswith("/private") else "stream"
+        if self.connections.faults.refuses(self.name, kind):
+            return None
         api, table = WS_APIS[service.name]
         if place == api:
             return WebsocketApiConnection(self.connections, self._cadence(is_spot, 0), service, table, path)
@@ -127,6 +132,18 @@ class BinanceVenue:
                               "ws_api": f"ws://{usd_m}/ws-fapi/v1"},
             "binance.coin_m": {"rest": f"http://{rest}", "stream": f"ws://{coin_m}",
                                "ws_api": f"ws://{coin_m}/ws-dapi/v1"}}
+
+    # ---- faults
+
+    def _expire_listen_keys(self, rule: Rule) -> None:
+        for users in self._listen_keys:
+            for live in list(users.by_account.values()):
+                if rule.place["account"] not in ("", live.account.key):
+                    continue
+                live.expires = 0
+                if not rule["announce"]:
+                    users.close(live.account)
+            users.expire()
 
     # ---- by the clock
 

@@ -45,6 +45,8 @@ def _text_of(value) -> str:
 class WebsocketApiConnection(Connection):
     """One connection, with its session and its user-data subscriptions."""
 
+    kind = "order"
+
     def __init__(self, connections: Connections, cadence: Cadence, service: Service, operations: dict[str, Operation],
                  path: str):
         super().__init__(connections, cadence)
@@ -65,7 +67,7 @@ class WebsocketApiConnection(Connection):
         # The moment an order has arrived: before anything is done with it.
         received_ns = perf_counter_ns()
         if frame.msg_type == WSMsgType.TEXT:
-            self.on_request(frame.get_payload_as_bytes(), received_ns)
+            self.take(frame.get_payload_as_bytes(), lambda payload: self.on_request(payload, received_ns))
         else:
             super().on_ws_frame(transport, frame)
 

@@ -1,0 +1,5 @@
+import sys
+
+from bench.path.run import main
+
+sys.exit(main())

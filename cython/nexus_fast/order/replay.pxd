@@ -1,0 +1,31 @@
+"""A session's order table made again from its journal, by the function that made it the first time (OrderTable.change)."""
+
+from nexus_fast.core.types cimport nx_order_event
+from nexus_fast.order.table cimport OrderTable, nx_order
+
+
+cdef class Replay:
+    cdef readonly OrderTable table          # None before the session's first record
+    cdef readonly dict symbols              # id -> name; as accounts and strategies
+    cdef readonly dict accounts
+    cdef readonly dict strategies
+    cdef readonly dict keys                 # idempotency key -> [client id, number or 0, state when over, when in ns]
+    cdef readonly dict trades               # number of an order that is not over -> {trade id: (price, quantity)}
+    cdef readonly list left_out             # events of orders that no table holds: (record's bytes, symbol, account)
+    cdef readonly set carried               # client ids of the orders that earlier sessions left
+    cdef readonly list differences          # texts: where the journal and its replay part
+    cdef readonly object digest             # of the table as the engine ended; None without a clean end
+    cdef readonly long long refused         # appends that found no room
+    cdef readonly long long records
+    cdef readonly bint begun
+    cdef bytes text                         # what there is so far of a text in several records
+    cdef dict waiting                       # client id -> key: its order has not come yet
+    cdef dict key_of                        # order number -> key
+
+    cdef int take(self, const nx_order_event* event) except -1
+    cdef nx_order* begin(self, const nx_order_event* event) except NULL
+    cdef int take_order(self, const nx_order_event* event) except -1
+    cdef int take_event(self, const nx_order_event* event) except -1
+    cdef int take_note(self, const nx_order_event* event) except -1
+    cdef int compare(self, const nx_order_event* event, const nx_order* order) except -1
+    cdef int note_end(self, const nx_order* order) except -1

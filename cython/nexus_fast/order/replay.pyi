@@ -1,0 +1,24 @@
+from collections.abc import Buffer
+
+from nexus_fast.order.table import OrderTable
+
+class Replay:
+    table: OrderTable | None
+    symbols: dict[int, str]
+    accounts: dict[int, str]
+    strategies: dict[int, str]
+    keys: dict[str, list]
+    trades: dict[int, dict[int, tuple[int, int]]]
+    left_out: list[tuple[bytes, str | None, str | None]]
+    carried: set[str]
+    differences: list[str]
+    digest: str | None
+    refused: int
+    records: int
+    begun: bool
+    def read(self, records: Buffer) -> None: ...
+    def open_orders(self) -> list[int]: ...
+    def names(self, number: int) -> tuple[str | None, str | None, str | None]: ...
+    def client_id(self, number: int) -> str: ...
+    def record(self, number: int) -> bytes: ...
+    def held_keys(self) -> dict[str, tuple[str, str, int]]: ...

@@ -1,0 +1,205 @@
+# seam: names, keys and differences are kept in Python; this runs at start and in tools.
+"""Order events come out of a journal and meet an empty table. What each record says of its order is compared, byte for byte, with
+what the table says after the same event: a change of the rules, of the journal or of either's code is seen at the record where
+it first matters."""
+
+from libc.stdint cimport int64_t, uint8_t, uint64_t
+from libc.string cimport memcmp, memcpy, memset
+
+from nexus_fast.core.types cimport nx_order_event
+from nexus_fast.journal.writer cimport *
+from nexus_fast.order.states cimport *
+from nexus_fast.order.table cimport OrderTable, nx_order, nx_order_news, strnlen
+
+from nexus_fast.order.states import EVENTS, STATES
+
+cdef enum:
+    RECORD = 256
+    MANY = 100                              # differences that are described; the others follow from these
+
+
+cdef class Replay:
+    def __init__(self):
+        self.symbols, self.accounts, self.strategies = {}, {}, {}
+        self.keys, self.trades, self.waiting, self.key_of = {}, {}, {}, {}
+        self.left_out, self.differences, self.carried = [], [], set()
+        self.text = b""
+
+    def read(self, const unsigned char[::1] records not None):
+        """Whole records, one after the other, as they stand in the files of one epoch."""
+        cdef Py_ssize_t place
+        for place in range(0, records.shape[0] - RECORD + 1, RECORD):
+            self.take(<const nx_order_event*>&records[place])
+
+    def open_orders(self):
+        """Numbers of the orders that were not over at the journal's end, oldest first."""
+        cdef uint64_t i
+        if self.table is None:
+            return []
+        found = [self.table.slots[i].number for i in range(self.table.mask + 1) if state_is_live(self.table.slots[i].state)]
+        return sorted(found)
+
+    def names(self, uint64_t number):
+        """What the order's symbol, account and strategy are called; None where the journal does not say."""
+        cdef nx_order* order = self.table.by_number(number)
+        if order == NULL:
+            raise KeyError(f"order number {number} is not in the table of this journal")
+        return self.symbols.get(order.symbol_id), self.accounts.get(order.account), self.strategies.get(order.strategy)
+
+    def client_id(self, uint64_t number):
+        cdef nx_order* order = self.table.by_number(number)
+        if order == NULL:
+            raise KeyError(f"order number {number} is not in the table of this journal")
+        return order.client_id[:order.client_id_length].decode()
+
+    def record(self, uint64_t number):
+        """The order as a journal's record that stands for all that was before: what Ledger.carry takes."""
+        cdef nx_order* order = self.table.by_number(number)
+        cdef nx_order_event event
+        if order == NULL:
+            raise KeyError(f"order number {number} is not in the table of this journal")
+        self.table.describe(order, NX_JOURNAL_ORDER, &event)
+        event.venue_time_ns = order.created_ns
+        return (<char*>&event)[:RECORD]
+
+    def held_keys(self):
+        """{idempotency key: (client id, state when over or "", when in ns)} of the keys that are not free again."""
+        return {key: (oid, state, at) for key, (oid, number, state, at) in self.keys.items() if number or state}
+
+    cdef int take(self, const nx_order_event* event) except -1:
+        self.records += 1
+        if event.kind < NX_EVENTS:
+            return self.take_event(event)
+        if event.kind == NX_JOURNAL_ORDER:
+            return self.take_order(event)
+        return self.take_note(event)
+
+    cdef int take_event(self, const nx_order_event* event) except -1:
+        cdef nx_order* order = self.table.by_number(event.order_number) if self.table is not None else NULL
+        cdef nx_order_news news
+        cdef bint closed
+        if order == NULL:
+            if self.table is None or event.kind not in (NX_EVENT_INTENT, NX_EVENT_REFUSED) or not event.order_number:
+                return self.differ(event.number, f"{EVENTS[event.kind]} of order {event.order_number}, which is not in the table")
+            order = self.begin(event)
+        closed = state_is_closed(order.state)
+        memset(&news, 0, sizeof(news))
+        news.filled = event.filled
+        news.price, news.quantity = event.price, event.quantity
+        news.venue_id = event.venue_id
+        news.venue_id_length = strnlen(event.venue_id, sizeof(event.venue_id))
+        self.table.change(order, event.kind, &news)
+        order.changed_ns = event.time_ns
+        if event.kind == NX_EVENT_REFUSED:
+            order.reason = event.reason
+        if event.trade_id >= 0 and not state_is_closed(order.state):
+            self.trades.setdefault(order.number, {})[event.trade_id] = (event.last_price, event.last_quantity)
+        if state_is_closed(order.state) and not closed:
+            self.note_end(order)
+        return self.compare(event, order)
+
+    cdef nx_order* begin(self, const nx_order_event* event) except NULL:
+        """The slot of an order's first event, with what its sender had decided."""
+        cdef nx_order* order = self.table.place(event.order_number)
+        memcpy(order.client_id, event.client_id, sizeof(order.client_id))
+        order.client_id_length = strnlen(event.client_id, sizeof(event.client_id))
+        order.price, order.quantity = event.price, event.quantity
+        order.created_ns = event.time_ns
+        order.symbol_id, order.account, order.strategy = event.symbol_id, event.account, event.strategy
+        order.side, order.type, order.time_in_force, order.flags = event.side, event.type, event.time_in_force, event.flags
+        order.price_scale, order.size_scale = event.price_scale, event.size_scale
+        oid = order.client_id[:order.client_id_length].decode()
+        key = self.waiting.pop(oid, None)
+        if key is not None:
+            self.hold(key, oid, order.number)
+            order.keyed = 1
+        return order
+
+    cdef int take_order(self, const nx_order_event* event) except -1:
+        cdef nx_order* order
+        if not self.begun:
+            self.carried.add(event.client_id[:strnlen(event.client_id, sizeof(event.client_id))].decode())
+        if not event.order_number or self.table is None:
+            raw = (<const char*>event)[:RECORD]
+            self.left_out.append((raw, self.symbols.get(event.symbol_id), self.accounts.get(event.account)))
+            return 0
+        order = self.table.by_number(event.order_number)
+        if order == NULL:
+            order = self.table.place(event.order_number)
+        self.table.restore(order, event)
+        self.table.named[order.client_id[:order.client_id_length]] = order.number
+        return self.compare(event, order)
+
+    cdef int compare(self, const nx_order_event* event, const nx_order* order) except -1:
+        cdef nx_order_event expected
+        self.table.describe(order, event.kind, &expected)
+        expected.sequence, expected.checksum, expected.number = event.sequence, event.checksum, event.number
+        expected.last_price, expected.last_quantity = event.last_price, event.last_quantity
+        expected.trade_id, expected.venue_time_ns = event.trade_id, event.venue_time_ns
+        if memcmp(&expected, event, sizeof(expected)):
+            kind = EVENTS[event.kind] if event.kind < NX_EVENTS else "ORDER"
+            return self.differ(event.number, f"{kind} of order {event.order_number}: the journal says "
+                               f"{STATES[event.state] if event.state < NX_STATES else event.state}, filled {event.filled}; the "
+                               f"replay has {STATES[order.state]}, filled {order.filled}")
+        return 0
+
+    def differ(self, number, text):
+        if len(self.differences) < MANY:
+            self.differences.append(f"event {number}: {text}")
+        return 0
+
+    cdef int note_end(self, const nx_order* order) except -1:
+        """An idempotency key whose order failed, with nothing executed, is free again."""
+        self.trades.pop(order.number, None)
+        key = self.key_of.pop(order.number, None) if order.keyed else None
+        if key is not None:
+            if order.state == NX_STATE_FAILED and not order.filled:
+                del self.keys[key]
+            else:
+                self.keys[key][1:] = [0, STATES[order.state], order.changed_ns]
+        return 0
+
+    def hold(self, key, oid, number):
+        self.keys[key] = [oid, number, "", 0]
+        self.key_of[number] = key
+
+    cdef int take_note(self, const nx_order_event* event) except -1:
+        cdef Py_ssize_t part = min(event.last_quantity - event.last_price, <int64_t>sizeof(event.spare))
+        if event.last_price == 0:
+            self.text = b""
+        self.text += (<const char*>event.spare)[:part] if part > 0 else b""
+        if len(self.text) < event.last_quantity:
+            return 0
+        text = self.text.decode("utf-8", "replace")
+        if event.kind == NX_JOURNAL_SESSION:
+            self.table = OrderTable(event.price, text, event.quantity)
+        elif event.kind == NX_JOURNAL_SYMBOL:
+            self.symbols[event.symbol_id] = text
+        elif event.kind == NX_JOURNAL_ACCOUNT:
+            self.accounts[event.account] = text
+        elif event.kind == NX_JOURNAL_STRATEGY:
+            self.strategies[event.strategy] = text
+        elif event.kind == NX_JOURNAL_TRADE:
+            self.trades.setdefault(event.order_number, {})[event.trade_id] = (event.price, event.quantity)
+        elif event.kind == NX_JOURNAL_KEY:
+            self.take_key(text, event.client_id[:strnlen(event.client_id, 40)].decode(), event.state, event.time_ns)
+        elif event.kind == NX_JOURNAL_BEGUN:
+            self.begun = True
+        elif event.kind == NX_JOURNAL_END:
+            self.digest, self.refused = text, event.price
+        else:
+            self.differ(event.number, f"a record of kind {event.kind}, which this version does not know")
+        return 0
+
+    def take_key(self, key, oid, state, at):
+        cdef nx_order* order = NULL
+        if state:
+            self.keys[key] = [oid, 0, STATES[state], at]
+            return
+        if self.table is not None:
+            order = self.table.by_number(self.table.named.get(oid.encode(), 0))
+        if order == NULL or state_is_closed(order.state):
+            self.waiting[oid] = key
+        else:
+            order.keyed = 1                 # carried over: it stands in the table already
+            self.hold(key, oid, order.number)

@@ -1,0 +1,415 @@
+"""A private connector of Bybit: the unified account, which takes spot, linear and inverse.
+
+    trade      one connection for the requests and their answers; authenticated once, its orders carry no signature
+    private    one connection for orders, executions, positions and balances
+
+Source: bybit-exchange.github.io/docs/v5. Both connections want a ping of the venue's own form every PING_SECONDS.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+from msgspec.structs import replace
+
+from nexus_fast.constants import ExchangeType, InstrumentType
+from nexus_fast.error import CredentialError, PositionModeError, VenueError
+from nexus_fast.exchange.bybit.fills import ExecutionRow, updates_of
+from nexus_fast.exchange.bybit.instruments import CATEGORIES
+from nexus_fast.exchange.bybit.order_answers import OrderAnswers
+from nexus_fast.exchange.bybit.outcomes import KEY_CODES
+from nexus_fast.exchange.bybit.snapshot import position_update, read_balances, read_orders, read_positions
+from nexus_fast.exchange.bybit.trade_api import decode_answer
+from nexus_fast.exchange.bybit.user_data import FAST_TOPIC, TOPICS, Message, UserData, decode_message
+from nexus_fast.feed.commands import CommandFeed
+from nexus_fast.feed.connection import WebSocketConnection
+from nexus_fast.gateway.bybit import auth_arguments, order_templates
+from nexus_fast.gateway.bybit_rest import BybitRest
+from nexus_fast.gateway.channel import Channel
+from nexus_fast.gateway.credentials import Credentials
+from nexus_fast.log import Logger
+from nexus_fast.order.events import BalanceUpdate, OrderUpdate, PositionUpdate
+
+REQUEST_SECONDS = 10.0
+PING = b'{"op":"ping"}'
+PING_SECONDS = 20.0
+PAGE = 50
+WALLET_PATH, POSITIONS_PATH = "/v5/account/wallet-balance", "/v5/position/list"
+OPEN_PATH, HISTORY_PATH, EXECUTIONS_PATH = "/v5/order/realtime", "/v5/order/history", "/v5/execution/list"
+CANCEL_PATH = "/v5/order/cancel"
+HEDGED = (
+    "is in hedge mode for {symbol}, the engine works in one-way mode: switch the position mode in the venue's settings "
+    "(close the positions first)."
+)
+
+
+class _Executions(msgspec.Struct):
+    rows: list[ExecutionRow] = msgspec.field(name="list")
+
+
+_executions = msgspec.json.Decoder(_Executions)
+
+
+class BybitAccount:
+    """`host` is the engine's side: what the account reports to (see nexus_fast.engine.host)."""
+
+    has_websocket_entry = True
+    instrument_type = InstrumentType.LINEAR      # of a position that does not say; all of this account's do
+
+    def __init__(self, host: Any, account_type: Any, index: int, credentials: Credentials, endpoints: dict[str, str]):
+        self.account_type = account_type
+        self.index = index
+        self.channel = Channel()
+        self.ready = asyncio.Event()
+        self._host = host
+        self._credentials = credentials
+        self._endpoints = endpoints
+        self._log = Logger("bybit.account")
+        self._rest = BybitRest(endpoints["rest"], credentials)
+        self._data = UserData(self._settled_in, self._on_hedged)
+        self._replies: dict[tuple[str, str], asyncio.Future] = {}
+        self._refused = asyncio.get_running_loop().create_future()
+        self._tasks: set[asyncio.Task] = set()
+        self._has_been_ready = self._attached = self._subscribed = False
+        self._losses = 0
+        self._pinged_at = 0.0
+        self._reconciling = asyncio.Lock()
+        self._trade = self._connection("trade", self._on_trade_message, self._on_trade_up, self._on_trade_down)
+        self._private = self._connection("private", self._on_private_message, self._on_private_up, self._on_private_down)
+        self._answers = OrderAnswers(self, host, self._log)
+
+    def _connection(self, name: str, on_message: Any, on_up: Any, on_down: Any) -> WebSocketConnection:
+        async def address() -> str:
+            return self._endpoints[name]
+
+        handler = CommandFeed(on_message, self._on_message_error, self._host.deferred)
+        return WebSocketConnection(
+            f"bybit {name}",
+            address,
+            handler,
+            self._host.poller,
+            urgent=False,
+            on_up=on_up,
+            on_down=on_down,
+            ssl_context=self._host.ssl_context,
+        )
+
+    # ------------------------------------------------------------------------------------------ life
+
+    async def open(self) -> None:
+        """Clock, snapshot, position mode; then the connections. Raises CredentialError or PositionModeError."""
+        try:
+            await self._rest.synchronise()
+            self.channel.clock_offset_ms = self._rest.clock_offset_ms
+            await self._snapshot()
+        except VenueError as error:
+            if error.code in KEY_CODES or error.status == 401:
+                raise self._credential_error(error) from None
+            raise
+        self._pinged_at = time.monotonic()
+        self._trade.start()
+        self._private.start()
+        ready = asyncio.ensure_future(self.ready.wait())
+        await asyncio.wait((ready, self._refused), timeout=REQUEST_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+        ready.cancel()
+        if self._refused.done():
+            raise self._credential_error(self._refused.result())
+
+    def _credential_error(self, error: VenueError) -> CredentialError:
+        return CredentialError(
+            f"{self.account_type}: the venue refused the API key or its signature ({error}). Check api_key and secret in "
+            "BasicConfig, the key's permissions and expiry, its IP list, and testnet=."
+        )
+
+    async def close(self) -> None:
+        self.channel.detach()
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._trade.stop()
+        await self._private.stop()
+        await self._rest.close()
+        self._refused.cancel()
+
+    def channels(self, instrument: Any) -> list[Channel]:
+        return [self.channel]
+
+    def templates(self, instrument: Any) -> Any:
+        """The requests of one symbol on this account."""
+        return order_templates(
+            CATEGORIES[instrument.type],
+            instrument.venue_symbol,
+            price_scale=instrument.price_scale,
+            size_scale=instrument.size_scale,
+            recv_window=self._host.recv_window_ms,
+        )
+
+    def resynchronise_clock(self) -> None:
+        """The venue refused a request's time."""
+        self._spawn(self.synchronise_clock())
+
+    def renew_trade(self) -> None:
+        """The trade connection takes no more requests."""
+        self._trade.drop()
+
+    async def synchronise_clock(self) -> None:
+        """The venue's clock minus ours, for the timestamps of requests."""
+        try:
+            self.channel.clock_offset_ms = await self._rest.synchronise()
+        except (VenueError, OSError, TimeoutError) as error:
+            self._log.warning(f"the venue's clock could not be read: {error}")
+
+    def check(self) -> None:
+        """Pings; and a send that failed has put the channel out of service: its connection is made anew."""
+        if self._attached and not self.channel.ready:
+            self._attached = False
+            self._log.warning("sending failed; connecting anew")
+            self._trade.drop()
+        now = time.monotonic()
+        if now - self._pinged_at >= PING_SECONDS:
+            self._pinged_at = now
+            for connection in (self._trade, self._private):
+                if connection.is_up:
+                    connection.send(PING)
+
+    # ------------------------------------------------------------------------------------------ connections
+
+    async def _ask(self, connection: WebSocketConnection, name: str, op: str, args: list) -> None:
+        """One cold request and its answer. Raises VenueError, ConnectionError, TimeoutError."""
+        future = asyncio.get_running_loop().create_future()
+        self._replies[name, op] = future
+        try:
+            connection.send(msgspec.json.encode({"op": op, "args": args}))
+            await asyncio.wait_for(future, REQUEST_SECONDS)
+        finally:
+            self._replies.pop((name, op), None)
+
+    async def _authenticate(self, connection: WebSocketConnection, name: str) -> None:
+        try:
+            now = time.time_ns() // 1_000_000 + self.channel.clock_offset_ms
+            await self._ask(connection, name, "auth", auth_arguments(self._credentials, now))
+        except VenueError as error:
+            if not self._has_been_ready and not self._refused.done():
+                self._refused.set_result(error)
+            raise
+
+    def _reply(self, name: str, op: str, code: int | None, text: str) -> None:
+        future = self._replies.get((name, op))
+        if future is None or future.done():
+            return
+        if code == 0:
+            future.set_result(None)
+        else:
+            future.set_exception(VenueError(code if code is not None else "refused", f"{text} ({name} {op})", venue="bybit"))
+
+    def _fail(self, name: str) -> None:
+        for (connection, _), future in self._replies.items():
+            if connection == name and not future.done():
+                future.set_exception(ConnectionError("the connection was lost before the answer came"))
+
+    async def _prepared(self, connection: WebSocketConnection, work: Callable[[], Awaitable[None]]) -> None:
+        try:
+            await work()
+        except (VenueError, ConnectionError, TimeoutError) as error:
+            self._log.error(f"{connection.name}: the connection could not be prepared: {error}")
+            connection.drop()
+
+    def _on_trade_up(self, connection: WebSocketConnection) -> None:
+        self._spawn(self._prepared(connection, self._prepare_trade))
+
+    async def _prepare_trade(self) -> None:
+        await self._authenticate(self._trade, "trade")
+        transport = self._trade.transport
+        self.channel.attach(transport.underlying_transport, not transport.is_secure)
+        self._attached = True
+        await self._became_ready()
+
+    def _on_trade_down(self) -> None:
+        self._attached = False
+        self._losses += 1
+        self.channel.detach()
+        self.ready.clear()
+        self._fail("trade")
+        self._host.on_connection_lost(self)
+
+    def _on_trade_message(self, payload: bytes) -> None:
+        answer = decode_answer(payload)
+        if answer.op in ("ping", "pong"):
+            return
+        if answer.req_id is None or answer.op == "auth":
+            self._reply("trade", answer.op, answer.ret_code, answer.ret_msg)
+            if answer.op != "auth":
+                self._log.error(f"the venue answered without an id: {payload[:400]!r}")
+            return
+        self._answers.on_answer(answer)
+
+    def _on_private_up(self, connection: WebSocketConnection) -> None:
+        self._spawn(self._prepared(connection, self._prepare_private))
+
+    async def _prepare_private(self) -> None:
+        """Log on and subscribe. The fastest topic of executions is one that a venue may not have for an account."""
+        await self._authenticate(self._private, "private")
+        await self._ask(self._private, "private", "subscribe", TOPICS)
+        try:
+            await self._ask(self._private, "private", "subscribe", [FAST_TOPIC])
+        except VenueError as error:
+            self._log.warning(f"no fast executions: {error}")
+        self._subscribed = True
+        await self._became_ready()
+
+    def _on_private_down(self) -> None:
+        self._subscribed = False
+        self._losses += 1
+        self.ready.clear()
+        self._fail("private")
+        self._host.on_private_status(self, "disconnected")
+
+    def _on_private_message(self, payload: bytes) -> None:
+        message = decode_message(payload)
+        if message.topic:
+            self._on_events(message)
+        elif message.op not in ("ping", "pong"):
+            self._reply("private", message.op, 0 if message.success else None, message.ret_msg)
+
+    def _on_events(self, message: Message) -> None:
+        for event in self._data.events(message):
+            if isinstance(event, OrderUpdate):
+                self._on_order(event)
+            elif isinstance(event, BalanceUpdate):
+                self._host.on_balance(self, event)
+            else:
+                self._host.on_positions(self, [event], complete=False)
+
+    def _on_order(self, update: OrderUpdate) -> None:
+        """The stream has no event for an amendment: it is an order whose price or quantity is another than ours."""
+        tracker = self._host.tracker
+        number = tracker.ledger.find(update.client_id) if update.client_id else 0
+        if not number:
+            self._host.on_order_update(self, update)
+            return
+        tracker.drain()
+        awaited = tracker.ledger.state(number) in ("PENDING", "UNKNOWN")
+        tracker.adopt(number, update)
+        if awaited and update.event == "FILL":
+            tracker.ledger.answered(number)          # a fill says that the order is there, as an acceptance does
+
+    def _on_message_error(self, payload: bytes, error: Exception) -> None:
+        self._log.exception(f"a private message could not be used: {payload[:400]!r}", error)
+
+    def _on_hedged(self, venue_symbol: str) -> None:
+        self._log.error(f"{self.account_type} {HEDGED.format(symbol=venue_symbol)} Its position there is not followed.")
+
+    def _settled_in(self, category: str, venue_symbol: str) -> str | None:
+        kind = next((type for type, name in CATEGORIES.items() if name == category), None)
+        instrument = self._host.core.by_venue_symbol(ExchangeType.BYBIT, kind, venue_symbol)
+        return None if instrument is None else instrument.settle
+
+    # ------------------------------------------------------------------------------------------ state
+
+    async def _became_ready(self) -> None:
+        """Both ways are open: reconcile after a reconnect, then say so."""
+        async with self._reconciling:
+            if self.ready.is_set() or not (self.channel.ready and self._subscribed):
+                return
+            if self._has_been_ready:
+                losses = self._losses
+                await self._host.resynchronise(self)
+                if losses != self._losses:
+                    return                       # lost again meanwhile: who brings it back reconciles anew
+            self._has_been_ready = True
+            self.ready.set()
+        self._host.on_private_status(self, "connected")
+
+    def _questions(self, *, spot: bool) -> list[dict[str, str]]:
+        """What makes a list complete: linear has to be asked for each currency that its contracts are settled in."""
+        traded = [i for i in self._host.core.instruments if i.exchange is ExchangeType.BYBIT]
+        coins = sorted({i.settle for i in traded if i.type is InstrumentType.LINEAR})
+        found = [{"category": "linear", "settleCoin": coin} for coin in coins]
+        others = (InstrumentType.SPOT, InstrumentType.INVERSE) if spot else (InstrumentType.INVERSE,)
+        return found + [{"category": CATEGORIES[kind]} for kind in others if any(i.type is kind for i in traded)]
+
+    async def _snapshot(self) -> None:
+        """Balances and positions as the venue has them now. Raises PositionModeError."""
+        wallet = await self._rest.result(WALLET_PATH, {"accountType": "UNIFIED"}, signed=True)
+        self._host.on_balance(self, BalanceUpdate(balances=read_balances(wallet), complete=True))
+        self._host.on_positions(self, await self._positions())
+
+    async def _positions(self) -> list[PositionUpdate]:
+        found = []
+        for question in self._questions(spot=False):
+            for page in await self._rest.pages(POSITIONS_PATH, {**question, "limit": 200}, signed=True):
+                for row in read_positions(page):
+                    if row.position_idx:
+                        raise PositionModeError(f"{self.account_type} {HEDGED.format(symbol=row.symbol)}")
+                    found.append(position_update(row, question["category"]))
+        return [update for update in found if update.signed_amount]
+
+    async def refresh(self) -> dict[str, Any]:
+        """After a reconnect: balances, positions and the orders that are open at the venue, by client id."""
+        await self._snapshot()
+        found = {}
+        for question in self._questions(spot=True):
+            params = {**question, "openOnly": 0, "limit": PAGE}
+            for page in await self._rest.pages(OPEN_PATH, params, signed=True):
+                for update in read_orders(page, question["category"]):
+                    self._data.fills.on_order(update)
+                    # Orders that were placed by hand have no client id; they are told apart by the venue's.
+                    found[update.client_id or update.venue_id] = update
+        return found
+
+    async def query(self, instrument: Any, client_id: str) -> OrderUpdate | None:
+        """What the venue knows of an order; None when it knows none. Over REST: another path than the one whose silence is
+        asked about.
+
+        order/realtime has what is open and the last 500 that are not; it forgets those when the service restarts.
+        order/history has orders without a fill for one day, the others for two years; it may lag behind. That an order
+        was filled is proven by execution/list in any case."""
+        params = {"category": CATEGORIES[instrument.type], "symbol": instrument.venue_symbol, "orderLinkId": client_id}
+        for path in (OPEN_PATH, HISTORY_PATH):
+            for update in read_orders(await self._rest.result(path, params, signed=True), params["category"]):
+                if update.client_id == client_id:
+                    self._data.fills.on_order(update)
+                    return update
+        # Neither list has it. A fill would prove that it lived: the last one brings what all together come to.
+        fills = updates_of(await self._executions(params, client_id), params["category"])
+        if not fills:
+            return None
+        filled = sum((update.last_quantity for update in fills), start=Decimal(0))
+        return replace(fills[-1], filled=filled, trade_id=-1, last_price=None, last_quantity=None, fee=None)
+
+    async def trades(self, instrument: Any, client_id: str, venue_id: str) -> list[OrderUpdate]:
+        """The fills of an order, each with its fee; asked for when those that were heard of do not add up."""
+        params = {"category": CATEGORIES[instrument.type], "symbol": instrument.venue_symbol, "orderLinkId": client_id}
+        found = updates_of(await self._executions(params, client_id), params["category"], self._data.fills)
+        return [replace(update, fee_currency=update.fee_currency or instrument.settle) for update in found]
+
+    async def _executions(self, params: dict[str, Any], client_id: str) -> list[ExecutionRow]:
+        pages = await self._rest.pages(EXECUTIONS_PATH, {**params, "limit": 100}, signed=True)
+        rows = [row for page in pages for row in _executions.decode(page).rows]
+        return [row for row in rows if row.order_link_id == client_id]
+
+    async def cancel_foreign(self, instrument: Any, client_id: str) -> None:
+        """Cancel an order that this engine did not place."""
+        params = {"category": CATEGORIES[instrument.type], "symbol": instrument.venue_symbol, "orderLinkId": client_id}
+        await self._rest.request("POST", CANCEL_PATH, params, signed=True)
+
+    @property
+    def rest(self) -> BybitRest:
+        return self._rest
+
+    def open_rest(self) -> BybitRest:
+        """A REST client for one use, on any thread's loop; who opens it closes it."""
+        return self._rest.separate()
+
+    def _spawn(self, work: Any) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._on_task_done)
+
+    def _on_task_done(self, task: asyncio.Task) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            self._log.exception(f"{task.get_name()} failed", task.exception())

@@ -1,0 +1,68 @@
+"""What the answers of Bybit's trade WebSocket mean for the orders.
+
+A yes to a new order, a cancel or an amendment says that it was accepted for processing. It changes nothing here: the order stream
+says what became of it, and where that stays silent the request's deadline passes and the venue is asked.
+"""
+
+from typing import Any
+
+from nexus_fast.constants import WsOrderResultType
+from nexus_fast.exchange.bybit.outcomes import classify
+from nexus_fast.exchange.bybit.trade_api import Answer
+from nexus_fast.exchange.outcome import Outcome, Request, Verdict
+from nexus_fast.gateway.request_ids import read_request_id
+from nexus_fast.log import Logger
+from nexus_fast.order.events import OrderUpdate
+
+REQUESTS: dict[str, Request] = {"order.create": "place", "order.cancel": "cancel", "order.amend": "modify"}
+
+
+class OrderAnswers:
+    """`account` is asked to resynchronise_clock() when the venue refused a request's time, to renew_trade() when it takes no more
+    requests on this connection."""
+
+    def __init__(self, account: Any, host: Any, log: Logger):
+        self._account = account
+        self._host = host
+        self._log = log
+
+    def on_answer(self, answer: Answer) -> None:
+        request = REQUESTS.get(answer.op)
+        # What stands behind the dot tells requests of one kind about one order apart.
+        _, number = read_request_id((answer.req_id or "").partition(".")[0], self._host.tracker.ledger.find)
+        if request is None or not number:
+            self._log.warning(f"an answer to an unknown request: {answer.op} {answer.req_id}: {answer.code} {answer.message}")
+            return
+        verdict = classify(request, answer.code, answer.message, pause_ms=answer.pause_ms)
+        if verdict.outcome is not Outcome.ACCEPTED:
+            self._host.tracker.drain()
+            {"place": self._on_place, "cancel": self._on_cancel, "modify": self._on_modify}[request](number, verdict)
+        if verdict.rate_limited:
+            self._host.on_rate_limited(self._account, verdict.pause_ms / 1000, verdict.reason)
+        if verdict.resync_clock:
+            self._account.resynchronise_clock()
+        if verdict.session_lost:
+            self._log.error(f"the trade connection takes no more requests ({verdict.reason}); connecting anew")
+            self._account.renew_trade()
+
+    def _on_place(self, number: int, verdict: Verdict) -> None:
+        tracker = self._host.tracker
+        if verdict.outcome is Outcome.REFUSED:
+            tracker.apply_to(number, OrderUpdate(event="REJECTED", client_id="", reason=verdict.reason))
+            tracker.result(number, WsOrderResultType.ACK_REJECTED, verdict.reason)
+        else:
+            tracker.doubt(number, verdict.reason)
+
+    def _on_cancel(self, number: int, verdict: Verdict) -> None:
+        tracker = self._host.tracker
+        tracker.ledger.answered(number)
+        event = "CANCEL_REJECTED" if verdict.outcome is Outcome.REFUSED else "CANCEL_DOUBT"
+        tracker.apply_to(number, OrderUpdate(event=event, client_id="", reason=f"cancel: {verdict.reason}"))
+
+    def _on_modify(self, number: int, verdict: Verdict) -> None:
+        tracker = self._host.tracker
+        tracker.ledger.answered(number)
+        tracker.apply_to(number, OrderUpdate(event="MODIFY_REJECTED", client_id="", reason=f"modify: {verdict.reason}"))
+        tracker.result(number, WsOrderResultType.ACK_REJECTED, f"modify: {verdict.reason}")
+        if verdict.outcome is not Outcome.REFUSED:
+            self._host.query(number)

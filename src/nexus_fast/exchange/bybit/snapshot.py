@@ -1,0 +1,170 @@
+"""Bybit's words about an account, by REST and by the private stream alike: an order, a position, a wallet.
+
+Source: bybit-exchange.github.io/docs/v5, order/open-order, position, account/wallet-balance and websocket/private. Numbers are
+texts, and empty where there is nothing to say.
+"""
+
+from decimal import Decimal
+
+import msgspec
+from msgspec import Raw, Struct, field
+
+from nexus_fast.constants import InstrumentType
+from nexus_fast.exchange.bybit.instruments import TYPES
+from nexus_fast.order.events import OrderUpdate, PositionUpdate
+
+ZERO = Decimal(0)
+# orderStatus to event (docs/v5/enum#orderstatus). A conditional order rests until it is triggered.
+STATUSES = {
+    "New": "ACCEPTED",
+    "Untriggered": "ACCEPTED",
+    "Triggered": "ACCEPTED",
+    "PartiallyFilled": "FILL",
+    "Filled": "FILLED",
+    "Cancelled": "CANCELED",
+    "PartiallyFilledCanceled": "CANCELED",
+    "Deactivated": "CANCELED",
+    "Rejected": "REJECTED",
+}
+NO_REASON = ("", "EC_NoError", "EC_PerCancelRequest")
+
+
+class OrderRow(Struct, rename="camel"):
+    order_id: str
+    order_status: str
+    symbol: str
+    category: str = ""
+    order_link_id: str = ""
+    order_type: str = ""
+    price: str = ""
+    qty: str = ""
+    avg_price: str = ""
+    cum_exec_qty: str = ""
+    cum_exec_value: str = ""
+    reject_reason: str = ""
+    side: str = ""
+    time_in_force: str = ""
+    reduce_only: bool = False
+    updated_time: str = ""
+
+
+class PositionRow(Struct, rename="camel"):
+    """The private stream calls the entry price entryPrice, REST avgPrice."""
+
+    symbol: str
+    side: str = ""
+    size: str = "0"
+    position_idx: int = 0
+    entry_price: str = ""
+    avg_price: str = ""
+    unrealised_pnl: str = ""
+    cum_realised_pnl: str = ""
+    updated_time: str = ""
+    category: str = ""
+
+
+class _Coin(Struct, rename="camel"):
+    coin: str
+    wallet_balance: str = ""
+    locked: str = ""
+
+
+class Wallet(Struct, rename="camel"):
+    account_type: str = ""
+    coin: list[_Coin] = []
+
+
+class _Orders(Struct):
+    rows: list[OrderRow] = field(name="list")
+
+
+class _Positions(Struct):
+    rows: list[PositionRow] = field(name="list")
+
+
+class _Wallets(Struct):
+    rows: list[Wallet] = field(name="list")
+
+
+_orders, _positions, _wallets = (msgspec.json.Decoder(kind) for kind in (_Orders, _Positions, _Wallets))
+
+
+def number(text: str) -> Decimal | None:
+    """None for an empty text."""
+    return Decimal(text) if text else None
+
+
+def milliseconds(text: str) -> int | None:
+    return int(text) if text.isdigit() else None
+
+
+def read_orders(result: bytes | Raw, category: str) -> list[OrderUpdate]:
+    """Of order/realtime and order/history, whose rows do not say the category."""
+    rows = _orders.decode(result).rows
+    for row in rows:
+        row.category = category
+    return [order_update(row) for row in rows]
+
+
+def read_positions(result: bytes | Raw) -> list[PositionRow]:
+    return _positions.decode(result).rows
+
+
+def read_balances(result: bytes | Raw) -> dict[str, tuple[Decimal, Decimal]]:
+    """(free, locked) by asset, of wallet-balance."""
+    return balances_of(_wallets.decode(result).rows)
+
+
+def order_update(row: OrderRow) -> OrderUpdate:
+    """Raises msgspec.ValidationError for a status nobody knows: nothing is concluded from it."""
+    event = STATUSES.get(row.order_status)
+    if event is None:
+        raise msgspec.ValidationError(f"order status {row.order_status!r} is not one that is known")
+    filled = number(row.cum_exec_qty) or ZERO
+    return OrderUpdate(
+        event=event,
+        client_id=row.order_link_id,
+        venue_id=row.order_id,
+        venue_symbol=row.symbol,
+        filled=filled,
+        # A market order's price is the worst that the venue would have taken.
+        price=None if row.order_type == "Market" else number(row.price),
+        quantity=number(row.qty),
+        average=(number(row.avg_price) or None) if filled else None,
+        cost=number(row.cum_exec_value) if filled else None,
+        time_ms=milliseconds(row.updated_time),
+        reason=None if row.reject_reason in NO_REASON or event == "FILLED" else row.reject_reason,
+        side=row.side.upper() or None,
+        type="POST_ONLY" if row.time_in_force == "PostOnly" else row.order_type.upper() or None,
+        reduce_only=row.reduce_only,
+        instrument_type=type_of(row.category),
+    )
+
+
+def position_update(row: PositionRow, category: str) -> PositionUpdate:
+    """Of one-way mode. category: linear or inverse."""
+    size = number(row.size) or ZERO
+    return PositionUpdate(
+        venue_symbol=row.symbol,
+        signed_amount=-size if row.side == "Sell" else size,
+        entry_price=number(row.entry_price) or number(row.avg_price) or ZERO,
+        unrealized_pnl=number(row.unrealised_pnl),
+        realized_pnl=number(row.cum_realised_pnl),
+        time_ms=milliseconds(row.updated_time),
+        instrument_type=type_of(category),
+    )
+
+
+def type_of(category: str) -> InstrumentType | None:
+    """None for options and what else is not traded here."""
+    return TYPES.get(category)
+
+
+def balances_of(wallets: list[Wallet]) -> dict[str, tuple[Decimal, Decimal]]:
+    """What open spot orders need is locked; margin in use is not, as it is of all assets together."""
+    found = {}
+    for wallet in wallets:
+        for coin in wallet.coin:
+            locked = number(coin.locked) or ZERO
+            found[coin.coin] = ((number(coin.wallet_balance) or ZERO) - locked, locked)
+    return found

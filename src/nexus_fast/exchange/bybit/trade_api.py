@@ -1,0 +1,62 @@
+"""Answers of Bybit's trade WebSocket: {"reqId":…,"retCode":…,"retMsg":…,"op":…,"data":{…},"retExtInfo":{…},"header":{…}}.
+
+Source: bybit-exchange.github.io/docs/v5/websocket/trade/guideline. A batch says retCode 0 whatever became of its items; each has
+its code in retExtInfo.list.
+"""
+
+import time
+
+import msgspec
+from msgspec import Struct, field
+
+
+class _Item(Struct):
+    code: int = 0
+    msg: str = ""
+
+
+class _Items(Struct):
+    rows: list[_Item] = field(name="list", default_factory=list)
+
+
+class _Header(Struct):
+    reset: str = field(name="X-Bapi-Limit-Reset-Timestamp", default="")
+
+
+class Answer(Struct, rename="camel"):
+    op: str = ""
+    req_id: str | None = None
+    ret_code: int | None = None
+    ret_msg: str = ""
+    ret_ext_info: _Items | None = None
+    header: _Header | None = None
+
+    @property
+    def code(self) -> int | None:
+        """Of the request; of the first item that failed where the request as a whole was taken."""
+        failed = self._failed
+        return failed.code if failed else self.ret_code
+
+    @property
+    def message(self) -> str:
+        failed = self._failed
+        return failed.msg if failed else self.ret_msg
+
+    @property
+    def _failed(self) -> _Item | None:
+        if self.ret_code != 0 or self.ret_ext_info is None:
+            return None
+        return next((item for item in self.ret_ext_info.rows if item.code), None)
+
+    @property
+    def pause_ms(self) -> int:
+        """Until the limit of this kind of request is reset, as far as the answer says so; at most a second."""
+        reset = self.header.reset if self.header else ""
+        return min(1000, max(0, int(reset) - time.time_ns() // 1_000_000)) if reset.isdigit() else 0
+
+
+_answer = msgspec.json.Decoder(Answer)
+
+
+def decode_answer(payload: bytes) -> Answer:
+    return _answer.decode(payload)

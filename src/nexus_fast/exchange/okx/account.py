@@ -1,0 +1,383 @@
+"""The private connector of OKX: one WebSocket, logged in once, that takes the orders and brings their answers and all
+private events; REST for snapshots and for the orders whose outcome is in doubt.
+
+    on_up ─▶ login ─▶ subscribe to orders, account, positions ─▶ the channel takes orders ─▶ reconcile, after a reconnect
+
+One account holds spot, linear and inverse instruments alike.
+"""
+
+import asyncio
+import itertools
+import time
+from typing import Any
+
+from nexus_fast.constants import InstrumentType, WsOrderResultType
+from nexus_fast.error import CredentialError, VenueError
+from nexus_fast.exchange.okx import snapshot, user_data, websocket_api
+from nexus_fast.exchange.okx.instruments import ALL_TYPES, OkxInstrument
+from nexus_fast.exchange.okx.order_answers import OPERATIONS, OrderAnswers
+from nexus_fast.exchange.okx.outcomes import CLOCK_CODES, KEY_CODES, QUERY_NO_SUCH_ORDER, number_of
+from nexus_fast.exchange.okx.websocket_api import CLOSING_NOTICE, PING, PONG, Message, Pages
+from nexus_fast.feed.commands import CommandFeed
+from nexus_fast.feed.connection import WebSocketConnection
+from nexus_fast.gateway.channel import Channel
+from nexus_fast.gateway.okx import order_templates
+from nexus_fast.gateway.okx_rest import OkxKey, OkxRest
+from nexus_fast.gateway.template import TemplateSet
+from nexus_fast.log import Logger
+from nexus_fast.order.events import OrderUpdate
+
+REQUEST_SECONDS = 10.0
+LOGIN_SECONDS = 15.0             # how long open() waits for the first login
+RETRY_SECONDS = 5.0              # after a login or a subscription that was refused
+PING_SECONDS = 15.0              # the venue closes a connection that was silent for 30
+CALM_SECONDS = 20.0              # after the closing notice: how long to wait for a moment without requests in flight
+CHANNELS = [
+    {"channel": "orders", "instType": "ANY"},
+    {"channel": "account", "extraParams": '{"updateInterval": "0"}'},
+    {"channel": "positions", "instType": "ANY", "extraParams": '{"updateInterval": "0"}'},
+]
+
+
+class OkxAccount:
+    """`host` is the engine's side: what the account reports to (see nexus_fast.engine.host)."""
+
+    entry = "ws"
+    has_websocket_entry = True
+    # Of positions that do not say theirs; all of ours do.
+    instrument_type = InstrumentType.LINEAR
+
+    def __init__(self, host: Any, account_type: Any, index: int, key: OkxKey, endpoints: dict[str, str]):
+        self.account_type = account_type
+        self.index = index
+        self.channel = Channel()
+        self.ready = asyncio.Event()
+        self._host = host
+        self._key = key
+        self._url = endpoints["private"]
+        self._log = Logger(f"okx.{account_type.value}")
+        self._rest = OkxRest(endpoints["rest"], key, demo=account_type.is_testnet)
+        self._config: snapshot.Config | None = None
+        self._routed: dict[str, OkxInstrument] = {}
+        self._positions = user_data.Positions(self.find)
+        self._pages = {"account": Pages(), "positions": Pages()}
+        self._pending: dict[str, asyncio.Future] = {}
+        self._first_login: asyncio.Future | None = None
+        self._numbers = itertools.count(1)
+        self._tasks: set[asyncio.Task] = set()
+        self._has_been_ready = False
+        self._losses = 0
+        self._attached = False
+        self._pinged_ns = 0
+        self._leave_by = 0.0
+        self._reconciling = asyncio.Lock()
+        self._answers = OrderAnswers(self, host, self._log)
+        self._ws = WebSocketConnection(
+            f"okx {account_type.value} orders",
+            self._address,
+            CommandFeed(self._on_message, self._on_message_error, host.deferred),
+            host.poller,
+            urgent=False,
+            on_up=lambda connection: self._spawn(self._prepare(connection)),
+            on_down=self._on_down,
+            ssl_context=host.ssl_context,
+        )
+
+    # ------------------------------------------------------------------------------------------ life
+
+    async def open(self) -> None:
+        """Clock, account mode, snapshot; then the connection and its login. Raises CredentialError or PositionModeError."""
+        try:
+            self._set_clock_offset(await self._rest.synchronise())
+            self._use_config(await snapshot.read_config(self._rest, self.account_type))
+            await self._snapshot()
+        except VenueError as error:
+            if error.code in KEY_CODES:
+                raise self._credential_error(str(error)) from None
+            raise
+        self._first_login = verdict = asyncio.get_running_loop().create_future()
+        self._ws.start()
+        # A venue that is slow is waited for elsewhere; one that refuses the key is not.
+        await asyncio.wait((verdict,), timeout=LOGIN_SECONDS)
+        self._first_login = None
+        if verdict.done() and verdict.exception() is not None:
+            await self._ws.stop()
+            raise verdict.exception()
+
+    def _credential_error(self, said: str) -> CredentialError:
+        return CredentialError(
+            f"{self.account_type}: the venue refused the API key, its signature or its passphrase ({said}). Check api_key, "
+            "secret and passphrase in BasicConfig, the key's permissions and its IP list; keys of demo trading need "
+            "testnet=True and OkxAccountType.DEMO."
+        )
+
+    async def close(self) -> None:
+        self.channel.detach()
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._ws.stop()
+        await self._rest.close()
+
+    async def _address(self) -> str:
+        return self._url
+
+    async def synchronise_clock(self) -> None:
+        """The venue's clock minus ours, for the deadlines of requests."""
+        try:
+            self._set_clock_offset(await self._rest.synchronise())
+        except (VenueError, OSError, TimeoutError) as error:
+            self._log.warning(f"the venue's clock could not be read: {error}")
+
+    def resynchronise_clock(self) -> None:
+        self._spawn(self.synchronise_clock())
+
+    def _set_clock_offset(self, milliseconds: int) -> None:
+        """A request's timestamp is its expTime: when, by the venue's clock, it is too late."""
+        self.channel.clock_offset_ms = milliseconds + self._host.recv_window_ms
+
+    # ------------------------------------------------------------------------------------------ routes
+
+    def channels(self, instrument: Any) -> list[Channel]:
+        return [self.channel]
+
+    def templates(self, instrument: OkxInstrument) -> TemplateSet:
+        """The requests of one symbol on this account; none for an instrument without instIdCode: its orders are refused here."""
+        self._routed[instrument.symbol] = instrument
+        scales = {
+            "price_scale": instrument.price_scale,
+            "size_scale": instrument.size_scale + instrument.contract_shift,
+        }
+        if instrument.code is None or self._config is None:
+            return TemplateSet(**scales)
+        mode = self._config.trade_mode(instrument.is_spot)
+        return order_templates(instrument.code, trade_mode=mode, spot=instrument.is_spot, **scales)
+
+    def _use_config(self, config: snapshot.Config) -> None:
+        """Routes that were prepared while the account's mode was not known are made anew."""
+        self._config = config
+        for symbol in list(self._routed):
+            self._host.prepare_route(self._host.core.symbol_ids[symbol], self.index)
+
+    def find(self, inst_id: str) -> OkxInstrument | None:
+        """Our instrument of an instId, which is unique among all kinds."""
+        by_venue_symbol = self._host.core.by_venue_symbol
+        kinds = (by_venue_symbol(self.account_type.exchange, kind, inst_id) for kind in ALL_TYPES)
+        return next((instrument for instrument in kinds if instrument is not None), None)
+
+    # ------------------------------------------------------------------------------------------ the connection
+
+    async def _prepare(self, connection: WebSocketConnection) -> None:
+        """Log in, subscribe to the private events, then let orders through."""
+        losses = self._losses
+        try:
+            await self._log_in()
+            await asyncio.gather(*(self._ask("subscribe", [argument]) for argument in CHANNELS))
+            transport = connection.transport
+            self.channel.attach(transport.underlying_transport, not transport.is_secure)
+            self._attached = True
+            await self._became_ready()
+        except (VenueError, ConnectionError, TimeoutError) as error:
+            self._log.error(f"the order connection could not be prepared: {error}")
+            if isinstance(error, VenueError):
+                if error.code in CLOCK_CODES:
+                    await self.synchronise_clock()
+                await asyncio.sleep(RETRY_SECONDS)
+            if losses == self._losses:
+                connection.drop()
+
+    async def _log_in(self) -> None:
+        now = time.time_ns() // 1_000_000 + self._rest.clock_offset_ms
+        try:
+            await self._send_and_wait("login", self._key.login_request(now))
+        except VenueError as error:
+            if error.code in KEY_CODES and self._first_login is not None and not self._first_login.done():
+                self._first_login.set_exception(self._credential_error(str(error)))
+            raise
+        if self._first_login is not None and not self._first_login.done():
+            self._first_login.set_result(None)
+
+    async def _ask(self, operation: str, arguments: list[dict[str, str]]) -> Message:
+        name = f"r{next(self._numbers)}"
+        return await self._send_and_wait(name, websocket_api.subscription(name, operation, arguments))
+
+    async def _send_and_wait(self, name: str, text: bytes) -> Message:
+        """Raises VenueError, ConnectionError, TimeoutError. A login has no id and goes by its name."""
+        future = asyncio.get_running_loop().create_future()
+        self._pending[name] = future
+        try:
+            self._ws.send(text)
+            return await asyncio.wait_for(future, REQUEST_SECONDS)
+        finally:
+            self._pending.pop(name, None)
+
+    def check(self) -> None:
+        """Often: keep-alive; a send that failed has put the channel out of service, and its connection is made anew."""
+        if self._attached and not self.channel.ready:
+            self._attached = False
+            self._log.warning("sending failed; connecting anew")
+            self._ws.drop()
+        if not self._ws.is_up:
+            return
+        now = time.monotonic_ns()
+        if now - max(self._ws.handler.last_message_ns, self._pinged_ns) > PING_SECONDS * 1e9:
+            self._pinged_ns = now
+            self._ws.send(PING)
+        if self._leave_by and (self._is_calm() or time.monotonic() > self._leave_by):
+            self._leave_by = 0.0
+            self._ws.drop()
+
+    def _is_calm(self) -> bool:
+        """No request of an order is on its way."""
+        ledger = self._host.core.ledger
+        return not any(ledger.state(n) in ("PENDING", "CANCELING") for n in ledger.live(account=self.index))
+
+    def _on_down(self) -> None:
+        self._attached = False
+        self._losses += 1
+        self._leave_by = 0.0
+        self.channel.detach()
+        self.ready.clear()
+        for future in self._pending.values():
+            if not future.done():
+                future.set_exception(ConnectionError("the connection was lost before the answer came"))
+        self._pending.clear()
+        self._host.on_connection_lost(self)
+
+    def renew(self, reason: str) -> None:
+        """The venue no longer takes this session."""
+        self._log.error(f"the order connection is of no more use ({reason}); connecting anew")
+        self._ws.drop()
+
+    # ------------------------------------------------------------------------------------------ what comes
+
+    def _on_message(self, payload: bytes) -> None:
+        if payload == PONG:
+            return
+        message = websocket_api.decode_message(payload)
+        if message.op in OPERATIONS:
+            self._answers.on_answer(message)
+        elif message.event:
+            self._on_event(message)
+        elif message.channel == "orders":
+            self._on_orders(message)
+        elif message.channel == "account":
+            self._on_account(message)
+        elif message.channel == "positions":
+            self._on_positions(message)
+
+    def _on_event(self, message: Message) -> None:
+        name = message.id or ("login" if message.event in ("login", "error") else "")
+        future = self._pending.get(name)
+        if future is not None:
+            self._resolve(future, message)
+        elif message.event == "error" and message.id:
+            self._answers.on_answer(message)
+        elif message.event == "error":
+            self._log.error(f"the venue says: {message.code} {message.msg}")
+        elif message.event == "notice" and message.code == CLOSING_NOTICE:
+            self._log.warning(f"the venue is about to close this connection: {message.msg}")
+            self._leave_by = time.monotonic() + CALM_SECONDS
+        elif message.event == "channel-conn-count-error":
+            self.renew("too many connections of this account subscribe to a channel")
+
+    def _resolve(self, future: asyncio.Future, message: Message) -> None:
+        if future.done():
+            return
+        if message.event == "error" or message.code not in ("", "0"):
+            code = number_of(message.code)
+            future.set_exception(VenueError(message.code if code is None else code, message.msg, venue="okx"))
+        else:
+            future.set_result(message)
+
+    def _on_orders(self, message: Message) -> None:
+        for update in user_data.read_orders(message.data, self.find):
+            self._host.on_order_update(self, update)
+            number = self._host.tracker.ledger.find(update.client_id)
+            if number and update.event == "MODIFY_REJECTED":
+                self._host.tracker.result(number, WsOrderResultType.ACK_REJECTED, update.reason)
+
+    def _on_account(self, message: Message) -> None:
+        rows = user_data.accounts.decode(message.data)
+        if message.event_type == "snapshot":
+            rows = self._pages["account"].add(message, rows)
+        if rows:
+            self._host.on_balance(self, user_data.read_balances(rows, complete=False))
+
+    def _on_positions(self, message: Message) -> None:
+        rows = user_data.positions.decode(message.data)
+        if message.event_type != "snapshot":
+            self._host.on_positions(self, self._positions.update(rows), complete=False)
+            return
+        rows = self._pages["positions"].add(message, rows)
+        if rows is not None:
+            self._host.on_positions(self, self._positions.replace(rows))
+
+    def _on_message_error(self, payload: bytes, error: Exception) -> None:
+        self._log.exception(f"a private message could not be used: {payload[:400]!r}", error)
+
+    # ------------------------------------------------------------------------------------------ state
+
+    async def _became_ready(self) -> None:
+        """The way is open: reconcile after a reconnect, then say so."""
+        async with self._reconciling:
+            if self.ready.is_set() or not self.channel.ready:
+                return
+            if self._has_been_ready:
+                losses = self._losses
+                await self._host.resynchronise(self)
+                if losses != self._losses:
+                    return                       # lost again meanwhile: who brings it back reconciles anew
+            self._has_been_ready = True
+            self.ready.set()
+        self._host.on_private_status(self, "connected")
+
+    async def _snapshot(self) -> None:
+        """Balances and positions as the venue has them now."""
+        self._host.on_balance(self, await snapshot.balances(self._rest))
+        self._host.on_positions(self, self._positions.replace(await snapshot.position_rows(self._rest)))
+
+    async def refresh(self) -> dict[str, OrderUpdate]:
+        """After a reconnect: balances, positions and the orders that are open at the venue, by client id; those without one by
+        the venue's."""
+        await self.synchronise_clock()
+        await self._snapshot()
+        found = [snapshot.order_update(order, self.find) for order in await snapshot.pending_orders(self._rest)]
+        return {order.client_id or order.venue_id: order for order in found if order is not None}
+
+    async def query(self, instrument: OkxInstrument, client_id: str) -> OrderUpdate | None:
+        """What the venue knows of an order; None when it says that it knows none, neither open nor over."""
+        try:
+            order = await snapshot.find_order(self._rest, instrument, client_id)
+        except VenueError as error:
+            if error.code != QUERY_NO_SUCH_ORDER:
+                raise
+            order = await snapshot.find_in_history(self._rest, instrument, client_id)
+        return None if order is None else snapshot.order_update(order, self.find)
+
+    async def trades(self, instrument: OkxInstrument, client_id: str, venue_id: str) -> list[OrderUpdate]:
+        """The fills of an order, each with its fee; asked for when those that were heard of do not add up."""
+        return await snapshot.fills(self._rest, instrument, client_id, venue_id)
+
+    async def cancel_foreign(self, instrument: OkxInstrument, client_id: str) -> None:
+        """Cancel an order that this engine did not place."""
+        params = {"instId": instrument.venue_symbol, "clOrdId": client_id}
+        await self._rest.request("POST", snapshot.CANCEL_PATH, params, signed=True)
+
+    @property
+    def rest(self) -> OkxRest:
+        return self._rest
+
+    def open_rest(self) -> OkxRest:
+        """A REST client for one use, on any thread's loop; who opens it closes it."""
+        return self._rest.separate()
+
+    def _spawn(self, work: Any) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._on_task_done)
+
+    def _on_task_done(self, task: asyncio.Task) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            self._log.exception(f"{task.get_name()} failed", task.exception())

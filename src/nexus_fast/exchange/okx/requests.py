@@ -1,0 +1,230 @@
+"""Questions to OKX by REST, answered with schema objects.
+
+Sources: www.okx.com/docs-v5, order-book-trading-market-data-get-*, public-data-rest-api-get-index-candlesticks,
+order-book-trading-trade-get-*. Every method raises VenueError for the venue's refusal and for an answer that cannot be read,
+ConnectionError and TimeoutError when no answer came.
+"""
+
+import asyncio
+import time
+from typing import Any
+
+import msgspec
+
+from nexus_fast.constants import KlineInterval
+from nexus_fast.error import VenueError
+from nexus_fast.exchange.instrument import InstrumentTable
+from nexus_fast.exchange.okx import answers
+from nexus_fast.exchange.okx.instruments import ALL_TYPES, KINDS, OkxInstrument
+from nexus_fast.exchange.okx.market_data import as_kline, bar_of
+from nexus_fast.exchange.okx.outcomes import QUERY_NO_SUCH_ORDER
+from nexus_fast.exchange.okx.snapshot import HISTORY_PATH, ORDER_PATH, PENDING_PATH
+from nexus_fast.gateway.okx_rest import OkxRest
+from nexus_fast.schema import Kline, KlineList, Order, Ticker
+
+TICKER_PATH = "/api/v5/market/ticker"
+TICKERS_PATH = "/api/v5/market/tickers"
+FILLS_PATH = "/api/v5/trade/fills-history"
+# The first path has the last RECENT_BARS bars, the second those of years.
+BAR_PATHS = {
+    "klines": ("/api/v5/market/candles", "/api/v5/market/history-candles"),
+    "index_klines": ("/api/v5/market/index-candles", "/api/v5/market/history-index-candles"),
+}
+LARGEST_PAGE = {"klines": 300, "index_klines": 100}
+RECENT_BARS = 1440
+DEFAULT_BARS = 100                                  # the venue's own default
+LARGEST_TRADES = 100
+AT_ONCE = 4                                         # symbols whose bars are asked for at the same time
+SHORTEST_MONTH_MS = 28 * 86_400_000
+
+INDEX_FIELDS = ["timestamp", "symbol", "open", "high", "low", "close", "confirm"]
+KLINE_FIELDS = [*INDEX_FIELDS[:6], "volume", "quote_volume", "confirm"]
+
+
+class OkxRequests:
+    """rest: with the account's key for the questions about orders, without one for market data."""
+
+    def __init__(self, rest: OkxRest, instruments: InstrumentTable):
+        self._rest = rest
+        self._instruments = instruments
+
+    # ------------------------------------------------------------------------------------------ market data
+
+    async def ticker(self, instrument: OkxInstrument) -> Ticker:
+        """24 hours of one symbol. Volumes of contracts: contracts, and the base currency."""
+        (found,) = await self._get(answers.TICKERS, TICKER_PATH, {"instId": instrument.venue_symbol})
+        return answers.as_ticker(found, instrument.symbol)
+
+    async def all_tickers(self) -> dict[str, Ticker]:
+        """Of every symbol that was loaded, by our symbol."""
+        lists = await asyncio.gather(*(self._get(answers.TICKERS, TICKERS_PATH, {"instType": kind}) for kind in KINDS))
+        found = {}
+        for ticker in (one for tickers in lists for one in tickers):
+            instrument = self._find(ticker.inst_id)
+            if instrument is not None:
+                found[instrument.symbol] = answers.as_ticker(ticker, instrument.symbol)
+        return found
+
+    def _find(self, inst_id: str) -> Any:
+        kinds = (self._instruments.by_venue_symbol(answers.EXCHANGE, kind, inst_id) for kind in ALL_TYPES)
+        return next((instrument for instrument in kinds if instrument is not None), None)
+
+    async def klines(
+        self,
+        instruments: list[OkxInstrument],
+        interval: KlineInterval,
+        limit: int | None = None,
+        start_time: int | None = None,
+        end_time: int | None = None,
+    ) -> KlineList:
+        """Bars whose start lies in start_time … end_time (ms, both included), symbol after symbol, oldest first.
+
+        limit: at most so many of each symbol: the first ones from start_time on, without start_time the last ones.
+        Without limit: all of them from start_time on, without start_time the last 100. As many pages as it takes.
+        """
+        return await self._all_bars("klines", instruments, interval, limit, start_time, end_time)
+
+    async def index_klines(
+        self,
+        instruments: list[OkxInstrument],
+        interval: KlineInterval,
+        limit: int | None = None,
+        start_time: int | None = None,
+        end_time: int | None = None,
+    ) -> KlineList:
+        """As klines, of the price of the symbol's index; without volumes."""
+        return await self._all_bars("index_klines", instruments, interval, limit, start_time, end_time)
+
+    async def _all_bars(
+        self,
+        name: str,
+        instruments: list[OkxInstrument],
+        interval: KlineInterval,
+        limit: int | None,
+        start: int | None,
+        end: int | None,
+    ) -> KlineList:
+        bar_of(interval)
+        if limit is not None and limit < 1:
+            raise ValueError(f"limit={limit}: ask for at least one bar, or leave it out")
+        if start is not None and end is not None and start > end:
+            raise ValueError(f"start_time={start} lies after end_time={end}; both are milliseconds since 1970")
+        gate = asyncio.Semaphore(AT_ONCE)
+
+        async def bars_of(instrument: OkxInstrument) -> list[Kline]:
+            async with gate:
+                walk = self._backwards if start is None else self._forwards
+                rows = await walk(name, instrument, interval, limit, start, end)
+            return [as_kline(row, instrument.symbol, interval) for row in rows]
+
+        lists = await asyncio.gather(*(bars_of(instrument) for instrument in instruments))
+        fields = KLINE_FIELDS if name == "klines" else INDEX_FIELDS
+        return KlineList([bar for bars in lists for bar in bars], fields)
+
+    async def _forwards(self, name, instrument, interval, limit, start, end) -> list[list[str]]:
+        """Window after window from start on: the venue counts its pages from the newest bar, so each window is a page long."""
+        rows: list[list[str]] = []
+        last = _now() if end is None else min(end, _now())
+        width = LARGEST_PAGE[name] * _shortest(interval)
+        while start <= last and (limit is None or len(rows) < limit):
+            until = min(start + width, last + 1)
+            rows += await self._page(name, instrument, interval, LARGEST_PAGE[name], start - 1, until)
+            start = until
+        return rows if limit is None else rows[:limit]
+
+    async def _backwards(self, name, instrument, interval, limit, start, end) -> list[list[str]]:
+        """The last bars up to the end, newest page first."""
+        rows: list[list[str]] = []
+        limit = DEFAULT_BARS if limit is None else limit
+        before = None if end is None else end + 1
+        while len(rows) < limit:
+            size = min(LARGEST_PAGE[name], limit - len(rows))
+            page = await self._page(name, instrument, interval, size, None, before)
+            rows = page + rows
+            if len(page) < size:
+                break
+            before = int(page[0][0])
+        return rows
+
+    async def _page(self, name, instrument, interval, size, newer_than, older_than) -> list[list[str]]:
+        """Oldest first, only what was asked for."""
+        recent, history = BAR_PATHS[name]
+        oldest_recent = _now() - (RECENT_BARS - LARGEST_PAGE[name]) * _shortest(interval)
+        edge = newer_than if newer_than is not None else older_than
+        params = {
+            "instId": instrument.venue_symbol if name == "klines" else instrument.index,
+            "bar": bar_of(interval),
+            "before": newer_than,
+            "after": older_than,
+            "limit": size,
+        }
+        found = await self._get(answers.BARS, recent if edge is None or edge > oldest_recent else history, params)
+        new = [
+            row
+            for row in found
+            if (newer_than is None or int(row[0]) > newer_than) and (older_than is None or int(row[0]) < older_than)
+        ]
+        return sorted(new, key=_start)
+
+    # ------------------------------------------------------------------------------------------ the account
+
+    async def order(self, instrument: OkxInstrument, oid: str) -> Order | None:
+        """The order of this client id as the venue has it, open or of the last seven days; None when it knows none."""
+        params = {"instId": instrument.venue_symbol, "clOrdId": oid}
+        try:
+            found = await self._get(answers.ORDERS, ORDER_PATH, params, signed=True)
+        except VenueError as error:
+            if error.code != QUERY_NO_SUCH_ORDER:
+                raise
+            params = {"instType": answers.inst_type(instrument), "instId": instrument.venue_symbol}
+            history = await self._get(answers.ORDERS, HISTORY_PATH, params, signed=True)
+            found = [order for order in history if order.cl_ord_id == oid]
+        return answers.as_order(found[0], instrument) if found else None
+
+    async def open_orders(self, instrument: OkxInstrument) -> list[Order]:
+        """Everything of the account that is open on the symbol, whoever placed it."""
+        found: list[answers.OrderAnswer] = []
+        params = {"instType": answers.inst_type(instrument), "instId": instrument.venue_symbol, "limit": 100}
+        while True:
+            page = await self._get(answers.ORDERS, PENDING_PATH, params, signed=True)
+            found += page
+            if len(page) < 100:
+                return [answers.as_order(order, instrument) for order in found]
+            params["after"] = page[-1].ord_id
+
+    async def recent_trades(self, instrument: OkxInstrument, limit: int = 50) -> list[Order]:
+        """The account's last fills, newest first, each as an order that consists of that fill alone: amount, filled and
+        last_filled are the fill's, eid is the venue's id of its order; type and price are not told."""
+        if not 0 < limit <= LARGEST_TRADES:
+            raise ValueError(f"fetch_recent_trades(limit={limit}): OKX gives 1 to {LARGEST_TRADES} fills")
+        params = {"instType": answers.inst_type(instrument), "instId": instrument.venue_symbol, "limit": limit}
+        fills = await self._get(answers.FILLS, FILLS_PATH, params, signed=True)
+        return [answers.as_filled(fill, instrument) for fill in sorted(fills, key=_age)]
+
+    # ------------------------------------------------------------------------------------------ reading
+
+    async def _get(self, decoder: Any, path: str, params: dict[str, Any], *, signed: bool = False) -> Any:
+        body = await self._rest.data(path, params, signed=signed)
+        try:
+            return decoder.decode(body)
+        except msgspec.MsgspecError as error:
+            text = f"the answer to GET {path} cannot be used: {error}"
+            raise VenueError("unreadable", text, venue="okx") from None
+
+
+def _shortest(interval: KlineInterval) -> int:
+    """Milliseconds of the interval's shortest bar: a window of n times that has n bars at most."""
+    return SHORTEST_MONTH_MS if interval is KlineInterval.MONTH_1 else interval.milliseconds
+
+
+def _now() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def _start(row: list[str]) -> int:
+    return int(row[0])
+
+
+def _age(fill: answers.FillAnswer) -> tuple[int, int]:
+    """Newest first; of one millisecond, by the venue's number of the fill."""
+    return -int(fill.ts), -int(fill.trade_id)

@@ -1,0 +1,240 @@
+"""OKX's private pushes: bytes in, the engine's words out. Channels orders, account and positions.
+
+Contracts become our amounts (see instruments.py). A fee that is charged is negative there and positive here. After a reconnect
+the venue may repeat a push; the trade's number tells.
+Source: www.okx.com/docs-v5, order-book-trading-trade-ws-order-channel, trading-account-websocket-*.
+"""
+
+from collections.abc import Callable
+from decimal import Decimal
+
+import msgspec
+from msgspec import Raw, Struct
+
+from nexus_fast.constants import InstrumentType
+from nexus_fast.exchange.okx.instruments import OkxInstrument
+from nexus_fast.order.events import BalanceUpdate, OrderUpdate, PositionUpdate
+
+# Our instrument of an instId; None for what is not listed (options, spreads): nothing of ours.
+Find = Callable[[str], OkxInstrument | None]
+
+STATES = {
+    "live": "ACCEPTED",
+    "partially_filled": "FILL",
+    "filled": "FILLED",
+    "canceled": "CANCELED",
+    "mmp_canceled": "CANCELED",
+}
+# Names of OrderType; others keep the venue's word.
+TYPES = {"market": "MARKET", "limit": "LIMIT", "ioc": "LIMIT", "fok": "LIMIT", "post_only": "POST_ONLY"}
+AMENDED, AMEND_FAILED = ("0", "2"), "-1"
+# Why the venue canceled an order; 1 is the user's own cancel.
+CANCEL_SOURCES = {
+    "0": "the system",
+    "2": "reduce-only with no position to reduce",
+    "3": "liquidation",
+    "13": "fill or kill that could not be filled whole",
+    "14": "immediate or cancel: the rest",
+    "15": "its price is beyond the limit",
+    "20": "the dead man's switch (cancel all after)",
+    "31": "post-only that would have taken",
+    "32": "self-trade prevention",
+    "34": "settlement or delivery",
+    "36": "its instrument's rule",
+}
+
+
+class Order(Struct, rename="camel"):
+    """Of the orders channel and of REST alike; numbers are texts, "" where they do not apply."""
+
+    inst_id: str
+    ord_id: str
+    state: str
+    sz: str
+    cl_ord_id: str = ""
+    px: str = ""
+    acc_fill_sz: str = ""
+    avg_px: str = ""
+    fill_sz: str = ""
+    fill_px: str = ""
+    trade_id: str = ""
+    fill_fee: str = ""
+    fill_fee_ccy: str = ""
+    exec_type: str = ""
+    u_time: str = ""
+    amend_result: str = ""
+    cancel_source: str = ""
+    tgt_ccy: str = ""
+    side: str = ""
+    ord_type: str = ""
+    reduce_only: str = ""
+    code: str = ""
+    msg: str = ""
+
+
+class _Detail(Struct, rename="camel"):
+    ccy: str
+    avail_bal: str = ""
+    frozen_bal: str = ""
+    cash_bal: str = ""
+
+
+class Account(Struct, rename="camel"):
+    details: list[_Detail] = []
+    u_time: str = ""
+
+
+class Position(Struct, rename="camel"):
+    inst_id: str
+    inst_type: str
+    pos: str
+    pos_side: str = "net"
+    mgn_mode: str = ""
+    avg_px: str = ""
+    upl: str = ""
+    realized_pnl: str = ""
+    u_time: str = ""
+
+
+orders = msgspec.json.Decoder(list[Order])
+accounts = msgspec.json.Decoder(list[Account])
+positions = msgspec.json.Decoder(list[Position])
+
+
+def decimal(text: str) -> Decimal | None:
+    return Decimal(text) if text else None
+
+
+def milliseconds(text: str) -> int | None:
+    return int(text) if text else None
+
+
+def read_orders(data: Raw | bytes, find: Find) -> list[OrderUpdate]:
+    """Updates of one push, oldest first. An amendment and a fill that come in one push are two of them. Raises
+    msgspec.ValidationError for a state nobody knows: nothing is concluded from it."""
+    found = []
+    for order in orders.decode(data):
+        instrument = find(order.inst_id)
+        if instrument is not None:
+            found += _updates(order, instrument)
+    return found
+
+
+def state_event(order: Order) -> str:
+    event = STATES.get(order.state)
+    if event is None:
+        raise msgspec.ValidationError(f"order state {order.state!r} is not one that is known")
+    return event
+
+
+def common(order: Order, instrument: OkxInstrument) -> dict:
+    """What every update of an order says, in our units."""
+    value = instrument.contract_value
+    filled, average = Decimal(order.acc_fill_sz or "0") * value, decimal(order.avg_px)
+    # A market order of spot may be sized in the quote currency: that is no amount of ours.
+    in_quote = order.tgt_ccy == "quote_ccy"
+    return {
+        "client_id": order.cl_ord_id,
+        "venue_id": order.ord_id,
+        "venue_symbol": order.inst_id,
+        "filled": filled,
+        "price": decimal(order.px),
+        "quantity": None if in_quote else Decimal(order.sz) * value,
+        "average": average if filled and average else None,
+        "cost": cost_of(instrument, filled, average) if filled and average else None,
+        "time_ms": milliseconds(order.u_time),
+        "side": order.side.upper() or None,
+        "type": TYPES.get(order.ord_type, order.ord_type) or None,
+        "reduce_only": order.reduce_only == "true",
+        "instrument_type": instrument.type,
+    }
+
+
+def cost_of(instrument: OkxInstrument, amount: Decimal, price: Decimal) -> Decimal:
+    """In what the instrument is settled in: the quote currency, for an inverse contract, whose amount is in USD, the base."""
+    return amount / price if instrument.type is InstrumentType.INVERSE else amount * price
+
+
+def _updates(order: Order, instrument: OkxInstrument) -> list[OrderUpdate]:
+    event, said, fill = state_event(order), common(order, instrument), _fill(order, instrument)
+    before = {**said, "filled": None} if fill else said          # an amendment does not bring the fill that comes with it
+    found = []
+    if order.amend_result == AMEND_FAILED:
+        found.append(OrderUpdate(event="MODIFY_REJECTED", reason=f"modify: code={order.code} error={order.msg}", **before))
+    elif order.amend_result in AMENDED and event in ("ACCEPTED", "FILL"):
+        found.append(OrderUpdate(event="MODIFIED", **before))
+    if fill or event not in ("ACCEPTED", "FILL") or not found:
+        found.append(OrderUpdate(event=event, reason=_reason(order), **said, **fill))
+    return found
+
+
+def _fill(order: Order, instrument: OkxInstrument) -> dict:
+    """Of the fill that the push brings; empty when it brings none."""
+    quantity = decimal(order.fill_sz)
+    if not order.trade_id or not quantity:
+        return {}
+    fee = decimal(order.fill_fee)
+    return {
+        "last_price": decimal(order.fill_px),
+        "last_quantity": quantity * instrument.contract_value,
+        "trade_id": int(order.trade_id),
+        "fee": None if fee is None else -fee,
+        "fee_currency": order.fill_fee_ccy or None,
+        "is_maker": order.exec_type == "M" if order.exec_type else None,
+    }
+
+
+def _reason(order: Order) -> str | None:
+    if not order.state.endswith("canceled") or order.cancel_source in ("", "1"):
+        return None
+    return f"canceled by the venue: {CANCEL_SOURCES.get(order.cancel_source, 'source')} ({order.cancel_source})"
+
+
+def read_balances(rows: list[Account], *, complete: bool) -> BalanceUpdate:
+    """(free, locked) by asset: what may be used for orders, and what is frozen in them."""
+    balances = {
+        detail.ccy: (Decimal(detail.avail_bal or detail.cash_bal or "0"), Decimal(detail.frozen_bal or "0"))
+        for row in rows
+        for detail in row.details
+    }
+    times = [int(row.u_time) for row in rows if row.u_time]
+    return BalanceUpdate(balances=balances, complete=complete, time_ms=max(times, default=None))
+
+
+class Positions:
+    """One symbol's position over its margin modes: cross and isolated are two rows at the venue, and one exposure."""
+
+    def __init__(self, find: Find):
+        self._find = find
+        self._rows: dict[str, dict[str, Position]] = {}
+
+    def replace(self, rows: list[Position]) -> list[PositionUpdate]:
+        """A complete list."""
+        self._rows.clear()
+        return self.update(rows)
+
+    def update(self, rows: list[Position]) -> list[PositionUpdate]:
+        changed = {}
+        for row in rows:
+            # Margin positions are in currencies, which the balances have; long and short are of the mode that open() refuses.
+            if row.inst_type in ("SWAP", "FUTURES") and row.pos_side == "net" and self._find(row.inst_id) is not None:
+                self._rows.setdefault(row.inst_id, {})[row.mgn_mode] = row
+                changed[row.inst_id] = row
+        return [self._sum(inst_id) for inst_id in changed]
+
+    def _sum(self, inst_id: str) -> PositionUpdate:
+        instrument = self._find(inst_id)
+        rows = [row for row in self._rows[inst_id].values() if Decimal(row.pos or "0")]
+        amounts = [Decimal(row.pos) for row in rows]
+        weight = sum(map(abs, amounts))
+        entries = [abs(amount) * Decimal(row.avg_px or "0") for amount, row in zip(amounts, rows, strict=True)]
+        every = self._rows[inst_id].values()
+        return PositionUpdate(
+            venue_symbol=inst_id,
+            signed_amount=sum(amounts, Decimal(0)) * instrument.contract_value,
+            entry_price=Decimal(rows[0].avg_px or "0") if len(rows) == 1 else sum(entries) / weight if weight else Decimal(0),
+            unrealized_pnl=sum(Decimal(row.upl or "0") for row in rows) or Decimal(0),
+            realized_pnl=sum(Decimal(row.realized_pnl or "0") for row in every) or Decimal(0),
+            time_ms=max((int(row.u_time) for row in every if row.u_time), default=None),
+            instrument_type=instrument.type,
+        )

@@ -1,0 +1,47 @@
+"""An account as it was some time ago: what a replica answers from that lags behind."""
+
+import copy
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+KEPT_SECONDS = 30.0
+
+
+def snapshot(account: Any) -> Any:
+    """A copy of an account with its orders; the key is shared."""
+    return copy.deepcopy(account, {id(account.public_key): account.public_key})
+
+
+class Replica:
+    """Copies of the accounts that were heard of. `monotonic` gives seconds."""
+
+    def __init__(self, monotonic: Callable[[], float] = time.monotonic):
+        self._monotonic = monotonic
+        self._accounts: dict[str, Any] = {}
+        self._copies: dict[str, deque[tuple[float, Any]]] = {}
+
+    def hear(self, account: Any) -> None:
+        """From now on this account is copied; the first copy is taken at once."""
+        if account.key not in self._accounts:
+            self._accounts[account.key] = account
+            self.sample(account.key)
+
+    def sample(self, key: str) -> None:
+        now = self._monotonic()
+        copies = self._copies.setdefault(key, deque())
+        copies.append((now, snapshot(self._accounts[key])))
+        while len(copies) > 1 and now - copies[1][0] > KEPT_SECONDS:
+            copies.popleft()
+
+    def sample_all(self) -> None:
+        for key in self._accounts:
+            self.sample(key)
+
+    def as_of(self, account: Any, milliseconds: float) -> Any:
+        """The newest copy that is as old as that, or the oldest there is."""
+        self.hear(account)
+        wanted = self._monotonic() - milliseconds / 1000
+        copies = self._copies[account.key]
+        return next((one for taken, one in reversed(copies) if taken <= wanted), copies[0][1])

@@ -1,0 +1,46 @@
+"""Plays scenarios in simulated time: a request a line on stdin, an answer a line on stdout (null, or what went wrong)."""
+
+import asyncio
+import importlib.util
+import json
+import os
+import signal
+import sys
+import traceback
+
+from engine_program import Scripted
+from simulated_run import Truth, play
+
+
+def load(file, modules={}):  # noqa: B006
+    if file not in modules:
+        spec = importlib.util.spec_from_file_location(f"scenario_{len(modules)}", file)
+        modules[file] = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(modules[file])
+    return modules[file]
+
+
+def perform(file, name, parameters):
+    function = getattr(load(file), name)
+    options = dict(getattr(function, "engine_options", {}))
+    strategy = Scripted(lambda s: function(s, **parameters), options.pop("symbols", ()))
+    strategy.script_seconds = options.pop("seconds", 300.0)
+    play(strategy, Truth(**options.pop("venue", {})), **options)
+
+
+def main():
+    answers = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)
+    for line in sys.stdin:
+        signal.setitimer(signal.ITIMER_REAL, float(sys.argv[1]))      # in real time: ends this process
+        try:
+            perform(**json.loads(line))
+            text = None
+        except BaseException:
+            text = traceback.format_exc()
+            asyncio.set_event_loop(None)
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        print(json.dumps(text), file=answers, flush=True)
+
+
+main()

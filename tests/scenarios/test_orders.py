@@ -1,0 +1,339 @@
+"""Requests and answers that are lost, late, doubled and contradictory: what becomes of the order."""
+
+import asyncio
+import socket
+from decimal import Decimal
+
+import pytest
+from engine_program import BTC, BTC_PERP, PERP_ACCOUNT
+from simulated_run import engine
+
+from nexus_fast.constants import OrderSide, OrderStatus, OrderType
+
+BUY, SELL = OrderSide.BUY, OrderSide.SELL
+LIMIT, MARKET = OrderType.LIMIT, OrderType.MARKET
+AMOUNT = Decimal("0.002")
+
+
+def far(s, symbol, share="0.97"):
+    """A price at which a buy rests."""
+    return s.price_to_precision(symbol, Decimal(str(s.cache.bookl1(symbol).bid)) * Decimal(share), "floor")
+
+
+def rest(s, symbol=BTC_PERP, **options):
+    return s.create_order(symbol, BUY, LIMIT, AMOUNT, far(s, symbol), **options)
+
+
+def sent(s):
+    """How often the venue was asked for a new order."""
+    return s.venue.venue.statistics.orders + s.venue.venue.statistics.rejects
+
+
+@pytest.mark.scenario(1)
+@pytest.mark.parametrize("symbol", [BTC, BTC_PERP])
+@engine(symbols=[BTC, BTC_PERP], request_timeout_ms=200)
+async def test_01_the_acknowledgement_is_lost(s, symbol):
+    """Nothing is heard of it, on no stream: asked for by its id over REST, adopted, never sent again."""
+    await s.quotes()
+    s.venue.faults.load([{"kind": "drop", "connection": "order"}, {"kind": "drop", "connection": "user"}])
+    oid = rest(s, symbol)
+    await s.until(lambda: s.heard("accepted", oid), what="its adoption")
+    order = s.cache.get_order(oid)
+    assert order.eid == str(s.venue.orders(oid)[0].order_id)
+    assert [r["result_type"].name for r in s.heard("ws_order_request_result")] == ["ACK_TIMEOUT", "ACK_TIMEOUT_CONFIRMED"]
+    assert sent(s) == 1
+
+
+@pytest.mark.scenario(2)
+@pytest.mark.parametrize("symbol", [BTC, BTC_PERP])
+@engine(symbols=[BTC, BTC_PERP], request_timeout_ms=200)
+async def test_02_the_request_is_lost(s, symbol):
+    """FAILED, but only when the venue has said no three times and the request is too old to be taken."""
+    await s.quotes()
+    s.venue.faults.load([{"kind": "drop", "match": "order.place", "way": "from_client"}])
+    begun = asyncio.get_running_loop().time()
+    oid = rest(s, symbol)
+    order = await s.settled(oid)
+    assert order.status is OrderStatus.FAILED and "no such order" in order.reason
+    assert asyncio.get_running_loop().time() - begun > (s.engine.config.recv_window_ms + 2000) / 1000
+    assert s.venue.orders(oid) == [] and sent(s) == 0
+
+
+@pytest.mark.scenario(3, 58)
+@pytest.mark.parametrize("symbol", [BTC, BTC_PERP])
+@engine(symbols=[BTC, BTC_PERP])
+async def test_03_the_fill_comes_before_the_acknowledgement(s, symbol):
+    """Found by the client id, although the venue's id is not known yet; the acknowledgement takes nothing back."""
+    await s.quotes()
+    s.venue.faults.load([{"kind": "reorder", "connection": "order", "ms": 300},
+                         {"kind": "drop", "match": ["executionReport.NEW", "ORDER_TRADE_UPDATE.NEW"]}])
+    oid = s.create_order(symbol, BUY, MARKET, AMOUNT)
+    order = await s.settled(oid)
+    assert order.status is OrderStatus.FILLED and order.filled == AMOUNT
+    await asyncio.sleep(1)
+    assert s.story(oid)[-1] == "filled" and "accepted" not in s.story(oid)
+    assert s.cache.get_order(oid).status is OrderStatus.FILLED
+    assert s.cache.get_order(oid).eid == str(s.venue.orders(oid)[0].order_id)
+    assert s.engine.core.entry.table.conflicts == 0
+
+
+@pytest.mark.scenario(4)
+@engine(symbols=[BTC_PERP])
+async def test_04_two_streams_bring_the_same_trade(s):
+    """TRADE_LITE and ORDER_TRADE_UPDATE, then both again: one fill, one fee, one change of the position."""
+    await s.quotes()
+    s.venue.faults.load([{"kind": "double_fill", "ms": 20}])
+    oid = s.create_order(BTC_PERP, BUY, MARKET, AMOUNT)
+    order = await s.settled(oid)
+    await asyncio.sleep(1)
+    assert s.engine.host.tracker.counts["fills"] == len(s.venue.orders(oid)[0].fills)
+    assert s.cache.get_order(oid).fee == order.fee
+    assert s.cache.get_position(BTC_PERP).signed_amount == AMOUNT == s.venue.position()
+
+
+@pytest.mark.scenario(5)
+@pytest.mark.parametrize("symbol", [BTC, BTC_PERP])
+@engine(symbols=[BTC, BTC_PERP])
+async def test_05_a_fill_is_repeated(s, symbol):
+    """Ignored and counted, before the order's end and after it."""
+    await s.quotes()
+    s.venue.faults.load([{"kind": "double_fill", "copies": 2, "ms": 30}])
+    oid = s.create_order(symbol, BUY, MARKET, AMOUNT)
+    await s.settled(oid)
+    await asyncio.sleep(1)
+    fills = s.venue.orders(oid)[0].fills
+    counts = s.engine.host.tracker.counts
+    assert counts["fills"] == len(fills) and counts["repeated_fills"] == 2 * len(fills)
+    assert s.cache.get_order(oid).filled == AMOUNT and s.story(oid).count("filled") == 1
+    assert s.cache.get_order(oid).fee == sum((Decimal(fee) for _, fee, _ in fills), Decimal(0)) / 10**8
+
+
+@pytest.mark.scenario(6)
+@engine(symbols=[BTC_PERP])
+async def test_06_fills_come_out_of_order(s):
+    """The first of two fills comes last: nothing goes back, and the sum is right."""
+    await s.quotes()
+    oid = rest(s)
+    await s.until(lambda: s.heard("accepted", oid))
+    s.venue.faults.load([{"kind": "reorder", "match": "ORDER_TRADE_UPDATE.TRADE", "nth": 1, "ms": 400}])
+    order = s.venue.orders(oid)[0]
+    for part in (order.quantity // 4, order.quantity // 4):
+        s.venue.fill_resting("usd_m", oid, part)
+        await asyncio.sleep(0.1)
+    await s.until(lambda: s.heard("partially_filled", oid))
+    assert s.cache.get_order(oid).filled == AMOUNT / 2
+    await asyncio.sleep(1)
+    assert s.cache.get_order(oid).filled == AMOUNT / 2 and s.engine.host.tracker.counts["fills"] == 2
+    s.venue.fill_resting("usd_m", oid)
+    await s.settled(oid)
+    filled = [o.filled for name, o in s.events if getattr(o, "oid", None) == oid and name.endswith("filled")]
+    assert filled == sorted(filled) and filled[-1] == AMOUNT
+
+
+@pytest.mark.scenario(8)
+@pytest.mark.parametrize("symbol", [BTC, BTC_PERP])
+@engine(symbols=[BTC, BTC_PERP])
+async def test_08_the_cancel_crosses_the_fill(s, symbol):
+    """The venue knows no such order any more, and says so before it says why: FILLED, never canceled, no cancel error."""
+    await s.quotes()
+    oid = rest(s, symbol)
+    await s.until(lambda: s.heard("accepted", oid))
+    s.venue.faults.load([{"kind": "delay", "connection": "user", "ms": 300}])
+    s.venue.fill_resting("spot" if symbol == BTC else "usd_m", oid)
+    s.cancel_order(symbol, oid)
+    order = await s.settled(oid)
+    await asyncio.sleep(1)
+    assert order.status is OrderStatus.FILLED and order.filled == AMOUNT
+    assert not {"canceled", "cancel_failed"} & set(s.story(oid))
+
+
+@pytest.mark.scenario(10)
+@pytest.mark.parametrize("symbol", [BTC, BTC_PERP])
+@engine(symbols=[BTC, BTC_PERP])
+async def test_10_the_cancel_overtakes_the_order(s, symbol):
+    """It finds nothing to cancel, which proves nothing: the order then arrives and lives, and the strategy knows."""
+    await s.quotes()
+    s.venue.faults.load([{"kind": "reorder", "match": "order.place", "way": "from_client", "ms": 400}])
+    oid = rest(s, symbol)
+    s.cancel_order(symbol, oid)
+    await asyncio.sleep(0.2)
+    assert not s.cache.get_order(oid).is_closed
+    await s.until(lambda: s.venue.orders(oid))
+    await asyncio.sleep(10)
+    state, _ = s.venue.state_of(s.venue.orders(oid)[0])
+    assert s.cache.get_order(oid).status.value == state
+    assert state == "CANCELED" or "cancel_failed" in s.story(oid)
+
+
+@pytest.mark.scenario(12)
+@engine(symbols=[BTC_PERP])
+async def test_12_a_modification_below_what_was_filled(s):
+    """The venue cancels it: the result is the venue's."""
+    await s.quotes()
+    oid = rest(s)
+    await s.until(lambda: s.heard("accepted", oid))
+    s.venue.faults.load([{"kind": "delay", "connection": "user", "ms": 300}])
+    s.venue.fill_resting("usd_m", oid, s.venue.orders(oid)[0].quantity // 2)
+    s.modify_order(BTC_PERP, oid, price=far(s, BTC_PERP, "0.96"), amount=AMOUNT / 2)
+    order = await s.settled(oid)
+    assert order.status is OrderStatus.CANCELED and order.filled == AMOUNT / 2
+    assert s.venue.state_of(s.venue.orders(oid)[0]) == ("CANCELED", AMOUNT / 2)
+
+
+@pytest.mark.scenario(12)
+@engine(symbols=[BTC_PERP])
+async def test_12_a_modification_that_changes_nothing(s):
+    """-5027: the order lives on as it is."""
+    await s.quotes()
+    oid = rest(s)
+    await s.until(lambda: s.heard("accepted", oid))
+    price = Decimal(str(s.cache.get_order(oid).price))
+    s.modify_order(BTC_PERP, oid, price=price, amount=AMOUNT)
+    await s.until(lambda: s.heard("ws_order_request_result"))
+    assert "-5027" in s.heard("ws_order_request_result")[0]["reason"]
+    assert s.cache.get_order(oid).status is OrderStatus.ACCEPTED
+
+
+UNCLEAR = [(500, -1000, "x"), (408, -1007, "Timeout waiting for response from backend server."), (400, -1006, "unexpected"),
+           (503, -1000, "Unknown error, please check your request or try again later.")]
+
+
+@pytest.mark.scenario(15, 18)
+@pytest.mark.parametrize("execute", [True, False])
+@pytest.mark.parametrize("answer", range(len(UNCLEAR)))
+@engine(symbols=[BTC_PERP])
+async def test_15_an_answer_that_says_nothing(s, answer, execute):
+    """Unknown until proven: adopted when it was executed, failed when not; sent once in either case."""
+    await s.quotes()
+    status, code, text = UNCLEAR[answer]
+    s.venue.faults.load([{"kind": "answer", "match": "order.place", "status": status, "code": code, "text": text,
+                          "execute": execute}, {"kind": "drop", "connection": "user"}])
+    oid = rest(s)
+    await asyncio.sleep(0.3)
+    assert "failed" not in s.story(oid)
+    if execute:
+        await s.until(lambda: s.heard("accepted", oid))
+    else:
+        assert (await s.settled(oid)).status is OrderStatus.FAILED
+    assert len(s.venue.orders(oid)) == sent(s) == execute
+
+
+@pytest.mark.scenario(16)
+@pytest.mark.parametrize("answer", [(503, -1000, "Service Unavailable."), (400, -1008, "Server is currently overloaded.")])
+@engine(symbols=[BTC_PERP])
+async def test_16_an_answer_that_says_it_never_arrived(s, answer):
+    """Failed at once, and nothing is asked."""
+    await s.quotes()
+    status, code, text = answer
+    s.venue.faults.load([{"kind": "answer", "match": "order.place", "status": status, "code": code, "text": text}])
+    begun = asyncio.get_running_loop().time()
+    order = await s.settled(rest(s))
+    assert order.status is OrderStatus.FAILED and text in order.reason
+    assert asyncio.get_running_loop().time() - begun < 0.1
+
+
+@pytest.mark.scenario(17)
+@pytest.mark.parametrize("symbol", [BTC, BTC_PERP])
+@engine(symbols=[BTC, BTC_PERP])
+async def test_17_the_venue_says_that_it_has_it_already(s, symbol):
+    """The request arrives twice, and only the second answer is heard: proof that the first lives."""
+    await s.quotes()
+    s.venue.faults.load([{"kind": "duplicate", "match": "order.place", "way": "from_client"},
+                         {"kind": "drop", "match": "order.place", "nth": 1}, {"kind": "drop", "connection": "user"}])
+    oid = rest(s, symbol)
+    await s.until(lambda: s.heard("accepted", oid))
+    await asyncio.sleep(5)
+    assert s.cache.get_order(oid).status is OrderStatus.ACCEPTED and len(s.venue.orders(oid)) == 1
+    assert "failed" not in s.story(oid)
+
+
+@pytest.mark.scenario(19)
+@pytest.mark.parametrize("offset", [-4000, 4000])
+@pytest.mark.parametrize("symbol", [BTC, BTC_PERP])
+@engine(symbols=[BTC, BTC_PERP])
+async def test_19_the_venues_clock_is_set(s, symbol, offset):
+    """-1021: the order failed, and was not sent again; the clock is read anew and the next one is taken."""
+    await s.quotes()
+    s.venue.faults.load([{"kind": "clock", "offset_ms": offset}])
+    await asyncio.sleep(0.1)
+    order = await s.settled(rest(s, symbol))
+    assert order.status is OrderStatus.FAILED and "-1021" in order.reason
+    await asyncio.sleep(0.5)
+    oid = rest(s, symbol)
+    await s.until(lambda: s.heard("accepted", oid))
+    assert sent(s) == 2
+
+
+@pytest.mark.scenario(59)
+@engine(symbols=[BTC])
+async def test_59_the_cancel_has_an_id_of_its_own(s):
+    """Canceled by somebody else: the event carries a new id in `c` and the order's in `C`."""
+    await s.quotes()
+    oid = rest(s, BTC)
+    await s.until(lambda: s.heard("accepted", oid))
+    order, market = s.venue.orders(oid)[0], s.venue.venue.binance.spot.market
+    market.cancel(order, new_client_id="web_8f1a")
+    market.flush()
+    await s.until(lambda: s.heard("canceled", oid), seconds=1)
+    assert order.client_id == "web_8f1a" and s.engine.host.tracker.counts["foreign"] == 0
+
+
+@pytest.mark.scenario(62)
+@pytest.mark.parametrize("late", ["ACCOUNT_UPDATE", "ORDER_TRADE_UPDATE"])
+@engine(symbols=[BTC_PERP])
+async def test_62_position_and_order_in_either_order(s, late):
+    await s.quotes()
+    s.venue.faults.load([{"kind": "reorder", "match": late, "ms": 200}])
+    for side, expected in ((BUY, AMOUNT), (BUY, 2 * AMOUNT), (SELL, AMOUNT)):
+        oid = s.create_order(BTC_PERP, side, MARKET, AMOUNT)
+        await s.settled(oid)
+        await asyncio.sleep(1)
+        assert s.cache.get_position(BTC_PERP).signed_amount == expected == s.venue.position()
+
+
+@pytest.mark.scenario(65)
+@pytest.mark.parametrize("rule", [{"ms": 1500}, {"absent": True, "until": 2.0}])
+@engine(symbols=[BTC_PERP], request_timeout_ms=100)
+async def test_65_the_replica_does_not_know_it_yet(s, rule):
+    """Asked three times and more, not found each time: while the request is young that is no proof."""
+    await s.quotes()
+    s.venue.faults.load([{"kind": "stale", **rule}, {"kind": "drop", "connection": "order"}, {"kind": "drop", "connection": "user"}])
+    oid = rest(s)
+    await s.until(lambda: s.heard("accepted", oid))
+    assert s.venue.faults.rules[0].applied >= 3
+    assert "failed" not in s.story(oid) and sent(s) == 1
+
+
+@pytest.mark.scenario(57)
+@engine(symbols=[BTC_PERP], request_timeout_ms=1000)
+async def test_57_the_kernel_takes_no_more(s):
+    """The venue stops reading: requests pile up in the kernel, then in the transport. None is torn, none is doubled, and
+    what became of each is found out on another way."""
+    await s.quotes()
+    transport = s.engine.host.accounts[PERP_ACCOUNT]._api.transport.underlying_transport
+    venue_end = next(c for c in s.venue.venue.binance.connections.open if c.kind == "order" and c.service.name == "usd_m")
+    for end, option in ((transport, socket.SO_SNDBUF), (venue_end.transport.underlying_transport, socket.SO_RCVBUF)):
+        end.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, option, 4096)
+    price = far(s, BTC_PERP)
+    oids = [rest(s)]
+    await s.until(lambda: s.heard("accepted", oids[0]))
+    venue_end.transport.underlying_transport.pause_reading()
+    while transport.get_write_buffer_size() < 20_000:
+        oids.append(s.create_order(BTC_PERP, BUY, LIMIT, AMOUNT, price))
+        assert len(oids) < 1000
+    await asyncio.sleep(0.5)
+    assert len(s.venue.orders()) == 1
+    venue_end.transport.underlying_transport.resume_reading()
+    await s.until(lambda: len(s.heard("accepted")) == len(oids))
+    assert [s.venue.id_of(o) for o in s.venue.orders()] == oids           # whole, once, and in order
+
+
+@pytest.mark.scenario(57)
+@engine(symbols=[BTC_PERP], request_timeout_ms=1000)
+async def test_57_the_venue_never_reads_again(s):
+    """What the kernel took and the venue never got: silence, doubt, proof."""
+    await s.quotes()
+    s.venue.faults.load([{"kind": "half_open", "match": "order.place", "way": "from_client", "nth": 1, "seconds": 5}])
+    oids = [rest(s) for _ in range(10)]
+    await s.until(lambda: all(s.heard("failed", oid) for oid in oids), seconds=60)
+    assert s.venue.orders() == []

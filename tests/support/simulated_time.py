@@ -1,0 +1,52 @@
+"""Simulated time for child processes: simulated_time.c, compiled when needed and preloaded.
+
+    subprocess.run([...], env=simulated_environment())
+
+In such a process an engine and a venue share one event loop and real sockets, and a minute of waiting takes no time.
+"""
+
+import ctypes
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+SOURCE = Path(__file__).with_suffix(".c")
+LIBRARY = ROOT / "build" / "tests" / "simulated_time.so"
+VARIABLE = "NEXUS_SIMULATED_TIME"
+
+
+def compiler() -> str | None:
+    """The C compiler's command, or None when there is none."""
+    return shutil.which(os.environ.get("CC", "cc"))
+
+
+def build() -> Path:
+    """The library, compiled when its source is newer."""
+    if not LIBRARY.exists() or LIBRARY.stat().st_mtime < SOURCE.stat().st_mtime:
+        LIBRARY.parent.mkdir(parents=True, exist_ok=True)
+        made = LIBRARY.with_suffix(f".{os.getpid()}")
+        subprocess.run([compiler(), "-O2", "-shared", "-fPIC", "-o", made, SOURCE, "-ldl"], check=True)
+        os.replace(made, LIBRARY)
+    return LIBRARY
+
+
+def simulated_environment() -> dict[str, str]:
+    """The environment of a process whose time is simulated; hashes do not depend on the process either."""
+    paths = [str(ROOT / "src"), str(Path(__file__).parent), *filter(None, [os.environ.get("PYTHONPATH")])]
+    return {**os.environ, "LD_PRELOAD": str(build()), "PYTHONPATH": os.pathsep.join(paths), "PYTHONHASHSEED": "0", VARIABLE: "1"}
+
+
+def is_simulated() -> bool:
+    return os.environ.get(VARIABLE) == "1"
+
+
+def pause(seconds: float) -> None:
+    """The machine stands still for so long (a suspended VM, a page that does not come)."""
+    ctypes.CDLL(None).simulated_pause(ctypes.c_int64(round(seconds * 1e9)))
+
+
+def step(seconds: float) -> None:
+    """The wall clock is set forwards or back; the monotonic one is not."""
+    ctypes.CDLL(None).simulated_step(ctypes.c_int64(round(seconds * 1e9)))
