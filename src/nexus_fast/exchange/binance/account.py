@@ -380,6 +380,8 @@ class BinanceAccount:
         for params in asked:
             body = await self._rest.get(family.open_orders, {**params, **family.constants}, signed=True)
             found += [read_order(raw) for raw in msgspec.json.decode(body, type=list[msgspec.Raw])]
+        for order in found:
+            order.instrument_type = family.type
         return found
 
     async def query(self, instrument: Any, client_id: str) -> OrderUpdate | None:

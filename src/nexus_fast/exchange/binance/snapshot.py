@@ -77,8 +77,10 @@ class _Position(Struct, rename="camel"):
 
 
 class _Order(Struct, rename="camel"):
+    """order_id: a text in the answer to margin's cancel, a number everywhere else."""
+
     symbol: str
-    order_id: int
+    order_id: int | str
     client_order_id: str
     price: Decimal
     orig_qty: Decimal

@@ -193,6 +193,7 @@ def _execution_report(payload) -> list[Event]:
             reason=None if report.reject_reason == "NONE" else report.reject_reason,
             side=report.side,
             type=ORDER_TYPES.get(report.type, report.type),
+            instrument_type=InstrumentType.SPOT,
         )
     ]
 
@@ -224,6 +225,7 @@ def _order_trade_update(payload) -> list[Event]:
             side=order.side,
             type=ORDER_TYPES.get(order.type, order.type),
             reduce_only=order.reduce_only,
+            instrument_type=TYPES.get(update.kind),
         )
     ]
 
