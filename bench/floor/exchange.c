@@ -24,7 +24,7 @@ enum { MEMBERS = 32 };
 enum { NO_EVENTS, NEW_EVENT, FILL_EVENTS };
 enum { GAP_AFTER_ORDER, FIXED_SCHEDULE };
 
-static int pace, events;
+static int pace, events, ready_without_orders;
 static const char *symbol;
 static hmac_key secret;
 static int64_t gap, bound, total, warm_up, deadline;
@@ -203,6 +203,9 @@ static void service(connection *c) {
     if (n == 0) return drop(c);
     c->have += (size_t)n;
     last_activity = arrived;
+    c->in[c->have] = 0;
+    if (c->kind == HTTP && c->in[0] == 'G' && strcasestr((char *)c->in, "sec-websocket-key:"))
+        c->kind = HANDSHAKE; /* a client that keeps its connections asks on one of them for a WebSocket */
     if (c->kind == HANDSHAKE) take_handshake(c);
     ws_frame frame;
     size_t used = 0;
@@ -278,7 +281,7 @@ static int is_ready(int64_t settle) {
         api |= c->kind == API || c->kind == HTTP;
         if (c->kind == MARKET && c->quotes) market = c;
     }
-    return market && api && now_ns() - last_activity > settle;
+    return market && (api || ready_without_orders) && now_ns() - last_activity > settle;
 }
 
 /* Returns why the run ended; "" when all ticks are through. */
@@ -347,7 +350,7 @@ static int named(const char *value, const char *const *names) {
 int main(int argc, char **argv) {
     static const char *const known[] = {"--port", "--cpu", "--gap-ns", "--ticks", "--warm-up", "--out", "--secret",
                                         "--symbol", "--events", "--pace", "--bound-ms", "--seconds", "--settle-ms", "--connect-seconds",
-                                        "--linger-ms", "--tls", "--answers", NULL};
+                                        "--linger-ms", "--tls", "--answers", "--ready", NULL};
     static const char *const event_names[] = {"none", "new", "fill", NULL};
     static const char *const pace_names[] = {"after", "schedule", NULL};
     check_options(argc, argv, known);
@@ -364,6 +367,7 @@ int main(int argc, char **argv) {
     if (hmac_set(&secret, option(argc, argv, "--secret", "sim"))) die("--secret: at most 64 characters");
     samples_make(&latency, (size_t)(total - warm_up));
     samples_make(&from_intended, (size_t)(total - warm_up));
+    ready_without_orders = !strcmp(option(argc, argv, "--ready", "orders"), "market"); /* some open that connection with an order */
     const char *tls = option(argc, argv, "--tls", NULL), *answers = option(argc, argv, "--answers", NULL);
     if (tls) link_serve(tls, tls);
     if (answers) http_load(answers);

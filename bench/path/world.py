@@ -92,7 +92,6 @@ class World:
         table = SymbolTable(len(names))
         for number, symbol in enumerate(names):
             table.add(symbol.encode(), number, scale, scale, VENUE_NUMBERS[source.venue])
-            table.subscribe(symbol.encode(), True)
         routes, self.channel = RouteTable(len(names), 1), Channel()
         loops().connect_to_sink(self.channel)
         journal = JournalWriter(folder / "journal", "bench.path")

@@ -6,7 +6,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
 
-ACCOUNTS = 80
+ACCOUNTS = 200
 _numbers = itertools.count()
 
 

@@ -55,6 +55,7 @@ def through(venue, *keys, tls=None):
         yield venue.with_addresses(**tables), proxies
 
 
+@pytest.mark.scenario(24)
 def test_market_data_comes_back_after_a_cut(venue):
     """Reconnected, subscribed again, newer quotes than before; orders go on."""
 
@@ -88,6 +89,7 @@ def test_a_book_is_stale_while_its_connection_is_down(venue):
         run_script(script, proxied, symbols=[BTC, BTC_PERP])
 
 
+@pytest.mark.scenario(1)
 @pytest.mark.parametrize(("symbol", "key"), [(BTC, "spot.ws_api"), (BTC_PERP, "usd_m.ws_api")])
 def test_an_order_whose_acknowledgement_is_lost_is_asked_for(venue, symbol, key):
     """Scenario 1: the venue has it, its answer does not come, the connection breaks. Asked for, adopted, sent once."""
@@ -113,6 +115,7 @@ def test_an_order_whose_acknowledgement_is_lost_is_asked_for(venue, symbol, key)
     assert "failed" not in [name for name, _ in s.events]
 
 
+@pytest.mark.scenario(2)
 @pytest.mark.parametrize(("symbol", "key"), [(BTC, "spot.ws_api"), (BTC_PERP, "usd_m.ws_api")])
 def test_an_order_that_never_arrived_fails_after_proof(venue, symbol, key):
     """Scenario 2: the request is lost with the connection. FAILED, but not before the venue has said no repeatedly and the
@@ -154,6 +157,7 @@ def test_silence_becomes_doubt_and_doubt_a_question(venue):
     assert venue.statistics()["orders"] == 1
 
 
+@pytest.mark.scenario(11)
 @pytest.mark.parametrize(("symbol", "key"), [(BTC, "spot.ws_api"), (BTC_PERP, "usd_m.ws_api")])
 def test_a_cancel_that_was_lost_is_said_to_have_failed(venue, symbol, key):
     """Scenario 11's other half: the cancel never arrives. The order is open at the venue, and the strategy hears that."""
@@ -177,6 +181,7 @@ def test_a_cancel_that_was_lost_is_said_to_have_failed(venue, symbol, key):
     assert venue.open_orders() == []
 
 
+@pytest.mark.scenario(11)
 def test_a_cancel_whose_answer_was_lost_is_canceled(venue):
     async def script(s):
         await s.quotes()
@@ -194,6 +199,7 @@ def test_a_cancel_whose_answer_was_lost_is_canceled(venue):
         run_script(script, proxied, symbols=[BTC])
 
 
+@pytest.mark.scenario(13)
 def test_a_modification_whose_answer_was_lost_is_found(venue):
     """Scenario 13: neither the answer nor the private event comes; the venue is asked, its price and quantity are adopted."""
 
@@ -213,6 +219,7 @@ def test_a_modification_whose_answer_was_lost_is_found(venue):
         run_script(script, proxied, symbols=[BTC_PERP], request_timeout_ms=300, exit_after_cancel=False)
 
 
+@pytest.mark.scenario(9)
 def test_partly_filled_then_canceled(venue):
     """Scenario 9: the cancel brings what was filled, whichever connection speaks first."""
 
@@ -233,6 +240,7 @@ def test_partly_filled_then_canceled(venue):
         run_script(script, proxied, symbols=[BTC_PERP])
 
 
+@pytest.mark.scenario(7)
 def test_a_fill_that_was_missed_is_found_at_the_reconnect(venue):
     """Scenario 7: filled while the private stream was away."""
 
@@ -275,6 +283,7 @@ def test_while_the_order_connection_is_down_orders_are_refused(venue):
         run_script(script, proxied, symbols=[SPOT])
 
 
+@pytest.mark.scenario(39)
 def test_several_connections_bring_each_update_once(venue):
     """connections=2: the first arrival wins, the other is dropped and counted; one cut leaves no gap and no stale book."""
 
@@ -299,6 +308,7 @@ def test_several_connections_bring_each_update_once(venue):
     run_script(script, venue, symbols=[BTC, BTC_PERP], connections=2)
 
 
+@pytest.mark.scenario(35)
 def test_a_stream_on_the_wrong_route_is_reported(venue, monkeypatch, capsys):
     """Scenario 35: USD-M quotes asked for at /market are acknowledged and never come."""
     monkeypatch.setattr(line, "SILENT_SECONDS", 1.0)
@@ -348,6 +358,7 @@ Engine(Config("tls", "tests", Trader(), {ExchangeType.BINANCE: BasicConfig("KEY"
 """
 
 
+@pytest.mark.scenario(70)
 @pytest.mark.parametrize("mode", ["block", "adaptive", "busy"])
 def test_over_tls(venue, tmp_path, mode):
     """Every address by TLS, with a certificate that SSL_CERT_FILE says to trust; in a process of its own, as the variable
@@ -393,6 +404,7 @@ def short_keys(tmp_path_factory):
     stop()
 
 
+@pytest.mark.scenario(40)
 def test_an_expired_listen_key_is_replaced(short_keys, tmp_path):
     """Scenario 40: listenKeyExpired → a new key, reconciled; fills are heard before and after."""
     venue = Venue(short_keys, directory=tmp_path)

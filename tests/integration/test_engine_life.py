@@ -49,6 +49,7 @@ def test_every_loop_mode_trades(venue, mode):
     assert s.engine.loop_config.mode == mode
 
 
+@pytest.mark.scenario(55)
 def test_exceptions_in_callbacks_are_logged_and_the_feed_goes_on(venue, capsys):
     class Broken(Scripted):
         def on_bookl1(self, book):
@@ -344,6 +345,7 @@ def test_configuration_mistakes_are_named(name, venue):
     assert len(text) > 40
 
 
+@pytest.mark.scenario(51)
 def test_a_second_process_with_the_same_strategy_id(venue, tmp_path):
     program = tmp_path / "second.py"
     program.write_text(f"""
@@ -369,6 +371,7 @@ except AlreadyRunningError as error:
     run_script(lambda s: s.quotes(), venue, symbols=[SPOT], strategy_id="the_only_one")      # free again afterwards
 
 
+@pytest.mark.scenario(51)
 def test_a_second_engine_in_the_same_process(venue):
     async def script(s):
         with pytest.raises(AlreadyRunningError):

@@ -134,6 +134,7 @@ def test_partial_fills_add_up(venue, symbol):
                                                / Decimal(told["executedQty"])))) < 0.01
 
 
+@pytest.mark.scenario(8)
 def test_cancel_of_a_filled_order_is_never_called_canceled(venue):
     async def script(s):
         await s.quotes()

@@ -30,8 +30,9 @@ class Player:
 
     def start(self):
         self.log = tempfile.TemporaryFile()
-        self.process = subprocess.Popen([sys.executable, str(Path(__file__).with_name("player.py")), str(SECONDS)],
-                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.log, env=simulated_environment())
+        command = [sys.executable, str(Path(__file__).with_name("player.py")), str(SECONDS)]
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.log,
+                                        env=simulated_environment())
 
     def play(self, file, name, parameters):
         """What went wrong, or None."""

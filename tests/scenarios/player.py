@@ -11,6 +11,8 @@ import traceback
 from engine_program import Scripted
 from simulated_run import Truth, play
 
+from nexus_fast.error import EngineBuildError
+
 
 def load(file, modules={}):  # noqa: B006
     if file not in modules:
@@ -25,7 +27,14 @@ def perform(file, name, parameters):
     options = dict(getattr(function, "engine_options", {}))
     strategy = Scripted(lambda s: function(s, **parameters), options.pop("symbols", ()))
     strategy.script_seconds = options.pop("seconds", 300.0)
-    play(strategy, Truth(**options.pop("venue", {})), **options)
+    refusal = options.pop("refused_with", None)
+    try:
+        play(strategy, Truth(**options.pop("venue", {})), **options)
+    except EngineBuildError as error:
+        if type(error).__name__ != refusal:
+            raise
+    else:
+        assert refusal is None, f"the engine was to refuse with {refusal}"
 
 
 def main():

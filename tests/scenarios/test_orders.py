@@ -297,7 +297,7 @@ async def test_62_position_and_order_in_either_order(s, late):
 async def test_65_the_replica_does_not_know_it_yet(s, rule):
     """Asked three times and more, not found each time: while the request is young that is no proof."""
     await s.quotes()
-    s.venue.faults.load([{"kind": "stale", **rule}, {"kind": "drop", "connection": "order"}, {"kind": "drop", "connection": "user"}])
+    s.venue.faults.load([{"kind": "stale", **rule}, *({"kind": "drop", "connection": kind} for kind in ("order", "user"))])
     oid = rest(s)
     await s.until(lambda: s.heard("accepted", oid))
     assert s.venue.faults.rules[0].applied >= 3

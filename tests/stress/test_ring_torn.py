@@ -15,6 +15,7 @@ def test_a_second_process_sees_no_torn_record_in_the_ring(segments, torn, race):
     assert (status, reads, torn_records) == (0, READS, 0)
 
 
+@pytest.mark.scenario(53)
 @pytest.mark.parametrize("record, capacity", [("bookl1", 2), ("bookl1", 64), ("order_event", 64)])
 def test_a_reader_that_is_lapped_all_the_time_sees_no_torn_record(segments, torn, race, record, capacity):
     ring = RingWriter("ring", record, capacity)
@@ -29,6 +30,7 @@ def test_the_ring_test_fails_without_the_check_of_the_stamp(segments, torn, race
     assert status == 1 and torn_records > 0
 
 
+@pytest.mark.scenario(54)
 def test_a_second_process_sees_no_torn_quote_in_the_latest_table(segments, torn, race):
     table = LatestTable.create("latest", 16)
     status, reads, torn_records, _ = race(torn, "read", "latest", table.segment.path, 5_000_000)

@@ -14,13 +14,16 @@ from pathlib import Path
 
 import uvloop
 from engine_program import make_config
+from simulated_time import restart
 
 from nexus_fast.config import LogConfig
+from nexus_fast.constants import OrderSide
 from nexus_fast.engine import Engine
+from nexus_fast.sim.binance.order_texts import Words
 from nexus_fast.sim.binance.venue import BinanceOptions
 from nexus_fast.sim.fixed_point import SCALE
 from nexus_fast.sim.market_maker import Pacer
-from nexus_fast.sim.orders import BUY, Order, Status, TimeInForce, Type
+from nexus_fast.sim.orders import BUY, SELL, Order, Status, TimeInForce, Type
 from nexus_fast.sim.server import SimulatedVenue
 
 # What the engine calls a status of the venue's.
@@ -29,7 +32,8 @@ STATUSES = {Status.NEW: "ACCEPTED", Status.PARTIALLY_FILLED: "PARTIALLY_FILLED",
 
 
 def engine(**options):
-    """What a scenario's engine and venue are like: symbols, seconds, venue={what Truth takes}, and what make_config takes."""
+    """What a scenario's engine and venue are like: symbols, seconds, venue={what Truth takes}, refused_with="the name of the
+    error with which the build ends", and what make_config takes."""
 
     def mark(function):
         function.engine_options = options
@@ -41,12 +45,13 @@ def engine(**options):
 class Truth:
     """A simulated Binance from the inside: what is so, whatever it says. `books`: (market, symbol) that move."""
 
-    def __init__(self, seed=1, books=(("spot", "BTCUSDT"), ("usd_m", "BTCUSDT")), tick_rate=20, faults=(), **options):
+    def __init__(self, seed=1, books=(("spot", "BTCUSDT"), ("usd_m", "BTCUSDT")), tick_rate=20, faults=(), position="0",
+                 **options):
         options = {"weight_limit_factor": 1000, **options}
         self.key, self.secret, self.directory = "sim", "sim", None
         self.venue = SimulatedVenue(("binance",), seed=seed, tick_rate=0, binance=BinanceOptions(**options))
         self.faults = self.venue.faults
-        self._rules, self._books, self._rate = faults, set(books), tick_rate
+        self._rules, self._books, self._rate, self._position = faults, set(books), tick_rate, position
 
     async def start(self):
         await self.venue.start()
@@ -57,6 +62,8 @@ class Truth:
                 self.endpoints.setdefault(first, {})[second] = table
         self.pacer = Pacer(self._rate)
         self.move()
+        if Decimal(self._position):
+            self.trade_by_hand("usd_m", OrderSide.BUY, Decimal(self._position), "from_before")
         self.faults.load(self._rules)
 
     def move(self):
@@ -101,6 +108,15 @@ class Truth:
     def wallet(self):
         return {a: Decimal(w) / SCALE for a, w in self.account.ledgers["usd_m"].wallet.items() if w}
 
+    def trade_by_hand(self, market, side, amount, client_id, symbol="BTCUSDT"):
+        """A market order of the account's that is not the engine's."""
+        venue_market = getattr(self.venue.binance, market).market
+        order = Order(venue_market.next_order_id(), client_id, self.account, venue_market.instruments[symbol],
+                      BUY if side.is_buy else SELL, Type.MARKET, TimeInForce.IOC, 0, int(amount * SCALE),
+                      words=Words("MARKET", "GTC"))
+        venue_market.place(order)
+        venue_market.flush(venue_market.books[symbol])
+
     def fill_resting(self, market, client_id, quantity=None):
         """A resting order is filled, or so much of it (scaled), by a taker that meets nothing else."""
         order = self.orders(client_id)[0]
@@ -116,6 +132,7 @@ class Truth:
 
 def play(strategy, truth=None, *, others=(), **options):
     """Run the engine until the strategy's script ends; what the script raises is raised here. Returns the engine."""
+    restart()
     random.seed(0)                       # the engine's jitter
     truth = truth or Truth()
     loop = uvloop.new_event_loop()
@@ -134,6 +151,7 @@ def play(strategy, truth=None, *, others=(), **options):
         finally:
             loop.run_until_complete(truth.stop())
             engine.dispose()
+        getattr(strategy, "afterwards", lambda: None)()
     if getattr(strategy, "failure", None) is not None:
         raise strategy.failure
     return engine

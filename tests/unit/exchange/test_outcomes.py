@@ -9,6 +9,7 @@ ACCEPTED, REFUSED, UNKNOWN = Outcome.ACCEPTED, Outcome.REFUSED, Outcome.UNKNOWN
 DUPLICATE, NO_SUCH_ORDER = Outcome.DUPLICATE, Outcome.NO_SUCH_ORDER
 
 
+@pytest.mark.scenario(14, 15, 16, 17)
 @pytest.mark.parametrize(
     ("request_kind", "status", "code", "message", "outcome"),
     [

@@ -76,10 +76,12 @@ def test_every_length_in_every_form():
             assert Bench().feed(frame(payload, form=form)).messages == [payload]
 
 
+@pytest.mark.scenario(26)
 def test_many_frames_in_one_read():
     assert Bench().feed(b"".join(map(frame, PAYLOADS))).messages == PAYLOADS
 
 
+@pytest.mark.scenario(26)
 def test_one_byte_a_read():
     bench = Bench()
     payloads = PAYLOADS[:5]
@@ -89,6 +91,7 @@ def test_one_byte_a_read():
     assert bench.handler.bytes_received == sum(map(len, map(frame, payloads)))
 
 
+@pytest.mark.scenario(26)
 @settings(max_examples=80, deadline=None)
 @given(st.lists(st.integers(0, 70_000), min_size=1, max_size=6), st.lists(st.integers(1, 90_000), max_size=12))
 def test_any_cuts_give_the_same_messages(sizes, cuts):
@@ -107,6 +110,7 @@ def test_binary_frames_are_messages_too():
     assert Bench().feed(frame(b"\x00\xff", BINARY)).messages == [b"\x00\xff"]
 
 
+@pytest.mark.scenario(25)
 def test_fragments_with_a_ping_between():
     """Scenario 25: put together again; the pong goes out at once, with the ping's bytes."""
     bench = Bench()
@@ -160,6 +164,7 @@ HOSTILE = {
 }
 
 
+@pytest.mark.scenario(27, 28, 29)
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_peer_that_breaks_the_protocol_is_closed(name):
     """Scenarios 27 and 28: what came before is delivered, the frame is not, nothing after it is, and nothing large is
@@ -172,12 +177,14 @@ def test_a_peer_that_breaks_the_protocol_is_closed(name):
     assert bench.feed(frame(b"later")).messages == [b"before"]
 
 
+@pytest.mark.scenario(27)
 def test_fragments_that_are_too_much_together():
     bench = Bench(maximum_frame=1000)
     bench.feed(frame(b"x" * 900, TEXT, final=False) + frame(b"y" * 101, CONTINUATION))
     assert bench.messages == [] and bench.closed_with() == [1009]
 
 
+@pytest.mark.scenario(24)
 def test_half_a_frame_is_no_message():
     """Scenario 24: cut in the middle, nothing is delivered."""
     bench = Bench().feed(frame(b"whole") + frame(b"x" * 500)[:300])

@@ -107,6 +107,7 @@ def test_combined_streams_and_any_order_of_keys(bench):
     assert bench.feed.counters()["quotes"] == 2
 
 
+@pytest.mark.scenario(39)
 def test_older_and_repeated_updates_are_dropped(bench):
     """First seen wins, also over two connections that share the books."""
     for update in (5, 5, 4, 6, 3, 6, 7):
@@ -120,6 +121,7 @@ def timed(update, matched, bid="100"):
             f'"T":{matched},"E":{matched}}}').encode()
 
 
+@pytest.mark.scenario(38, 39)
 def test_a_reset_of_the_ids_is_told_from_a_late_copy_by_the_matching_time(bench):
     """Two connections, one 300 ms behind: the venue restarts and counts from 1; the laggard brings old ids and the reset."""
     for update, matched in ((900, 1000), (901, 1001), (1, 2000), (900, 1000), (901, 1001), (2, 2001), (1, 2000), (2, 2001)):
@@ -129,6 +131,7 @@ def test_a_reset_of_the_ids_is_told_from_a_late_copy_by_the_matching_time(bench)
     assert (counters["resets"], counters["late"], counters["doubled"]) == (1, 3, 1)
 
 
+@pytest.mark.scenario(24)
 def test_after_a_break_the_book_is_stale_until_the_next_quote(bench):
     """Whose update id may be smaller: the venue may have begun anew."""
     bench.feed.feed(quote(1000))
@@ -154,6 +157,7 @@ REFUSED = {
 }
 
 
+@pytest.mark.scenario(30, 38)
 @pytest.mark.parametrize("name", REFUSED)
 def test_a_bad_frame_is_counted_and_kept_and_the_book_untouched(bench, name):
     payload, counter = REFUSED[name]
@@ -197,6 +201,7 @@ def test_only_the_last_refused_frames_are_kept(bench):
     assert len(bench.feed.kept[-1]) == 4096
 
 
+@pytest.mark.scenario(34)
 def test_unknown_symbols_are_counted(bench):
     bench.feed.feed(quote(name="NOSUCHUSDT"))
     bench.feed.feed(quote(name="BTCUSD\\u00fc"))

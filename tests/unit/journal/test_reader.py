@@ -62,6 +62,7 @@ def test_a_journal_is_read_while_it_is_written(tmp_path):
     assert numbers(read_journal(tmp_path)) == [1, 2]
 
 
+@pytest.mark.scenario(47)
 @pytest.mark.parametrize(
     "offset, raw, reason",
     [

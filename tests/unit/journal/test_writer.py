@@ -107,6 +107,7 @@ def test_turns_keep_it_going(tmp_path):
     assert sum(path.suffix == ".journal" for path in tmp_path.iterdir()) == 64
 
 
+@pytest.mark.scenario(47, 56)
 def test_appending_takes_no_page_fault(tmp_path):
     journal = open_journal(tmp_path, 4096)
     record = event(1)
@@ -197,6 +198,7 @@ def test_no_room_for_the_first_file_is_an_error_with_a_remedy(tmp_path):
     assert not list(tmp_path.glob("*.journal"))
 
 
+@pytest.mark.scenario(47)
 def test_no_room_later_is_a_state_and_ends_when_there_is_room_again(tmp_path):
     code = (
         "resource.setrlimit(resource.RLIMIT_FSIZE, (4096, resource.RLIM_INFINITY))\n"

@@ -87,6 +87,7 @@ def test_a_full_ring_is_read_whole():
     assert bids(reader) == list(range(8)) and reader.lost == 0
 
 
+@pytest.mark.scenario(53)
 def test_a_lapped_reader_is_told_how_many_it_lost_and_goes_on_with_newer_ones():
     writer, reader = open_pair()
     publish(writer, range(9))
@@ -113,6 +114,7 @@ def test_a_record_that_is_being_written_is_not_there_yet():
     assert reader.read().bid == 1
 
 
+@pytest.mark.scenario(53)
 def test_a_record_that_is_being_overwritten_counts_as_lost():
     writer, reader = open_pair()
     publish(writer, range(8))

@@ -26,6 +26,7 @@ def test_canonical_frames_take_the_fast_path(venue, market, frame):
     compare(found, frame, venue)
 
 
+@pytest.mark.scenario(30)
 @canonical
 def test_truncation_at_every_byte_is_malformed(venue, market, frame):
     for length in range(len(frame)):
@@ -56,6 +57,7 @@ def test_every_byte_left_out_or_doubled(venue, market, frame):
         check(venue, frame[:position] + frame[position : position + 1] + frame[position:])
 
 
+@pytest.mark.scenario(33)
 @canonical
 @given(data=st.data())
 @settings(max_examples=60, deadline=None)
@@ -133,6 +135,7 @@ numbers = st.one_of(
 )
 
 
+@pytest.mark.scenario(31, 32)
 @given(number=numbers, bare=st.booleans(), field=st.sampled_from(["b", "B", "a", "A"]))
 @settings(max_examples=400, deadline=None)
 def test_a_number_is_exact_or_refused(number, bare, field):
@@ -144,6 +147,7 @@ def test_a_number_is_exact_or_refused(number, bare, field):
     check("binance", text.encode())
 
 
+@pytest.mark.scenario(31, 32)
 @given(venue=st.sampled_from(["bybit", "okx"]), number=numbers, bare=st.booleans(), size=st.booleans())
 @settings(max_examples=300, deadline=None)
 def test_a_number_of_a_level_is_exact_or_refused(venue, number, bare, size):
@@ -152,6 +156,7 @@ def test_a_number_of_a_level_is_exact_or_refused(venue, number, bare, size):
     check(venue, frame.replace(old, (number if bare else f'"{number}"').encode()))
 
 
+@pytest.mark.scenario(31)
 @pytest.mark.parametrize(
     "value",
     [
@@ -196,6 +201,7 @@ def test_integers_of_every_form(venue, old, value):
     check(venue, frame.replace(old, value.encode()))
 
 
+@pytest.mark.scenario(33, 34)
 @pytest.mark.parametrize(
     "symbol",
     [
@@ -245,6 +251,7 @@ json_values = st.recursive(
 )
 
 
+@pytest.mark.scenario(33)
 @given(value=json_values, venue=st.sampled_from(sorted(MARKET)), ascii_only=st.booleans())
 @settings(max_examples=250, deadline=None)
 def test_any_json_gives_what_the_rules_give(value, venue, ascii_only):

@@ -96,11 +96,30 @@ class _Order(Struct, rename="camel"):
     reduce_only: bool = False
 
 
+<<<<<<< HEAD
 Balances = dict[str, tuple[Decimal, Decimal]]        # (free, locked) by asset
 
 _margin_account = msgspec.json.Decoder(_MarginAccount)
 _isolated_account = msgspec.json.Decoder(_IsolatedAccount)
 _portfolio = msgspec.json.Decoder(list[_PortfolioAsset])
+=======
+class _Trade(Struct, rename="camel"):
+    """Of myTrades and userTrades. id: unique within the symbol."""
+
+    id: int
+    order_id: int
+    symbol: str
+    price: Decimal
+    qty: Decimal
+    commission: Decimal
+    commission_asset: str
+    time: int
+    is_maker: bool = False
+    maker: bool = False
+
+
+_trades = msgspec.json.Decoder(list[_Trade])
+>>>>>>> main
 _spot_account = msgspec.json.Decoder(_SpotAccount)
 _futures_account = msgspec.json.Decoder(_FuturesAccount)
 _positions = msgspec.json.Decoder(list[_Position])
@@ -182,3 +201,23 @@ def read_order(body: bytes | Raw) -> OrderUpdate:
         type=ORDER_TYPES.get(order.type, order.type),
         reduce_only=order.reduce_only,
     )
+
+
+def read_trades(body: bytes, client_id: str) -> list[OrderUpdate]:
+    """Fills of one order, oldest first; the cumulative quantity is not said."""
+    return [
+        OrderUpdate(
+            event="FILL",
+            client_id=client_id,
+            venue_id=str(trade.order_id),
+            venue_symbol=trade.symbol,
+            last_price=trade.price,
+            last_quantity=trade.qty,
+            trade_id=trade.id,
+            fee=trade.commission,
+            fee_currency=trade.commission_asset,
+            is_maker=trade.is_maker or trade.maker,
+            time_ms=trade.time,
+        )
+        for trade in _trades.decode(body)
+    ]

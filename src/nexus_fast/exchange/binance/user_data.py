@@ -74,6 +74,21 @@ class _FuturesOrder(Struct):
     reduce_only: bool = field(name="R", default=False)
 
 
+class _TradeLite(Struct):
+    """TRADE_LITE."""
+
+    event_time: int = field(name="E")
+    symbol: str = field(name="s")
+    client_id: str = field(name="c")
+    quantity: Decimal = field(name="q")
+    last_price: Decimal = field(name="L")
+    last_quantity: Decimal = field(name="l")
+    trade_id: int = field(name="t")
+    order_id: int = field(name="i")
+    side: str | None = field(name="S", default=None)
+    is_maker: bool = field(name="m", default=False)
+
+
 class _Futures(Struct):
     """ORDER_TRADE_UPDATE. fs: which futures of a portfolio margin account, UM or CM. Only COIN-M's orders have `ma`."""
 
@@ -129,6 +144,7 @@ class _FuturesAccount(Struct):
 _envelope = msgspec.json.Decoder(_Envelope)
 _spot = msgspec.json.Decoder(_Spot)
 _futures = msgspec.json.Decoder(_Futures)
+_lite = msgspec.json.Decoder(_TradeLite)
 _spot_balances = msgspec.json.Decoder(_SpotBalances)
 _futures_account = msgspec.json.Decoder(_FuturesAccount)
 
@@ -230,6 +246,26 @@ def _order_trade_update(payload) -> list[Event]:
     ]
 
 
+def _trade_lite(payload) -> list[Event]:
+    """A fill ahead of its ORDER_TRADE_UPDATE, without the fee and the cumulative quantity."""
+    trade = _lite.decode(payload)
+    return [
+        OrderUpdate(
+            event="FILL",
+            client_id=trade.client_id,
+            venue_id=str(trade.order_id),
+            venue_symbol=trade.symbol,
+            quantity=trade.quantity,
+            last_price=trade.last_price,
+            last_quantity=trade.last_quantity,
+            trade_id=trade.trade_id,
+            is_maker=trade.is_maker,
+            time_ms=trade.event_time,
+            side=trade.side,
+        )
+    ]
+
+
 def _outbound_account_position(payload) -> list[Event]:
     found = _spot_balances.decode(payload)
     return [BalanceUpdate(balances={b.asset: (b.free, b.locked) for b in found.balances}, time_ms=found.event_time)]
@@ -260,6 +296,7 @@ def _account_update(payload) -> list[Event]:
 _CONVERTERS: dict[str, Callable[[bytes | Raw], list[Event]]] = {
     "executionReport": _execution_report,
     "ORDER_TRADE_UPDATE": _order_trade_update,
+    "TRADE_LITE": _trade_lite,
     "outboundAccountPosition": _outbound_account_position,
     "ACCOUNT_UPDATE": _account_update,
     "listenKeyExpired": lambda payload: [StreamEnded("the listen key has expired")],

@@ -17,7 +17,8 @@ class ApiError(Struct):
 
 
 class Answer(Struct):
-    """One message. `event` is set for user data and notices, `id` for answers."""
+    """One message. `event` is set for user data and notices, `id` for answers. pause_ms: REST's Retry-After, which stands in its
+    headers."""
 
     id: str | int | None = None
     status: int = 0
@@ -25,6 +26,7 @@ class Answer(Struct):
     error: ApiError | None = None
     event: Raw = NOTHING
     subscription_id: int | None = field(name="subscriptionId", default=None)
+    pause_ms: int = 0
 
 
 class OrderResult(Struct, rename="camel"):

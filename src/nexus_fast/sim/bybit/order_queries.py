@@ -11,8 +11,11 @@ RECENTLY_CLOSED = 500
 
 
 def page(call: Call, items: list, default: int, most: int) -> tuple[list, str]:
-    """The items that `cursor` and `limit` cut out, and the cursor that continues: "" at the end."""
-    cursor = call.get("cursor")
+    """The items that `cursor` and `limit` cut out, and the cursor that continues: "" at the end.
+
+    The venue hands cursors out percent-encoded, to be put into a query string as they are.
+    """
+    cursor = call.get("cursor").replace("%3A", ":")
     first = 0
     if cursor:
         name, _, number = cursor.partition(":")
@@ -21,7 +24,7 @@ def page(call: Call, items: list, default: int, most: int) -> tuple[list, str]:
         first = int(number)
     limit = call.limit(default, most)
     following = first + limit
-    return items[first:following], f"from:{following}" if following < len(items) else ""
+    return items[first:following], f"from%3A{following}" if following < len(items) else ""
 
 
 def _answer(call: Call, orders: list[Order]) -> dict:

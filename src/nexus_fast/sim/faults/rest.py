@@ -79,7 +79,7 @@ class RestRequest:
 
     def _refusal(self, rule: Rule) -> web.Response:
         headers = {} if rule["retry_after"] is None else {"Retry-After": str(int(rule["retry_after"]))}
-        body = answers.rest(self.venue, rule["code"], rule["text"])
+        body = rule["body"].encode() or answers.rest(self.venue, rule["code"], rule["text"])
         return web.Response(status=rule["status"], body=body, content_type=JSON, headers=headers)
 
     def _ban(self, rule: Rule) -> web.Response:

@@ -72,7 +72,7 @@ KINDS: dict[str, dict[str, Key]] = {
     "duplicate": {"way": WAY, "copies": Key((int,), 1, least=1), "ms": Key(NUMBER, 0, least=0)},
     "double_fill": {"copies": Key((int,), 1, least=1), "ms": Key(NUMBER, 0, least=0)},
     "answer": {"status": Key((int,), 500, least=200), "code": Key((int, str), None), "text": Key((str,), "injected fault"),
-               "execute": EXECUTE, "retry_after": Key(NUMBER, None, least=0)},
+               "body": Key((str,), ""), "execute": EXECUTE, "retry_after": Key(NUMBER, None, least=0)},
     "ban": {"status": Key((int,), 429, (429, 418, 403)), "seconds": Key(NUMBER, 1.0, least=0)},
     "cut": {"way": WAY, "how": Key((str,), "reset", ("reset", "close")), "bytes": Key((int,), None, least=0),
             "execute": EXECUTE},

@@ -6,6 +6,7 @@ import pytest
 from okx_client import on_okx
 
 from nexus_fast.sim.okx.venue import OkxOptions
+from nexus_fast.sim.orders import Type
 
 SPOT = {"instId": "BTC-USDT", "tdMode": "cash", "side": "buy"}
 SWAP = {"instId": "BTC-USDT-SWAP", "tdMode": "cross", "side": "buy"}
@@ -221,6 +222,23 @@ def test_limits_are_per_operation_and_instrument():
         assert answers == ["0"] * 20 + ["50011"]
 
     on_okx(scenario, options=OkxOptions(limit_factor=1))
+
+
+def test_the_time_from_tick_to_order_is_measured():
+    async def scenario(client):
+        market_data = await client.open("public")
+        await market_data.subscribe(channel="bbo-tbt", instId="BTC-USDT-SWAP")
+        client.exchange.contracts.house_order("BTC-USDT-SWAP", 1, Type.MARKET, 0, 10**8)
+        client.exchange.flush()
+        await market_data.push("bbo-tbt")
+        socket = await client.private()
+        form = {"instIdCode": 10459, "side": "buy", "tdMode": "cross", "ordType": "market", "sz": "1"}
+        await socket.ask("order", form)
+        await client.order(**SWAP, ordType="market", sz="1")
+        figures = client.venue.statistics.summary()
+        assert (figures["ticks"], figures["orders"], figures["fills"], figures["wire_us"]["n"]) == (3, 2, 2, 2)
+
+    on_okx(scenario)
 
 
 def test_cancel_all_after():

@@ -1,0 +1,74 @@
+"""What a program does to itself, and how it begins and ends."""
+
+import asyncio
+from decimal import Decimal
+
+import pytest
+from engine_program import BTC, BTC_PERP
+from simulated_run import engine
+from simulated_time import pause
+
+from nexus_fast.constants import OrderSide, OrderStatus, OrderType
+
+BUY, LIMIT = OrderSide.BUY, OrderType.LIMIT
+AMOUNT = Decimal("0.002")
+
+
+def rest(s, symbol=BTC_PERP):
+    price = s.price_to_precision(symbol, Decimal(str(s.cache.bookl1(symbol).bid)) * Decimal("0.97"), "floor")
+    return s.create_order(symbol, BUY, LIMIT, AMOUNT, price)
+
+
+@pytest.mark.scenario(34)
+@engine(symbols=[BTC_PERP])
+async def test_34_symbols_that_nobody_lists(s):
+    """Of an order: refused before it is sent."""
+    await s.quotes()
+    oid = s.create_order("NOSUCHUSDT-PERP.BINANCE", BUY, LIMIT, AMOUNT, Decimal(1))
+    await s.until(lambda: s.heard("failed", oid))
+    assert s.venue.venue.statistics.rejects == 0 and s.venue.orders() == []
+
+
+@pytest.mark.scenario(55)
+@engine(symbols=[BTC_PERP], request_timeout_ms=500, recv_window_ms=5000)
+async def test_55_a_callback_takes_two_seconds_and_another_raises(s):
+    """The answer waited in the socket: the order is not failed, nothing is sent twice, and cancels go out."""
+    await s.quotes()
+    s.books = None                       # on_bookl1 raises from now on
+    oid = rest(s)
+    pause(2)
+    await s.until(lambda: s.heard("accepted", oid))
+    await asyncio.sleep(1)
+    assert s.engine.core.dispatcher.errors > 5
+    s.cancel_order(BTC_PERP, oid)
+    await s.until(lambda: s.heard("canceled", oid))
+    assert len(s.venue.orders(oid)) == 1 and "failed" not in s.story(oid)
+
+
+@pytest.mark.scenario(66)
+@engine(symbols=[BTC, BTC_PERP], exit_after_cancel=True)
+async def test_66_everything_is_stopped_while_orders_are_on_their_way(s):
+    """The gate is closed first; orders that reach the venue after their cancels are canceled all the same. Looked at when
+    the program has ended."""
+    await s.quotes()
+    s.venue.faults.load([{"kind": "reorder", "match": "order.place", "way": "from_client", "ms": 300, "jitter_ms": 500}])
+    for symbol in (BTC, BTC_PERP) * 3:
+        rest(s, symbol)
+    s.engine.core.entry.halted = True
+    refused = rest(s)
+    s.afterwards = lambda: nothing_is_open(s, refused)
+
+
+def nothing_is_open(s, refused):
+    assert len(s.venue.orders()) == 6 and s.venue.orders(open_only=True) == []
+    assert s.heard("failed", refused)[0].reason == "order entry is halted"
+    assert s.cache.get_order(refused).status is OrderStatus.FAILED
+
+
+HEDGED = {"kind": "answer", "match": "GET /fapi/v1/positionSide/dual", "status": 200, "body": '{"dualSidePosition":true}'}
+
+
+@pytest.mark.scenario(69)
+@engine(symbols=[BTC_PERP], venue={"faults": [HEDGED]}, refused_with="PositionModeError")
+async def test_69_the_account_is_in_hedge_mode(s):
+    raise AssertionError("the engine must not start")
