@@ -22,11 +22,7 @@ from nexus_fast.exchange.binance import websocket_api
 from nexus_fast.exchange.binance.families import MARKETS, Family, clock_market, families_of, family_name, family_of
 from nexus_fast.exchange.binance.order_answers import OrderAnswers
 from nexus_fast.exchange.binance.rest_orders import RestOrders
-<<<<<<< HEAD
-from nexus_fast.exchange.binance.snapshot import Balances, read_balances, read_order, read_positions
-=======
-from nexus_fast.exchange.binance.snapshot import read_balances, read_order, read_positions, read_trades
->>>>>>> main
+from nexus_fast.exchange.binance.snapshot import Balances, read_balances, read_order, read_positions, read_trades
 from nexus_fast.exchange.binance.user_data import decode
 from nexus_fast.feed.commands import OrderFeed
 from nexus_fast.feed.connection import WebSocketConnection
@@ -40,17 +36,6 @@ from nexus_fast.order.events import BalanceUpdate, OrderUpdate, PositionUpdate, 
 
 LISTEN_KEY_SECONDS = 30 * 60
 REQUEST_SECONDS = 10.0
-<<<<<<< HEAD
-=======
-TIME_PATHS = {"spot": "/api/v3/time", "usd_m": "/fapi/v1/time"}
-ACCOUNT_PATHS = {"spot": "/api/v3/account", "usd_m": "/fapi/v3/account"}
-ORDER_PATHS = {"spot": "/api/v3/order", "usd_m": "/fapi/v1/order"}
-OPEN_ORDER_PATHS = {"spot": "/api/v3/openOrders", "usd_m": "/fapi/v1/openOrders"}
-TRADE_PATHS = {"spot": "/api/v3/myTrades", "usd_m": "/fapi/v1/userTrades"}
-LISTEN_KEY_PATH = "/fapi/v1/listenKey"
-POSITION_MODE_PATH = "/fapi/v1/positionSide/dual"
-POSITIONS_PATH = "/fapi/v3/positionRisk"
->>>>>>> main
 
 
 class BinanceAccount:
@@ -413,8 +398,10 @@ class BinanceAccount:
 
     async def trades(self, instrument: Any, client_id: str, venue_id: str) -> list[OrderUpdate]:
         """The fills of one order."""
-        params = {"symbol": instrument.venue_symbol, "orderId": venue_id}
-        return read_trades(await self._rest.get(TRADE_PATHS[self.family], params, signed=True), client_id)
+        family = family_of(self.account_type, instrument.type)
+        params = {"symbol": instrument.venue_symbol, "orderId": venue_id, **family.constants}
+        found = read_trades(await self._rest.get(family.recent_trades, params, signed=True), client_id)
+        return [trade for trade in found if trade.venue_id == venue_id]      # portfolio margin lists the symbol's
 
     async def cancel_foreign(self, instrument: Any, client_id: str) -> None:
         """Cancel an order that this engine did not place."""

@@ -96,13 +96,6 @@ class _Order(Struct, rename="camel"):
     reduce_only: bool = False
 
 
-<<<<<<< HEAD
-Balances = dict[str, tuple[Decimal, Decimal]]        # (free, locked) by asset
-
-_margin_account = msgspec.json.Decoder(_MarginAccount)
-_isolated_account = msgspec.json.Decoder(_IsolatedAccount)
-_portfolio = msgspec.json.Decoder(list[_PortfolioAsset])
-=======
 class _Trade(Struct, rename="camel"):
     """Of myTrades and userTrades. id: unique within the symbol."""
 
@@ -118,8 +111,12 @@ class _Trade(Struct, rename="camel"):
     maker: bool = False
 
 
+Balances = dict[str, tuple[Decimal, Decimal]]        # (free, locked) by asset
+
+_margin_account = msgspec.json.Decoder(_MarginAccount)
+_isolated_account = msgspec.json.Decoder(_IsolatedAccount)
+_portfolio = msgspec.json.Decoder(list[_PortfolioAsset])
 _trades = msgspec.json.Decoder(list[_Trade])
->>>>>>> main
 _spot_account = msgspec.json.Decoder(_SpotAccount)
 _futures_account = msgspec.json.Decoder(_FuturesAccount)
 _positions = msgspec.json.Decoder(list[_Position])
