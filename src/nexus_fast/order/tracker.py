@@ -319,7 +319,8 @@ class Tracker:
         extra = self._extras.get(number) or Extra()
         quantity = from_mantissa(fields["quantity"], fields["size_scale"])
         filled = from_mantissa(fields["filled"], fields["size_scale"])
-        last_cost = extra.last_price * extra.last_quantity if extra.last_price and extra.last_quantity else None
+        traded = instrument is not None and extra.last_price and extra.last_quantity
+        last_cost = instrument.cost(extra.last_price, extra.last_quantity) if traded else None
         return Order(
             exchange=instrument.exchange,
             symbol=instrument.symbol,
