@@ -38,11 +38,13 @@ class OrderUpdate(Struct, kw_only=True):
 
 
 class BalanceUpdate(Struct, kw_only=True):
-    """Balances by asset: (free, locked). complete: assets that are not named are gone."""
+    """Balances by asset: (free, locked). complete: assets that are not named are gone. part: which of the wallets of an account
+    that has several; its connector adds them up."""
 
     balances: dict[str, tuple[Decimal, Decimal]]
     complete: bool = False
     time_ms: int | None = None
+    part: str = ""
 
 
 class PositionUpdate(Struct, kw_only=True):

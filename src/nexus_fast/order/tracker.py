@@ -177,8 +177,11 @@ class Tracker:
             to_mantissa(update.price, price_scale) if modified else 0,
             to_mantissa(update.quantity, size_scale) if modified else 0,
         )
-        if update.event in ("ACCEPTED", "REJECTED", "MODIFIED", "MODIFY_REJECTED") and after != "CANCELING":
-            self.ledger.answered(number)
+        if update.event in ("ACCEPTED", "REJECTED", "MODIFIED"):
+            if after != "CANCELING":
+                self.ledger.answered(number)
+        elif update.event == "MODIFY_REJECTED":
+            self.modification_answered(number)
         self._note_hole(number, max(filled, fields["filled"]), extra)
         self._act(number, before, after, actions)
         if not actions and update.trade_id >= 0 and (not repeated or update.fee is not None):
@@ -217,6 +220,11 @@ class Tracker:
         """What the venue accepts after the kill switch is canceled at once."""
         if self.halted and state in ("ACCEPTED", "PARTIALLY_FILLED"):
             self.ledger.cancel(number)
+
+    def modification_answered(self, number: int) -> None:
+        """The answer to a modification ends the wait for it, but not for the order's own answer or for a cancel's."""
+        if self.ledger.state(number) in ("ACCEPTED", "PARTIALLY_FILLED"):
+            self.ledger.answered(number)
 
     def doubt(self, number: int, reason: str) -> None:
         """The outcome of the order's last request is unknown."""
@@ -311,7 +319,8 @@ class Tracker:
         extra = self._extras.get(number) or Extra()
         quantity = from_mantissa(fields["quantity"], fields["size_scale"])
         filled = from_mantissa(fields["filled"], fields["size_scale"])
-        last_cost = extra.last_price * extra.last_quantity if extra.last_price and extra.last_quantity else None
+        traded = instrument is not None and extra.last_price and extra.last_quantity
+        last_cost = instrument.cost(extra.last_price, extra.last_quantity) if traded else None
         return Order(
             exchange=instrument.exchange,
             symbol=instrument.symbol,

@@ -81,13 +81,13 @@ class OrderAnswers:
     def on_modify(self, number: int, answer: Answer) -> None:
         verdict = _verdict("modify", answer)
         tracker = self._host.tracker
-        tracker.ledger.answered(number)
+        tracker.modification_answered(number)
         if verdict.outcome is Outcome.ACCEPTED:
             return                       # the private stream brings the new price and quantity
         tracker.apply_to(number, OrderUpdate(event="MODIFY_REJECTED", client_id="", reason=f"modify: {verdict.reason}"))
         tracker.result(number, WsOrderResultType.ACK_REJECTED, f"modify: {verdict.reason}")
         self._note(verdict)
-        if verdict.outcome is Outcome.UNKNOWN:
+        if verdict.outcome is not Outcome.REFUSED:
             self._host.query(number)
 
 

@@ -61,7 +61,7 @@ class OrderAnswers:
 
     def _on_modify(self, number: int, verdict: Verdict) -> None:
         tracker = self._host.tracker
-        tracker.ledger.answered(number)
+        tracker.modification_answered(number)
         tracker.apply_to(number, OrderUpdate(event="MODIFY_REJECTED", client_id="", reason=f"modify: {verdict.reason}"))
         tracker.result(number, WsOrderResultType.ACK_REJECTED, f"modify: {verdict.reason}")
         if verdict.outcome is not Outcome.REFUSED:

@@ -175,7 +175,7 @@ class OkxAccount:
             self._attached = True
             await self._became_ready()
         except (VenueError, ConnectionError, TimeoutError) as error:
-            self._log.error(f"the order connection could not be prepared: {error}")
+            self._log.error(f"the order connection could not be prepared: {type(error).__name__}: {error}")
             if isinstance(error, VenueError):
                 if error.code in CLOCK_CODES:
                     await self.synchronise_clock()

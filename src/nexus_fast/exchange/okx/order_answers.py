@@ -82,7 +82,7 @@ class OrderAnswers:
         if verdict.outcome is Outcome.ACCEPTED:
             return
         tracker, reason = self._host.tracker, f"modify: {verdict.reason}"
-        tracker.ledger.answered(number)
+        tracker.modification_answered(number)
         tracker.apply_to(number, OrderUpdate(event="MODIFY_REJECTED", client_id="", reason=reason))
         tracker.result(number, WsOrderResultType.ACK_REJECTED, reason)
         if verdict.outcome is not Outcome.REFUSED:
