@@ -296,6 +296,8 @@ class BybitAccount:
         tracker.adopt(number, update)
         if awaited and update.event == "FILL":
             tracker.ledger.answered(number)          # a fill says that the order is there, as an acceptance does
+        if update.reason and update.event in ("ACCEPTED", "FILL"):
+            self._answers.on_late_refusal(number, update.reason)
 
     def _on_message_error(self, payload: bytes, error: Exception) -> None:
         self._log.exception(f"a private message could not be used: {payload[:400]!r}", error)

@@ -45,6 +45,12 @@ class OrderAnswers:
             self._log.error(f"the trade connection takes no more requests ({verdict.reason}); connecting anew")
             self._account.renew_trade()
 
+    def on_late_refusal(self, number: int, reason: str) -> None:
+        """The order stream says why the matching engine did not do what was accepted for processing (docs/v5/enum#rejectreason):
+        the order lives on as it was."""
+        canceling = self._host.tracker.ledger.state(number) == "CANCELING"
+        (self._on_cancel if canceling else self._on_modify)(number, Verdict(Outcome.REFUSED, reason))
+
     def _on_place(self, number: int, verdict: Verdict) -> None:
         tracker = self._host.tracker
         if verdict.outcome is Outcome.REFUSED:
