@@ -16,6 +16,7 @@ import msgspec
 from nexus_fast.constants import ExchangeType, InstrumentType
 from nexus_fast.error import CredentialError, VenueError
 from nexus_fast.exchange.bybit.account_rest import HEDGED, AccountRest
+from nexus_fast.exchange.bybit.emergency import DCP_TOPICS
 from nexus_fast.exchange.bybit.instruments import CATEGORIES
 from nexus_fast.exchange.bybit.order_answers import OrderAnswers
 from nexus_fast.exchange.bybit.outcomes import KEY_CODES
@@ -131,10 +132,6 @@ class BybitAccount:
             recv_window=self._host.recv_window_ms,
         )
 
-    def resynchronise_clock(self) -> None:
-        """The venue refused a request's time."""
-        self._spawn(self.synchronise_clock())
-
     def renew_trade(self) -> None:
         """The trade connection takes no more requests."""
         self._trade.drop()
@@ -241,8 +238,17 @@ class BybitAccount:
             await self._ask(self._private, "private", "subscribe", [FAST_TOPIC])
         except VenueError as error:
             self._log.warning(f"no fast executions: {error}")
+        if self._host.safety.switch_seconds(self.account_type):
+            await self._protect()
         self._subscribed = True
         await self._became_ready()
+
+    async def _protect(self) -> None:
+        """Disconnect protection counts the private connections that are subscribed to its topics."""
+        try:
+            await self._ask(self._private, "private", "subscribe", DCP_TOPICS)
+        except VenueError as error:
+            self._log.error(f"no disconnect protection, which the venue gives to institutional clients: {error}")
 
     def _on_private_down(self) -> None:
         self._subscribed = False
