@@ -67,12 +67,12 @@ class Recorder:
         ledger = SimpleNamespace(find=lambda name: 7 if name == "own" else 0, answered=lambda n: self.done.append("answered"),
                                  state=lambda number: state)
         self.tracker = SimpleNamespace(
-            ledger=ledger, drain=lambda: None,
+            ledger=ledger, drain=lambda: None, modification_answered=lambda number: self.done.append("answered"),
             apply_to=lambda number, update: self.done.append((update.event, number)),
             doubt=lambda number, reason: self.done.append(("doubt", number)),
             result=lambda number, kind, reason: self.done.append(kind.name))  # fmt: skip
-        self.account = SimpleNamespace(resynchronise_clock=lambda: self.done.append("clock"),
-                                       renew_trade=lambda: self.done.append("renew"))
+        self.times = SimpleNamespace(measure=lambda account, in_doubt: self.done.append("clock"))
+        self.account = SimpleNamespace(renew_trade=lambda: self.done.append("renew"))
 
     def query(self, number):
         self.done.append(("query", number))

@@ -18,8 +18,7 @@ REQUESTS: dict[str, Request] = {"order.create": "place", "order.cancel": "cancel
 
 
 class OrderAnswers:
-    """`account` is asked to renew_trade() when it takes no more
-    requests on this connection."""
+    """`account` is asked to renew_trade() when the venue takes no more requests on this connection."""
 
     def __init__(self, account: Any, host: Any, log: Logger):
         self._account = account
