@@ -203,7 +203,7 @@ class BybitAccount:
             self._log.error(f"{connection.name}: the connection could not be prepared: {error}")
             if isinstance(error, VenueError):
                 self._refusals += 1
-                await asyncio.sleep(min(LONGEST_PAUSE, 0.25 * 2**self._refusals))
+                await asyncio.sleep(min(LONGEST_PAUSE, 0.25 * 2 ** min(self._refusals, 7)))
             if connection.transport is transport:
                 connection.drop()
 
