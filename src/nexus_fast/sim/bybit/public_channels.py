@@ -16,6 +16,7 @@ from nexus_fast.sim.clock import Clock
 from nexus_fast.sim.fixed_point import short, text
 from nexus_fast.sim.matching import Book
 from nexus_fast.sim.orders import BUY, Fill
+from nexus_fast.sim.tape import Candle
 from nexus_fast.sim.wire_statistics import WireStatistics
 
 BEAT_MS = 20
@@ -68,6 +69,7 @@ class PublicChannels:
         self.silenced: set[str] = set()  # symbols whose frames come from a recording
         self._best_topics = {symbol: self._topic(f"orderbook.1.{symbol}") for symbol in market.books}
         self._trade_topics = {symbol: self._topic(f"publicTrade.{symbol}") for symbol in market.books}
+        self._trades: dict[str, list[dict]] = {}  # symbol -> rows since the last flush
         self._beat = 0
 
     def _topic(self, name: str) -> Topic:
@@ -139,16 +141,27 @@ class PublicChannels:
         return topic.head + b'"ts":%d' % now + tail
 
     def publish_trade(self, book: Book, fill: Fill) -> None:
-        topic = self._trade_topics[book.instrument.symbol]
-        if not topic.subscribers or book.instrument.symbol in self.silenced:
-            return
+        """Trades of one match go out together."""
+        symbol = book.instrument.symbol
+        if self._trade_topics[symbol].subscribers and symbol not in self.silenced:
+            self._trades.setdefault(symbol, []).append(self._trade_row(book, fill))
+
+    def _trade_row(self, book: Book, fill: Fill) -> dict:
+        """Spot has no direction of the tick and another order of the fields."""
         i, side = book.instrument, "Buy" if fill.taker.side == BUY else "Sell"
-        row = {"i": execution_text(self.market.name, self.market.numbers[i.symbol], fill.trade_id), "T": fill.time,
-               "p": text(fill.price, i.price_decimals), "v": text(fill.quantity, i.quantity_decimals), "S": side,
-               "s": i.symbol, "BT": False, "RPI": False, "seq": self.market.sequence(book)}
-        if not self.is_spot:
-            row["L"] = "PlusTick" if side == "Buy" else "MinusTick"
-        topic.send(topic.head + b'"type":"snapshot","ts":%d,"data":[%b]}' % (self.clock.milliseconds(), _encode(row)))
+        identity = execution_text(self.market.name, self.market.numbers[i.symbol], fill.trade_id)
+        price, size = text(fill.price, i.price_decimals), text(fill.quantity, i.quantity_decimals)
+        sequence, tick = self.market.sequence(book), "PlusTick" if side == "Buy" else "MinusTick"
+        if self.is_spot:
+            return {"i": identity, "T": fill.time, "p": price, "v": size, "S": side, "seq": sequence, "s": i.symbol,
+                    "BT": False, "RPI": False}
+        return {"T": fill.time, "s": i.symbol, "S": side, "v": size, "p": price, "L": tick, "i": identity, "BT": False,
+                "RPI": False, "seq": sequence}
+
+    def publish_trades(self) -> None:
+        for symbol in list(self._trades):
+            topic, rows = self._trade_topics[symbol], _encode(self._trades.pop(symbol))
+            topic.send(topic.head + b'"type":"snapshot","ts":%d,"data":%b}' % (self.clock.milliseconds(), rows))
 
     # ---- by the clock
 
@@ -231,15 +244,21 @@ class PublicChannels:
         return topic.head + b'"type":"%b","data":%b,"cs":%d,"ts":%d}' % (kind.encode(), _encode(data), sequence, now)
 
     def _candle_due(self, topic: Topic) -> None:
-        length = INTERVALS[topic.detail] * 60_000
-        candles = self.market.tapes[topic.symbol].candles(length, 1)
-        if not candles:
-            return
-        c, i, now = candles[-1], self.market.instruments[topic.symbol], self.clock.milliseconds()
-        end, price = c.open_time + length - 1, i.price_decimals
+        """The newest candle; before the first frame of a new one the last frame of the old one, and each end only once."""
+        length, now = INTERVALS[topic.detail] * 60_000, self.clock.milliseconds()
+        for candle in self.market.tapes[topic.symbol].candles(length, 2):
+            ended = now >= candle.open_time + length
+            if topic.state is not None and candle.open_time < topic.state or topic.state is None and ended:
+                continue
+            topic.state = candle.open_time + (length if ended else 0)
+            self._send_candle(topic, candle, candle.open_time + length - 1, ended, now)
+
+    def _send_candle(self, topic: Topic, c: Candle, end: int, ended: bool, now: int) -> None:
+        i = self.market.instruments[topic.symbol]
+        price = i.price_decimals
         row = {"start": c.open_time, "end": end, "interval": topic.detail, "open": text(c.open, price),
                "close": text(c.close, price), "high": text(c.high, price), "low": text(c.low, price),
-               "volume": short(c.volume), "turnover": short(c.quote_volume), "confirm": now > end, "timestamp": now}
+               "volume": short(c.volume), "turnover": short(c.quote_volume), "confirm": ended, "timestamp": now}
         topic.send(topic.head + b'"data":[%b],"ts":%d,"type":"snapshot"}' % (_encode(row), now))
 
 

@@ -163,7 +163,7 @@ class Trading:
 
     def flush(self, book: Book | None = None) -> None:
         super().flush(book)
-        self.events.publish(self)
+        self.listener.on_flushed()
 
 
 class BybitSpot(Trading, SpotMarket):
@@ -254,6 +254,7 @@ class Publisher(Listener):
     def __init__(self, market: Market, events, channels):
         self.market = market
         self.events = events
+        self.channels = channels
         self.on_trade = channels.publish_trade
         self.on_best = channels.publish_best
 
@@ -262,3 +263,7 @@ class Publisher(Listener):
 
     def on_account(self, account: Account, assets: list[str], symbols: list[str], reason: str) -> None:
         self.events.account_changed(self.market, account, assets, symbols)
+
+    def on_flushed(self) -> None:
+        self.events.publish(self.market)
+        self.channels.publish_trades()

@@ -8,6 +8,7 @@ from bybit_client import now_ms, on_bybit
 from nexus_fast.sim.bybit import public_channels
 from nexus_fast.sim.bybit.sockets import active_seconds
 from nexus_fast.sim.bybit.venue import BybitOptions
+from nexus_fast.sim.orders import Type
 
 CATEGORIES = {"spot": "BTCUSDT", "linear": "BTCUSDT", "inverse": "BTCUSD"}
 
@@ -100,6 +101,35 @@ async def _ended(socket, book) -> bool:
             for price in [price for price, size in levels.items() if float(size) == 0]:
                 del levels[price]
     return False
+
+
+def test_a_candle_ends_once_and_trades_of_a_match_come_together(monkeypatch):
+    monkeypatch.setattr(public_channels, "CANDLE_BEATS", 10)
+
+    async def scenario(client):
+        market, clock = client.exchange.markets["linear"], client.venue.clock
+        clock.offset_ms -= clock.milliseconds() % 60_000  # at the beginning of a minute
+        step = market.instruments["BTCUSDT"].step
+
+        def trade(quantity):
+            market.house_order("BTCUSDT", 1, Type.MARKET, 0, quantity)
+            market.flush()
+
+        socket = await client.open("public/linear")
+        await socket.ask({"op": "subscribe", "args": ["kline.1.BTCUSDT", "publicTrade.BTCUSDT"]})
+        trade(6000 * step)
+        rows = (await socket.topic("publicTrade.BTCUSDT"))["data"]
+        assert len(rows) > 1 and sum(float(row["v"]) for row in rows) == pytest.approx(6) and rows[0]["S"] == "Buy"
+        first = (await socket.topic("kline.1.BTCUSDT"))["data"][0]
+        assert first["confirm"] is False and first["volume"] == "6"
+        clock.offset_ms += 60_000
+        ended = (await socket.topic("kline.1.BTCUSDT"))["data"][0]
+        assert ended["confirm"] is True and ended["start"] == first["start"]
+        trade(step)
+        following = (await socket.topic("kline.1.BTCUSDT"))["data"][0]
+        assert following["confirm"] is False and following["start"] == first["start"] + 60_000
+
+    on_bybit(scenario)
 
 
 def test_the_private_socket():
