@@ -81,7 +81,7 @@ def orderbook(call: Call) -> dict:
     book, limit = market.books[instrument.symbol], call.limit(1 if is_spot else 25, 200 if is_spot else 500)
     now = call.now()
     return {"s": instrument.symbol, "b": levels(book, BUY, limit), "a": levels(book, -BUY, limit), "ts": now,
-            "u": book.update_id, "seq": market.sequence(book), "cts": book.now or now}
+            "u": call.exchange.channels[market.name].update_id(instrument.symbol, book.update_id), "seq": market.sequence(book), "cts": book.now or now}
 
 
 # ---- tickers

@@ -69,6 +69,7 @@ class PublicChannels:
         self.silenced: set[str] = set()  # symbols whose frames come from a recording
         self._best_topics = {symbol: self._topic(f"orderbook.1.{symbol}") for symbol in market.books}
         self._trade_topics = {symbol: self._topic(f"publicTrade.{symbol}") for symbol in market.books}
+        self._restarted: dict[str, int] = {}  # symbol -> the book's own update id before the one that is told as 1
         self._trades: dict[str, list[dict]] = {}  # symbol -> rows since the last flush
         self._beat = 0
 
@@ -109,6 +110,20 @@ class PublicChannels:
             if not topic.subscribers:
                 topic.state = None
 
+    def update_id(self, symbol: str, own: int) -> int:
+        """What is told as `u` of a book's own update id."""
+        return own - self._restarted.get(symbol, 0)
+
+    def restart(self) -> None:
+        """The service begins anew: every book is sent whole, with 1 as its update id."""
+        for symbol, book in self.market.books.items():
+            self._restarted[symbol] = book.update_id - 1
+            self.best[symbol] = [self._best_tail(book), self.clock.milliseconds()]
+        for topic in self.topics.values():
+            if topic.kind == "orderbook" and topic.subscribers:
+                topic.state = None
+                topic.send(self._first_book(topic))
+
     # ---- as it happens
 
     def publish_best(self, book: Book) -> None:
@@ -133,7 +148,7 @@ class PublicChannels:
         price, lots, now = i.price_decimals, i.quantity_decimals, self.clock.milliseconds()
         bids = f'["{text(bid, price)}","{text(bid_size, lots)}"]' if bid else ""
         asks = f'["{text(ask, price)}","{text(ask_size, lots)}"]' if ask else ""
-        return (f',"type":"snapshot","data":{{"s":"{i.symbol}","b":[{bids}],"a":[{asks}],"u":{book.update_id},'
+        return (f',"type":"snapshot","data":{{"s":"{i.symbol}","b":[{bids}],"a":[{asks}],"u":{self.update_id(i.symbol, book.update_id)},'
                 f'"seq":{self.market.sequence(book)}}},"cts":{book.now or now}}}').encode()
 
     @staticmethod
@@ -213,7 +228,7 @@ class PublicChannels:
         i = self.market.instruments[topic.symbol]
         price, lots = i.price_decimals, i.quantity_decimals
         data = {"s": topic.symbol, "b": [[text(p, price), text(q, lots)] for p, q in bids.items()],
-                "a": [[text(p, price), text(q, lots)] for p, q in asks.items()], "u": depth.update_id,
+                "a": [[text(p, price), text(q, lots)] for p, q in asks.items()], "u": self.update_id(topic.symbol, depth.update_id),
                 "seq": depth.update_id - depth.book.update_id + self.market.sequence(depth.book)}
         order = b'"ts":%d,"type":"%b"' if self.is_spot else b'"type":"%b","ts":%d'
         head = order % ((now, kind.encode()) if self.is_spot else (kind.encode(), now))

@@ -16,6 +16,7 @@ from nexus_fast.sim.orders import BUY, Fill, Order, Status, Type
 from nexus_fast.sim.spot_market import SpotMarket
 
 MAXIMUM_OPEN = 500
+CANCEL_RACE_MS = 5
 SEQUENCE_AHEAD = 5_000_000_000  # of the cross sequence before a book's own update id
 
 
@@ -62,6 +63,7 @@ class Trading:
         self.numbers = {symbol: number for number, symbol in enumerate(self.instruments)}
         self.open_limit = MAXIMUM_OPEN
         self.refuses_taking_post_only = False
+        self.cancel_race_ms = CANCEL_RACE_MS
         self.events = None  # private_events.PrivateEvents
 
     def sequence(self, book: Book) -> int:
@@ -82,6 +84,12 @@ class Trading:
         super().check(order, book)
 
     def cancel_for(self, order: Order, cancel_type: str = "CancelByUser", reason: str = "EC_PerCancelRequest") -> None:
+        """A cancel that crosses the last fill is accepted, and the order is told as Filled once more, with the reason that
+        there is nothing to cancel."""
+        if order.status == Status.FILLED and self.clock.milliseconds() - order.update_time <= self.cancel_race_ms:
+            order.words.reject_reason = "EC_OrigClOrdIDDoesNotExist"
+            self._execution("CANCELED", order)
+            return
         if not order.is_open:
             raise Refused("unknown_order")
         order.words.cancel_type, order.words.reject_reason = cancel_type, reason

@@ -103,6 +103,27 @@ async def _ended(socket, book) -> bool:
     return False
 
 
+def test_a_restart_of_the_venue_begins_update_ids_anew():
+    async def scenario(client):
+        socket = await client.open("public/linear")
+        topics = ["orderbook.1.BTCUSDT", "orderbook.50.BTCUSDT"]
+        await socket.send({"op": "subscribe", "args": topics})
+        before = [await socket.topic(topic) for topic in topics]
+        client.venue.faults.load([{"kind": "shutdown", "venue": "bybit", "seconds": 0.3}])
+        for topic, old in zip(topics, before, strict=True):
+            anew = await socket.topic(topic)
+            assert (anew["type"], anew["data"]["u"]) == ("snapshot", 1) and old["data"]["u"] > 1
+            assert anew["data"]["b"] == old["data"]["b"] and anew["data"]["seq"] == old["data"]["seq"]
+        shown = (await client.public("/v5/market/orderbook", category="linear", symbol="BTCUSDT"))["result"]
+        assert shown["u"] == 1
+        await client.create(orderType="Market", price="", qty="0.01")
+        assert (await socket.topic(topics[0]))["data"]["u"] > 1
+        while not await socket.closed():
+            pass
+
+    on_bybit(scenario)
+
+
 def test_a_candle_ends_once_and_trades_of_a_match_come_together(monkeypatch):
     monkeypatch.setattr(public_channels, "CANDLE_BEATS", 10)
 
