@@ -148,7 +148,8 @@ class PublicChannels:
         price, lots, now = i.price_decimals, i.quantity_decimals, self.clock.milliseconds()
         bids = f'["{text(bid, price)}","{text(bid_size, lots)}"]' if bid else ""
         asks = f'["{text(ask, price)}","{text(ask_size, lots)}"]' if ask else ""
-        return (f',"type":"snapshot","data":{{"s":"{i.symbol}","b":[{bids}],"a":[{asks}],"u":{self.update_id(i.symbol, book.update_id)},'
+        update = self.update_id(i.symbol, book.update_id)
+        return (f',"type":"snapshot","data":{{"s":"{i.symbol}","b":[{bids}],"a":[{asks}],"u":{update},'
                 f'"seq":{self.market.sequence(book)}}},"cts":{book.now or now}}}').encode()
 
     @staticmethod
@@ -228,7 +229,8 @@ class PublicChannels:
         i = self.market.instruments[topic.symbol]
         price, lots = i.price_decimals, i.quantity_decimals
         data = {"s": topic.symbol, "b": [[text(p, price), text(q, lots)] for p, q in bids.items()],
-                "a": [[text(p, price), text(q, lots)] for p, q in asks.items()], "u": self.update_id(topic.symbol, depth.update_id),
+                "a": [[text(p, price), text(q, lots)] for p, q in asks.items()],
+                "u": self.update_id(topic.symbol, depth.update_id),
                 "seq": depth.update_id - depth.book.update_id + self.market.sequence(depth.book)}
         order = b'"ts":%d,"type":"%b"' if self.is_spot else b'"type":"%b","ts":%d'
         head = order % ((now, kind.encode()) if self.is_spot else (kind.encode(), now))
