@@ -244,6 +244,14 @@ class BybitContracts(Trading, FuturesMarket):
         self._remember(order, fill, is_maker, commission, coin, realized, min(against, fill.quantity))
         return commission, coin, realized
 
+    def _trim_reduce_only(self, cause: Order) -> None:
+        """An order that the position has outgrown is told with what is left of it."""
+        before = {order: order.quantity for order in self.orders_of(cause.account).open.values() if order.reduce_only}
+        super()._trim_reduce_only(cause)
+        for order, quantity in before.items():
+            if order.is_open and order.quantity != quantity:
+                self._execution("REPLACED", order)
+
     def cancel(self, order, new_client_id=None, kind="CANCELED"):
         """Only the core itself lets a resting order expire: when nothing is left for it to reduce."""
         if kind == "EXPIRED" and order.words.reject_reason == "EC_NoError":

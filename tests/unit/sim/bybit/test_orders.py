@@ -149,6 +149,20 @@ def test_a_perpetual_is_opened_and_closed():
     on_bybit(scenario)
 
 
+def test_a_resting_reduce_only_order_follows_the_position():
+    async def scenario(client):
+        market = {"orderType": "Market", "price": ""}
+        await client.create(**market, qty="0.5")
+        resting = (await client.create(side="Sell", price="86000", qty="0.5", reduceOnly=True))["result"]["orderId"]
+        stream = await client.private("order")
+        for quantity, row in (("0.3", ("New", "0.2", "EC_NoError")), ("0.2", ("Cancelled", "0", "EC_ReduceOnly"))):
+            await client.create(**market, side="Sell", qty=quantity)
+            told = {each["orderId"]: each for each in (await stream.topic("order"))["data"]}[resting]
+            assert (told["orderStatus"], told["leavesQty"], told["rejectReason"]) == row
+
+    on_bybit(scenario)
+
+
 def test_an_inverse_contract_pays_in_coins():
     async def scenario(client):
         await client.create(category="inverse", symbol="BTCUSD", orderType="Market", qty="8455", price="")
