@@ -3,6 +3,7 @@
 import contextlib
 import itertools
 import threading
+import time
 from decimal import Decimal
 
 import pytest
@@ -372,6 +373,24 @@ def test_a_cancel_that_crosses_the_fill(okx):
     s = run(script, okx)
     assert s.order.status is OrderStatus.FILLED and s.order.filled == AMOUNTS[PERP]
     assert "canceled" not in s.story(s.oid)
+
+
+def test_a_clock_that_moves(okx):
+    """Scenario 19: an order that the venue holds to be too late is refused, the clock is read, and the next one is in time."""
+
+    async def script(s):
+        await s.quotes()
+        okx.faults({"kind": "clock", "venue": "okx", "offset_ms": 20_000})
+        await s.until(lambda: abs(int(okx.rows("/api/v5/public/time")[0]["ts"]) / 1000 - time.time()) > 10, what="the step")
+        s.late = s.create_order(PERP, BUY, LIMIT, AMOUNTS[PERP], price(s, PERP, "0.97"))
+        await s.settled(s.late)
+        account = s.engine.host.accounts[ACCOUNT]
+        await s.until(lambda: account.channel.clock_offset_ms > 15_000, what="the clock")
+        s.cancel_order(PERP, await resting(s, PERP))
+        await s.until(lambda: s.heard("canceled"))
+
+    s = run(script, okx)
+    assert "50036" in s.cache.get_order(s.late).reason and s.cache.get_order(s.late).status is OrderStatus.FAILED
 
 
 def test_the_venue_announces_that_it_will_close(okx):
