@@ -5,7 +5,7 @@ connection as {"subscriptionId":…,"event":{…}}. A null id with status 401 sa
 """
 
 import msgspec
-from msgspec import Raw, Struct
+from msgspec import Raw, Struct, field
 
 NOTHING = Raw()                  # false; what a field that is not there has
 
@@ -25,6 +25,7 @@ class Answer(Struct):
     result: Raw = NOTHING
     error: ApiError | None = None
     event: Raw = NOTHING
+    subscription_id: int | None = field(name="subscriptionId", default=None)
     pause_ms: int = 0
 
 

@@ -129,9 +129,6 @@ class OkxAccount:
         except (VenueError, OSError, TimeoutError) as error:
             self._log.warning(f"the venue's clock could not be read: {error}")
 
-    def resynchronise_clock(self) -> None:
-        self._spawn(self.synchronise_clock())
-
     def _set_clock_offset(self, milliseconds: int) -> None:
         """A request's timestamp is its expTime: when, by the venue's clock, it is too late."""
         self.channel.clock_offset_ms = milliseconds + self._host.recv_window_ms
