@@ -108,7 +108,8 @@ class TestAnswers:
 
 
 def position(inst_id, contracts):
-    return {"instId": inst_id, "instType": "SWAP", "pos": contracts, "posSide": "net", "mgnMode": "cross", "avgPx": "1", "uTime": "1"}
+    row = {"instId": inst_id, "instType": "SWAP", "pos": contracts, "posSide": "net", "mgnMode": "cross"}
+    return {**row, "avgPx": "1", "uTime": "1"}
 
 
 class TestSnapshots:
