@@ -37,7 +37,7 @@ class Scene:
     nice: priority of exchange and client, for machines that others use as well; below zero it takes privileges.
     measure: the engine records its stages, at the price of some clock reads per order. entry: "ws" or "rest", how orders go.
     tls: every connection to the exchange is encrypted. bound_ms: a tick
-    without an order for as long is lost."""
+    without an order for as long is lost. warm_gap_us: between the warm-up's ticks where that is another (pace "schedule")."""
 
     client: str
     family: str = "spot"
@@ -54,6 +54,7 @@ class Scene:
     measure: bool = False
     tls: bool = False
     bound_ms: int = 1_000
+    warm_gap_us: float | None = None
 
     @property
     def patience(self) -> int:
@@ -108,6 +109,7 @@ def exchange_command(scene: Scene, folder: Path) -> list[str]:
         "--warm-up": scene.warm_up, "--events": scene.events, "--pace": scene.pace, "--secret": SECRET,
         "--seconds": int(scene.seconds), "--connect-seconds": scene.patience, "--out": folder / "result.json",
         "--linger-ms": 0 if scene.client == "floor" else 5000, "--answers": folder / "answers",
+        **({"--warm-gap-ns": int(scene.warm_gap_us * 1000)} if scene.warm_gap_us is not None else {}),
         "--bound-ms": scene.bound_ms, "--ready": "orders" if scene.client in (*ENGINES, "floor") else "market",
         **({"--tls": folder / "tls.pem"} if scene.tls else {}),
     }
@@ -201,9 +203,9 @@ def judge(scene: Scene, result: dict, stderr: str) -> None:
         raise RunError(f"{scene.client}: {result['ended']}, after {seen}\n{stderr[-4000:]}")
 
 
-def run(scene: Scene, rest_port: int, environment: dict[str, str] | None = None) -> dict:
+def run(scene: Scene, rest_port: int, environment: dict[str, str] | None = None, on_start=None) -> dict:
     """The exchange's result, with `scene`, `client` (what the client says of itself) and `client_switches`.
-    environment: variables for the client besides its usual ones."""
+    environment: variables for the client besides its usual ones. on_start(exchange's pid, client's pid)."""
     with tempfile.TemporaryDirectory(prefix="nexus-bench-") as folder:
         out, endpoints = Path(folder, "result.json"), Path(folder, "endpoints.toml")
         said, log = Path(folder, "client.out"), Path(folder, "client.log")
@@ -224,6 +226,8 @@ def run(scene: Scene, rest_port: int, environment: dict[str, str] | None = None)
                 client = subprocess.Popen(command, stdout=output, stderr=errors, env=variables, cwd=folder)
             for process in (exchange, client) if scene.nice else ():
                 os.setpriority(os.PRIO_PROCESS, process.pid, scene.nice)
+            if on_start is not None:
+                on_start(exchange.pid, client.pid)
             wait_for_result(exchange, client, scene.seconds + 60)
             switches = switches_of(client.pid)
             if scene.client != "floor":

@@ -17,6 +17,7 @@ TIME_PATH = "/v5/market/time"
 RATE_CODES = frozenset({10006, 10018})          # more requests per second than the key or the address may make
 CLOCK_CODE = 10002
 RATE_WAIT_SECONDS = 1.0                         # the limits are of one second
+BAN_STATUS, BAN_MS = 403, 600_000               # "access too frequent": nothing is answered for ten minutes (rate-limit.mdx)
 MOST_PAGES = 100
 
 
@@ -122,6 +123,8 @@ def _text(value: Any) -> str:
 
 def _accepted(body: bytes, status: int, what: str, pause_ms: int) -> bytes:
     """The body, when it says that the venue did what it was asked."""
+    if status == BAN_STATUS:
+        pause_ms = max(pause_ms, BAN_MS)
     try:
         answer = _answer.decode(body)
     except msgspec.MsgspecError:
@@ -131,4 +134,6 @@ def _accepted(body: bytes, status: int, what: str, pause_ms: int) -> bytes:
     if 200 <= status < 300 and answer.ret_code == 0:
         return body
     text = f"{answer.ret_msg} ({what})"
+    if answer.ret_code in RATE_CODES:
+        pause_ms = max(pause_ms, int(RATE_WAIT_SECONDS * 1000))
     raise VenueError(answer.ret_code, text, venue="bybit", status=status, retry_after_ms=pause_ms)

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 import aiofastnet
 
 from nexus_fast.engine.poller import HotConnection, Poller
+from nexus_fast.feed.connection import is_reset
 from nexus_fast.feed.frames import PayloadHandler
 from nexus_fast.gateway.channel import Channel
 from nexus_fast.gateway.session import pause_of
@@ -25,6 +26,8 @@ logger = logging.getLogger("nexus_fast.rest")
 FIRST_WAIT, LAST_WAIT = 0.1, 15.0
 # A venue closes a connection that is idle; one is made anew before that.
 IDLE_SECONDS = 50.0
+# A connection on which a response does not come is of no use for the next request.
+ANSWER_SECONDS = 20.0
 
 
 class _Protocol(asyncio.Protocol):
@@ -64,8 +67,8 @@ class _Protocol(asyncio.Protocol):
 
 
 class RestEntry:
-    """`on_answer(number, kind, status, body, pause_ms)` for every response; `on_lost(number, kind)` when a connection ended with a request
-    out; `on_free(channel)` when the channel can take another."""
+    """`on_answer(number, kind, status, body, pause_ms)` for every response; `on_lost(number, kind)` when a connection ended
+    with a request out; `on_free(channel)` when the channel can take another."""
 
     def __init__(
         self,
@@ -133,9 +136,13 @@ class RestEntry:
         self.up.set()
         self._on_free(self.channel)
         try:
+            out, since = None, 0.0
             while not protocol.lost.done():
                 await asyncio.wait((protocol.lost,), timeout=1.0)
-                if self.channel.in_flight is None and time.monotonic() - self.heard_at > IDLE_SECONDS:
+                if self.channel.in_flight != out:
+                    out, since = self.channel.in_flight, time.monotonic()
+                quiet = time.monotonic() - (self.heard_at if out is None else since)
+                if is_reset(transport) or quiet > (IDLE_SECONDS if out is None else ANSWER_SECONDS):
                     break
         finally:
             self.up.clear()

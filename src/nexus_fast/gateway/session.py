@@ -29,8 +29,8 @@ class RestSession:
     async def exchange(
         self, method: str, url: str, path: str, headers: dict[str, str], body: bytes | None = None
     ) -> tuple[int, bytes, int]:
-        """(status, body, ms for which the venue wants a pause) of one request, sent once; `url` is encoded already. Raises ConnectionError and TimeoutError when no
-        answer came; `path` is what those texts name."""
+        """(status, body, ms for which the venue wants a pause) of one request, sent once; `url` is encoded already. Raises
+        ConnectionError and TimeoutError when no answer came; `path` is what those texts name."""
         import aiohttp
         from yarl import URL
 

@@ -10,9 +10,9 @@ from nexus_fast.constants import InstrumentType
 class OrderUpdate(Struct, kw_only=True):
     """One answer or private-stream event. event: a name of nexus_fast.order.states.EVENTS. client_id: the order's own, also
     where the venue has renamed it. filled: cumulative, None when the event does not say. last_…: of the fill that it brings.
-    price and quantity: of the order now, None when the event does not say. cost: cumulative, in quote units. side ("BUY", "SELL"),
-    type (a name of OrderType, or the venue's own word), reduce_only and instrument_type (None: the account's only kind) matter for
-    orders that are not ours."""
+    price and quantity: of the order now, None when the event does not say. cost: cumulative, in quote units. side ("BUY",
+    "SELL"), type (a name of OrderType, or the venue's own word), reduce_only and instrument_type (None: the account's only kind)
+    matter for orders that are not ours."""
 
     event: str
     client_id: str

@@ -1,4 +1,5 @@
-"""Orders on the account that no strategy of this engine placed: by hand, by another program, by the venue (liquidation, settlement).
+"""Orders on the account that no strategy of this engine placed: by hand, by another program, by the venue (liquidation,
+settlement).
 
 They are kept apart from the strategies' own: in `cache.get_external_orders()`, and told to every strategy by
 `on_external_order`. What they execute comes as balances and positions, like everything else.

@@ -45,8 +45,8 @@ class Recorded(BybitRest):
     async def exchange(self, method, url, path, headers, body=None):
         self.sent.append((method, urlsplit(url), headers, body))
         if self.answers:
-            return self.answers.pop(0)
-        return 200, json.dumps({"retCode": 0, "retMsg": "OK", "result": EMPTY, "time": 1}).encode()
+            return (*self.answers.pop(0), 0)
+        return 200, json.dumps({"retCode": 0, "retMsg": "OK", "result": EMPTY, "time": 1}).encode(), 0
 
 
 def instrument(category, symbol):
@@ -175,6 +175,7 @@ def test_refusals(answer, code):
     with pytest.raises(VenueError) as caught:
         asyncio.run(rest.request("POST", "/v5/order/cancel", {}, signed=True))
     assert caught.value.code == code and caught.value.venue == "bybit" and len(rest.sent) == 1
+    assert caught.value.retry_after_ms == {10006: 1000, 403: 600_000}.get(code, 0)
 
 
 def test_a_question_that_came_too_often_is_asked_once_more(monkeypatch):

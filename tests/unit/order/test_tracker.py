@@ -79,7 +79,8 @@ def desk(tmp_path, tmp_path_factory, monkeypatch):
 
 @st.composite
 def messages(draw):
-    """Trades of one order, each said by a fast stream without and by a full one with cumulative quantity and fee, shuffled, doubled."""
+    """Trades of one order, each said by a fast stream without and by a full one with cumulative quantity and fee, shuffled,
+    doubled."""
     sizes = draw(st.lists(st.integers(1, 4), min_size=1, max_size=4).filter(lambda found: sum(found) <= 10))
     said, total = [], 0
     for trade, size in enumerate(sizes):

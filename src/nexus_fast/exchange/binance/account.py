@@ -70,7 +70,7 @@ class BinanceAccount:
             self._user = self._connection(
                 "user data", self._user_url, self._on_user_message, self._on_user_up, self._on_user_down
             )
-        self._answers = OrderAnswers(self, host, self._log, lambda: self._spawn(self.synchronise_clock()))
+        self._answers = OrderAnswers(self, host, self._log)
         self._rest_orders = None
         if entry == "rest":
             name = f"binance {self.family}"

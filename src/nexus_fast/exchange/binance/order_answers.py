@@ -1,7 +1,6 @@
 """What Binance's answers to an account's order requests mean for its orders. WebSocket API and REST alike."""
 
 import time
-from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -25,13 +24,12 @@ class LimitData(msgspec.Struct, rename="camel"):
 
 
 class OrderAnswers:
-    """`resynchronise_clock` is called when the venue refused a request's time."""
+    """`account`: whose answers these are."""
 
-    def __init__(self, account: Any, host: Any, log: Logger, resynchronise_clock: Callable[[], None]):
+    def __init__(self, account: Any, host: Any, log: Logger):
         self._account = account
         self._host = host
         self._log = log
-        self._resynchronise_clock = resynchronise_clock
 
     def on_answer(self, request_id: str, answer: Answer) -> None:
         kind, number = read_request_id(request_id, self._host.tracker.ledger.find)
@@ -65,7 +63,7 @@ class OrderAnswers:
         if verdict.rate_limited:
             self._host.on_rate_limited(self._account, verdict.pause_ms / 1000, verdict.reason)
         if verdict.resync_clock:
-            self._resynchronise_clock()
+            self._host.times.measure(self._account, in_doubt=True)
 
     def on_cancel(self, number: int, answer: Answer) -> None:
         tracker = self._host.tracker
@@ -83,13 +81,13 @@ class OrderAnswers:
     def on_modify(self, number: int, answer: Answer) -> None:
         verdict = _verdict("modify", answer)
         tracker = self._host.tracker
-        tracker.ledger.answered(number)
+        tracker.modification_answered(number)
         if verdict.outcome is Outcome.ACCEPTED:
             return                       # the private stream brings the new price and quantity
         tracker.apply_to(number, OrderUpdate(event="MODIFY_REJECTED", client_id="", reason=f"modify: {verdict.reason}"))
         tracker.result(number, WsOrderResultType.ACK_REJECTED, f"modify: {verdict.reason}")
         self._note(verdict)
-        if verdict.outcome is Outcome.UNKNOWN:
+        if verdict.outcome is not Outcome.REFUSED:
             self._host.query(number)
 
 

@@ -237,6 +237,7 @@ class PublicChannels:
             return
         before, channel.levels = channel.levels, _levels(book, depth)
         asks, bids = (_changes(old, new) for old, new in zip(before, channel.levels, strict=True))
+        bids.reverse()  # best first, as the asks are
         if not asks and not bids and now - channel.sent_ms < KEEP_ALIVE_MS:
             return
         body = {"asks": asks, "bids": bids, "ts": str(book.now or now), "checksum": 0, "prevSeqId": channel.last,

@@ -28,7 +28,7 @@ sensible = st.fixed_dictionaries({
     "timeInForce": st.sampled_from(["GTC", "IOC", "FOK", "PostOnly"])})
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(steps=st.lists(st.tuples(st.integers(0, 10**6), sensible, forms), min_size=5, max_size=30))
 def test_operations_only_ever_refuse(steps):
     venue = SimulatedVenue(["bybit"], tick_rate=0)

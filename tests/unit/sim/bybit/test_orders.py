@@ -1,10 +1,9 @@
 """Orders over REST and the trade WebSocket: what is accepted, refused in the venue's words, and what becomes of it."""
 
-import asyncio
-
 import pytest
 from bybit_client import now_ms, on_bybit
 
+from nexus_fast.sim.bybit import dead_connections
 from nexus_fast.sim.bybit.ids import execution_text, order_number, order_text
 
 LINEAR = {"category": "linear", "symbol": "BTCUSDT", "side": "Buy", "orderType": "Limit", "qty": "0.01", "price": "84000"}
@@ -67,7 +66,7 @@ def test_a_smaller_quantity_keeps_the_place_in_the_queue():
     on_bybit(scenario)
 
 
-@pytest.mark.parametrize(("changed", "code"), [
+REFUSALS = [
     ({"category": "linear", "qty": "0.0001"}, 10001), ({"category": "spot", "qty": "0.0000001"}, 170136),
     ({"category": "linear", "qty": "0.0105"}, 10001), ({"category": "spot", "qty": "0.0100001"}, 170137),
     ({"category": "linear", "price": "84000.05"}, 10001), ({"category": "spot", "price": "84000.05"}, 170134),
@@ -84,11 +83,15 @@ def test_a_smaller_quantity_keeps_the_place_in_the_queue():
     ({"timeInForce": "Gtc"}, 10001), ({"orderLinkId": "x" * 37}, 10001), ({"orderLinkId": "a b"}, 10001),
     ({"positionIdx": 1}, 10001), ({"triggerPrice": "84000"}, 10001), ({"qty": "-1"}, 10001), ({"qty": "1e3"}, 10001),
     ({"price": ""}, 10001), ({"category": "spot", "isLeverage": 1}, 170037), ({"smpType": "X"}, 10001),
-])
-def test_refusals_in_the_venues_words(changed, code):
+]
+
+
+def test_refusals_in_the_venues_words():
     async def scenario(client):
-        answer = await client.create(**changed)
-        assert answer["retCode"] == code and answer["retMsg"] and answer["result"] == {}
+        for changed, code in REFUSALS:
+            answer = await client.create(**changed)
+            assert answer["retCode"] == code and answer["retMsg"] and answer["result"] == {}, (changed, answer)
+        assert client.venue.statistics.rejects == len(REFUSALS) and client.venue.statistics.orders == 0
 
     on_bybit(scenario)
 
@@ -261,6 +264,33 @@ def test_batches_tell_of_each_order():
     on_bybit(scenario)
 
 
+def test_an_order_that_would_meet_one_of_its_own_account():
+    async def scenario(client):
+        book = (await client.public("/v5/market/orderbook", category="linear", symbol="BTCUSDT"))["result"]
+        price = f"{float(book['b'][0][0]) + 0.1:.1f}"
+        resting = (await client.create(price=price))["result"]["orderId"]
+        taker = (await client.create(price=price, side="Sell", smpType="CancelMaker"))["result"]["orderId"]
+        row = await client.order("linear", resting)
+        assert (row["orderStatus"], row["cancelType"], row["rejectReason"]) == ("Cancelled", "CancelBySmp", "EC_BySelfMatch")
+        assert (await client.order("linear", taker))["orderStatus"] == "New"
+
+    on_bybit(scenario)
+
+
+def test_ticks_and_orders_are_measured_per_market():
+    async def scenario(client):
+        socket, trade = await client.open("public/linear"), await client.trade()
+        await socket.send({"op": "subscribe", "args": ["orderbook.1.BTCUSDT"]})
+        for _ in range(20):
+            await socket.topic("orderbook.1.BTCUSDT")
+        await trade.trade("order.create", LINEAR)
+        await client.post("/v5/order/create-batch", category="linear", request=[LINEAR, LINEAR])
+        seen = client.venue.statistics.summary()
+        assert seen["ticks"] > 10 and (seen["orders"], seen["wire_us"]["n"]) == (3, 3)
+
+    on_bybit(scenario, tick_rate=50)
+
+
 def test_open_orders_in_pages_and_cancel_all():
     async def scenario(client):
         placed = [(await client.create(price=str(84000 + number)))["result"]["orderId"] for number in range(5)]
@@ -284,20 +314,28 @@ def test_open_orders_in_pages_and_cancel_all():
     on_bybit(scenario)
 
 
-def test_orders_are_cancelled_when_their_connections_have_been_gone_for_long():
+def test_orders_are_cancelled_when_their_connections_have_been_gone_for_long(monkeypatch):
+    now = [1000.0]
+    monkeypatch.setattr(dead_connections, "monotonic", lambda: now[0])
+
     async def scenario(client):
-        answer = await client.post("/v5/order/disconnected-cancel-all", product="DERIVATIVES", timeWindow=3)
+        async def after(seconds, order, category="linear"):
+            now[0] += seconds
+            client.venue.bybit._dead.look()
+            row = await client.order(category, order)
+            return row["orderStatus"], row["cancelType"]
+
+        answer = await client.post("/v5/order/disconnected-cancel-all", product="DERIVATIVES", timeWindow=40)
         assert answer["retCode"] == 0
-        client.venue.bybit.exchange.members["sim"].dcp_seconds["dcp.future"] = 1
+        assert (await client.post("/v5/order/disconnected-cancel-all", timeWindow=2))["retCode"] == 10001
+        info = (await client.get("/v5/account/query-dcp-info"))["result"]["dcpInfos"]
+        assert info == [{"product": "DERIVATIVES", "dcpStatus": "ON", "timeWindow": "40"}]
         stream = await client.private("dcp.future")
-        spot = (await client.create(category="spot"))["result"]["orderId"]
-        placed = (await client.create())["result"]["orderId"]
-        await asyncio.sleep(2.2)
-        assert (await client.order("linear", placed))["orderStatus"] == "New"
+        spot, placed = [(await client.create(category=each))["result"]["orderId"] for each in ("spot", "linear")]
+        assert await after(100, placed) == ("New", "UNKNOWN")
         await stream.connection.close()
-        await asyncio.sleep(3.2)
-        row = await client.order("linear", placed)
-        assert (row["orderStatus"], row["cancelType"]) == ("Cancelled", "CancelByDCP")
-        assert (await client.order("spot", spot))["orderStatus"] == "New"
+        assert await after(39, placed) == ("New", "UNKNOWN")
+        assert await after(2, placed) == ("Cancelled", "CancelByDCP")
+        assert await after(0, spot, "spot") == ("New", "UNKNOWN")
 
     on_bybit(scenario)
