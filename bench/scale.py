@@ -23,6 +23,7 @@ from bench.runs import RunError, Scene, end_on_sigterm, run, switches_of
 
 BURST = 10_000
 HOUR_GAP_US = 50.0
+HOUR_EVERY = 20
 
 
 def child(what: str, *arguments: str, limit: float = 600) -> dict:
@@ -42,7 +43,7 @@ def counted() -> dict[str, float]:
 
 def burst(client: str, options: argparse.Namespace, rest_port: int) -> dict:
     """BURST quotes at once, each answered by an order. `through`: until the last order is there, which is what it waited."""
-    scene = Scene(client, gap_us=0.001, ticks=BURST, warm_up=3_000, events="none", pace="schedule", warm_gap_us=200,
+    scene = Scene(client, gap_us=0.001, ticks=BURST, warm_up=3_000, events="none", pace="schedule", warm_gap_us=200, bound_ms=20_000,
                   exchange_cpu=options.exchange_cpu, client_cpu=options.client_cpu)
     result = run(scene, rest_port)
     waited = result["from_intended"]
@@ -73,10 +74,10 @@ class Switches(threading.Thread):
 
 
 def hour(hours: float, options: argparse.Namespace, rest_port: int) -> dict:
-    """20,000 ticks a second on a fixed schedule, an order for each; the worst latencies with what stood beside them."""
+    """20,000 ticks a second on a fixed schedule, 1,000 orders a second, all filled; the worst latencies with what stood beside."""
     ticks = int(hours * 3600 * 1e6 / HOUR_GAP_US)
     scene = Scene("cython", gap_us=HOUR_GAP_US, ticks=ticks, warm_up=5_000, events="fill", pace="schedule",
-                  exchange_cpu=options.exchange_cpu, client_cpu=options.client_cpu)  # filled: a table holds 65,536 open orders
+                  exchange_cpu=options.exchange_cpu, client_cpu=options.client_cpu, every=HOUR_EVERY, bound_ms=10_000)
     watch = Switches()
 
     def started(exchange: int, client: int) -> None:
