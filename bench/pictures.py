@@ -7,16 +7,35 @@ from collections.abc import Callable, Sequence
 from html import escape
 from math import log10
 
-COLOURS = ("#0b6e4f", "#d1495b", "#00798c", "#edae49", "#30638e", "#8f2d56", "#5f5f5f", "#6a994e", "#9d4edd", "#bc6c25",
-           "#1b4965", "#e76f51", "#3a5a40", "#7f5539", "#386fa4")
+COLOURS = (
+    "#0b6e4f",
+    "#d1495b",
+    "#00798c",
+    "#edae49",
+    "#30638e",
+    "#8f2d56",
+    "#5f5f5f",
+    "#6a994e",
+    "#9d4edd",
+    "#bc6c25",
+    "#1b4965",
+    "#e76f51",
+    "#3a5a40",
+    "#7f5539",
+    "#386fa4",
+)
 INK, FAINT = "#222", "#ddd"
 WIDTH, HEIGHT, LEFT, TOP, RIGHT, BOTTOM = 960, 520, 78, 56, 330, 72
 
 
-def text(x: float, y: float, content: str, size: int = 13, anchor: str = "start", colour: str = INK, turn: int = 0) -> str:
+def text(
+    x: float, y: float, content: str, size: int = 13, anchor: str = "start", colour: str = INK, turn: int = 0
+) -> str:
     turned = f' transform="rotate({turn} {x:.1f} {y:.1f})"' if turn else ""
-    return (f'<text x="{x:.1f}" y="{y:.1f}" font-size="{size}" text-anchor="{anchor}" fill="{colour}"{turned}>'
-            f"{escape(content)}</text>")
+    return (
+        f'<text x="{x:.1f}" y="{y:.1f}" font-size="{size}" text-anchor="{anchor}" fill="{colour}"{turned}>'
+        f"{escape(content)}</text>"
+    )
 
 
 def line(x1: float, y1: float, x2: float, y2: float, colour: str = FAINT, width: float = 1) -> str:
@@ -24,8 +43,10 @@ def line(x1: float, y1: float, x2: float, y2: float, colour: str = FAINT, width:
 
 
 def picture(parts: Sequence[str], title: str, caption: str, height: int = HEIGHT) -> str:
-    head = (f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" '
-            f'font-family="system-ui, Segoe UI, Helvetica, Arial, sans-serif">')
+    head = (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" '
+        f'font-family="system-ui, Segoe UI, Helvetica, Arial, sans-serif">'
+    )
     ground = f'<rect width="{WIDTH}" height="{height}" fill="#fff"/>'
     words = [text(20, 28, title, 17), text(20, height - 10, caption, 10, colour="#777")]
     return "\n".join([head, ground, *words, *parts, "</svg>\n"])
@@ -82,13 +103,18 @@ def lines_picture(
     for x, name in x_marks:
         at = place(x, low)[0]
         parts += [line(at, TOP, at, bottom), text(at, bottom + 20, name, 12, "middle")]
-    parts += [text(20, (TOP + bottom) / 2, y_name, 13, "middle", turn=-90), text((left + right) / 2, bottom + 42, x_name, 13, "middle")]
+    parts += [
+        text(20, (TOP + bottom) / 2, y_name, 13, "middle", turn=-90),
+        text((left + right) / 2, bottom + 42, x_name, 13, "middle"),
+    ]
     ends = [place(*points[-1])[1] for points in series.values()]
     for number, ((name, points), y) in enumerate(zip(series.items(), apart(ends, 17, TOP + 6, bottom), strict=True)):
         colour = COLOURS[number % len(COLOURS)]
         drawn = " ".join(f"{a:.1f},{b:.1f}" for a, b in (place(*point) for point in points))
         end = place(*points[-1])
-        parts.append(f'<polyline points="{drawn}" fill="none" stroke="{colour}" stroke-width="2" stroke-linejoin="round"/>')
+        parts.append(
+            f'<polyline points="{drawn}" fill="none" stroke="{colour}" stroke-width="2" stroke-linejoin="round"/>'
+        )
         parts.append(line(end[0], end[1], right + 18, y, colour, 0.8))
         parts.append(text(right + 22, y + 4, name, 12, colour=colour))
     return picture(parts, title, caption)
@@ -109,8 +135,10 @@ def bars_picture(title: str, caption: str, rows: dict[str, dict[str, float]], un
                 continue
             wide = value / most * width
             colour = COLOURS[stages.index(stage) % len(COLOURS)]
-            parts.append(f'<rect x="{x:.1f}" y="{y}" width="{wide:.1f}" height="{tall}" fill="{colour}"><title>'
-                         f"{escape(stage)}: {value:.0f} {escape(unit)}</title></rect>")
+            parts.append(
+                f'<rect x="{x:.1f}" y="{y}" width="{wide:.1f}" height="{tall}" fill="{colour}"><title>'
+                f"{escape(stage)}: {value:.0f} {escape(unit)}</title></rect>"
+            )
             if wide > 26:
                 parts.append(text(x + wide / 2, y + tall / 2 + 4, f"{value:.0f}", 11, "middle", "#fff"))
             x += wide

@@ -1,6 +1,6 @@
 """A page and pictures from the results that were saved.
 
-    nexus-fast bench report                     # bench/results/*.json → bench/results/report.html and *.svg
+nexus-fast bench report                     # bench/results/*.json → bench/results/report.html and *.svg
 """
 
 import argparse
@@ -32,24 +32,35 @@ STYLE = (
 def caption_of(result: dict) -> str:
     machine = result["machine"]
     when = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(result["finished"]))
-    return f"{machine['cpu']}, {machine['cpus']} processors, virtual: {machine['virtual machine']}, Linux {machine['kernel']}, " \
-           f"Python {machine['python']}, {machine['compiler']}; {when}"
+    return (
+        f"{machine['cpu']}, {machine['cpus']} processors, virtual: {machine['virtual machine']}, Linux {machine['kernel']}, "
+        f"Python {machine['python']}, {machine['compiler']}; {when}"
+    )
 
 
 def percentile_picture(title: str, result: dict, rows: dict[str, list]) -> str:
     series = {name: percentile_line(histogram) for name, histogram in rows.items() if histogram}
     ordered = dict(sorted(series.items(), key=lambda item: item[1][-1][1]))
-    return lines_picture(title, caption_of(result), ordered, MARKS, "tick to order, µs", "percentile (each nine as wide as the last)")
+    reached = max(points[-1][0] for points in series.values())
+    marks = [mark for number, mark in enumerate(MARKS) if number < 2 or MARKS[number - 1][0] < reached]
+    return lines_picture(
+        title, caption_of(result), ordered, marks, "tick to order, µs", "percentile (each nine as wide as the last)"
+    )
 
 
 def wire_pictures(result: dict) -> dict[str, str]:
     """One of each link, entry and gap: every client and mode."""
     found = {}
     for link, entry, gap in dict.fromkeys((r["link"], r["entry"], r["gap_us"]) for r in result["rows"]):
-        rows = {f"{r['client']}, {r['mode']}": r["histogram"] for r in result["rows"]
-                if (r["link"], r["entry"], r["gap_us"]) == (link, entry, gap)}
+        rows = {
+            f"{r['client']}, {r['mode']}": r["histogram"]
+            for r in result["rows"]
+            if (r["link"], r["entry"], r["gap_us"]) == (link, entry, gap)
+        }
         name = f"wire-{link}-{entry}-{gap_text(gap)}"
-        found[name] = percentile_picture(f"Wire: {link}, orders by {entry}, {gap_text(gap)} between ticks", result, rows)
+        found[name] = percentile_picture(
+            f"Wire: {link}, orders by {entry}, {gap_text(gap)} between ticks", result, rows
+        )
     return found
 
 
@@ -57,7 +68,9 @@ def peers_pictures(result: dict) -> dict[str, str]:
     found = {}
     for gap in dict.fromkeys(r["gap_us"] for r in result["rows"]):
         rows = {r["label"]: r["histogram"] for r in result["rows"] if r["gap_us"] == gap}
-        found[f"peers-{gap_text(gap)}"] = percentile_picture(f"Tick to order, {gap_text(gap)} between ticks", result, rows)
+        found[f"peers-{gap_text(gap)}"] = percentile_picture(
+            f"Tick to order, {gap_text(gap)} between ticks", result, rows
+        )
     return found
 
 
@@ -76,8 +89,16 @@ def ring_pictures(result: dict) -> dict[str, str]:
         "bare cache line": percentile_line(merge(r["histogram"] for r in result["line"]), 1.0),
         "a record through the ring": percentile_line(merge(r["histogram"] for r in result["one_way"]), 1.0),
     }
-    return {"ring": lines_picture("One way between two processes", caption_of(result), series, MARKS, "ns",
-                                  "percentile (each nine as wide as the last)")}
+    return {
+        "ring": lines_picture(
+            "One way between two processes",
+            caption_of(result),
+            series,
+            MARKS,
+            "ns",
+            "percentile (each nine as wide as the last)",
+        )
+    }
 
 
 def scale_pictures(result: dict) -> dict[str, str]:
@@ -130,9 +151,11 @@ def page(results: dict[str, dict]) -> tuple[str, dict[str, str]]:
         machine = "\n".join(f"{name:<16} {value}" for name, value in result["machine"].items())
         parts += [f"<h2>{heading}</h2>", *drawn.values(), html_table(table(result)), f"<pre>{escape(machine)}</pre>"]
     body = "\n".join(parts)
-    return (f"<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content='width=device-width'>"
-            f"<title>nexus_fast: measured</title><style>{STYLE}</style><h1>nexus_fast, measured</h1>"
-            f"<p>How each figure is obtained, and what not to conclude from it: BENCHMARKING.md.</p>{body}</html>\n"), pictures
+    return (
+        f"<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content='width=device-width'>"
+        f"<title>nexus_fast: measured</title><style>{STYLE}</style><h1>nexus_fast, measured</h1>"
+        f"<p>How each figure is obtained, and what not to conclude from it: BENCHMARKING.md.</p>{body}</html>\n"
+    ), pictures
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -58,7 +58,8 @@ def documented(name: str) -> list[bytes]:
     if name == "okx":
         return [
             b'{"arg":{"channel":"bbo-tbt","instId":"BCH-USDT-SWAP"},"data":[{"asks":[["111.%02d","5515%d","0","2"]],'
-            b'"bids":[["110.%02d","577%d","0","2"]],"ts":"16703243868%02d","seqId":3639963%02d}]}' % (k, k % 10, k, k, k, k)
+            b'"bids":[["110.%02d","577%d","0","2"]],"ts":"16703243868%02d","seqId":3639963%02d}]}'
+            % (k, k % 10, k, k, k, k)
             for k in range(10, 100)
         ]
     return [
