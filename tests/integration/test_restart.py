@@ -38,7 +38,8 @@ def assert_verified(venue, options):
 
 async def place_and_die(s):
     await s.quotes()
-    oids = [s.create_order(BTC, BUY, LIMIT, ONE, far_below(s, BTC)), s.create_order(BTC, BUY, LIMIT, ONE, far_below(s, BTC, "0.92")),
+    oids = [s.create_order(BTC, BUY, LIMIT, ONE, far_below(s, BTC)), s.create_order(BTC, BUY, LIMIT, ONE, far_below(s, BTC,
+    "0.92")),
             s.create_order(BTC_PERP, BUY, LIMIT, ONE, far_below(s, BTC_PERP), client_oid="by-hand-1")]
     await s.until(lambda: len(s.heard("accepted")) == 3)
     s.die(oids)
@@ -70,7 +71,8 @@ def test_open_orders_are_adopted(venue, same):
     assert sessions[1].replay.carried == set(oids) and sessions[1].replay.open_orders() == []
     said = CliRunner().invoke(journal.command, ["verify", str(journal_of(venue, same))])
     assert said.exit_code == 0 and "did not end cleanly" in said.output and "same table byte for byte" in said.output
-    shown = CliRunner().invoke(journal.command, ["show", "--order", "by-hand-1", str(journal_of(venue, same))]).output.splitlines()
+    arguments = ["show", "--order", "by-hand-1", str(journal_of(venue, same))]
+    shown = CliRunner().invoke(journal.command, arguments).output.splitlines()
     assert all("by-hand-1" in line and "symbol=BTCUSDT-PERP.BINANCE" in line for line in shown)
     assert [line.split(" -> ")[0].split()[-1] for line in shown[:2]] == ["INTENT", "ACCEPTED"] and "CANCELED" in shown[-1]
 
@@ -223,7 +225,8 @@ def test_orders_of_others_are_external(venue, same):
         assert (order.side, order.type, order.amount, order.price) == (BUY, LIMIT, Decimal("20"), float(price))
         s.cancel_order(SPOT, "manual1")
         await s.until(lambda: s.cache.get_external_orders(SPOT) == set())
-        venue.ask("POST", "/fapi/v1/order", symbol="BTCUSDT", side="SELL", type="MARKET", quantity="0.02", newClientOrderId="manual2")
+        venue.ask("POST", "/fapi/v1/order", symbol="BTCUSDT", side="SELL", type="MARKET", quantity="0.02",
+                  newClientOrderId="manual2")
         await s.until(lambda: s.cache.get_position(BTC_PERP))
         assert s.cache.get_position(BTC_PERP).signed_amount == Decimal("-0.02")
         await s.until(lambda: any(order.oid == "manual2" and order.status is OrderStatus.FILLED for order in told))

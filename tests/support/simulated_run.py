@@ -14,6 +14,7 @@ from pathlib import Path
 
 import uvloop
 from engine_program import make_config
+from simulated_time import restart
 
 from nexus_fast.config import LogConfig
 from nexus_fast.constants import OrderSide
@@ -131,6 +132,7 @@ class Truth:
 
 def play(strategy, truth=None, *, others=(), **options):
     """Run the engine until the strategy's script ends; what the script raises is raised here. Returns the engine."""
+    restart()
     random.seed(0)                       # the engine's jitter
     truth = truth or Truth()
     loop = uvloop.new_event_loop()

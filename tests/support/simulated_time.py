@@ -47,6 +47,11 @@ def pause(seconds: float) -> None:
     ctypes.CDLL(None).simulated_pause(ctypes.c_int64(round(seconds * 1e9)))
 
 
+def restart() -> None:
+    """Back to the beginning: the next run sees the same times as if it were the first."""
+    ctypes.CDLL(None).simulated_restart()
+
+
 def step(seconds: float) -> None:
     """The wall clock is set forwards or back; the monotonic one is not."""
     ctypes.CDLL(None).simulated_step(ctypes.c_int64(round(seconds * 1e9)))

@@ -34,7 +34,8 @@ ORDER_RECORDS = 16384
 
 class Core:
     """`wake` is called when the hot path has news for the cold half; `on_error(strategy, exception)` hears of exceptions
-    in the strategies' quote callbacks. accounts: their names, by index. Raises AlreadyRunningError when another process runs this strategy id."""
+    in the strategies' quote callbacks. accounts: their names, by index. Raises AlreadyRunningError when another process runs
+    this strategy id."""
 
     def __init__(
         self,

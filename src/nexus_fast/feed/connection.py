@@ -8,6 +8,7 @@ five minutes that the strictest venue allows.
 import asyncio
 import logging
 import random
+import socket
 import ssl
 import time
 from collections.abc import Awaitable, Callable
@@ -23,6 +24,13 @@ READ_BUFFER = 16 * 1024
 FIRST_WAIT, LAST_WAIT = 0.1, 15.0
 PING_AFTER, DEAD_AFTER = 15.0, 30.0
 HANDSHAKE_TIMEOUT = 10.0
+
+
+def is_reset(transport: asyncio.Transport) -> bool:
+    """Whether the peer has reset the connection. uvloop stops watching a socket on which an error and unread bytes come
+    together: it reads those once, and the error never."""
+    sock = transport.get_extra_info("socket")
+    return sock is not None and sock.fileno() >= 0 and sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) != 0
 
 
 class WebSocketConnection:
@@ -149,6 +157,9 @@ class WebSocketConnection:
                 await asyncio.wait_for(self._lost.wait(), 1.0 if taken else 0.005)
             except TimeoutError:
                 pass
+            if is_reset(self.transport.underlying_transport):
+                logger.warning("%s: the connection was reset", self.name)
+                return
             heard = max(self.handler.last_message_ns, self.handler.last_control_ns)
             silent = (time.monotonic_ns() - heard) / 1e9
             if silent > DEAD_AFTER:

@@ -113,9 +113,10 @@ class OkxRest(RestSession):
         if signed:
             now = time.time_ns() // 1_000_000 + self.clock_offset_ms
             headers.update(self._key.headers(now, method, target, body))
-        status, answer = await self.exchange(method, url, path, headers, body.encode() or None)
+        status, answer, pause_ms = await self.exchange(method, url, path, headers, body.encode() or None)
         refusal = _refusal(answer, status, f"{method} {path}")
         if refusal is not None:
+            refusal.retry_after_ms = pause_ms
             raise refusal
         return answer
 

@@ -67,6 +67,10 @@ class Instrument:
         """A copy of an account (sim/faults/replica.py) is about the same instruments."""
         return self
 
+    def __deepcopy__(self, memo: dict) -> "Instrument":
+        """It never changes: copies of accounts and orders share it."""
+        return self
+
     def value(self, price: int, quantity: int) -> int:
         """What `quantity` is worth at `price`, in the asset it settles in; rounded towards zero at 10^-8."""
         if self.inverse:

@@ -17,11 +17,12 @@ from msgspec.structs import replace
 
 from nexus_fast.constants import ExchangeType, InstrumentType
 from nexus_fast.error import CredentialError, PositionModeError, VenueError
+from nexus_fast.exchange.bybit.emergency import DCP_TOPICS
 from nexus_fast.exchange.bybit.fills import ExecutionRow, updates_of
 from nexus_fast.exchange.bybit.instruments import CATEGORIES
 from nexus_fast.exchange.bybit.order_answers import OrderAnswers
 from nexus_fast.exchange.bybit.outcomes import KEY_CODES
-from nexus_fast.exchange.bybit.snapshot import position_update, read_balances, read_orders, read_positions
+from nexus_fast.exchange.bybit.snapshot import PositionRow, position_update, read_balances, read_orders, read_positions
 from nexus_fast.exchange.bybit.trade_api import decode_answer
 from nexus_fast.exchange.bybit.user_data import FAST_TOPIC, TOPICS, Message, UserData, decode_message
 from nexus_fast.feed.commands import CommandFeed
@@ -105,6 +106,7 @@ class BybitAccount:
             await self._rest.synchronise()
             self.channel.clock_offset_ms = self._rest.clock_offset_ms
             await self._snapshot()
+            await self._require_one_way()
         except VenueError as error:
             if error.code in KEY_CODES or error.status == 401:
                 raise self._credential_error(error) from None
@@ -146,10 +148,6 @@ class BybitAccount:
             size_scale=instrument.size_scale,
             recv_window=self._host.recv_window_ms,
         )
-
-    def resynchronise_clock(self) -> None:
-        """The venue refused a request's time."""
-        self._spawn(self.synchronise_clock())
 
     def renew_trade(self) -> None:
         """The trade connection takes no more requests."""
@@ -257,6 +255,8 @@ class BybitAccount:
             await self._ask(self._private, "private", "subscribe", [FAST_TOPIC])
         except VenueError as error:
             self._log.warning(f"no fast executions: {error}")
+        if self._host.safety.switch_seconds(self.account_type):
+            await self._ask(self._private, "private", "subscribe", DCP_TOPICS)
         self._subscribed = True
         await self._became_ready()
 
@@ -340,12 +340,27 @@ class BybitAccount:
     async def _positions(self) -> list[PositionUpdate]:
         found = []
         for question in self._questions(spot=False):
-            for page in await self._rest.pages(POSITIONS_PATH, {**question, "limit": 200}, signed=True):
-                for row in read_positions(page):
-                    if row.position_idx:
-                        raise PositionModeError(f"{self.account_type} {HEDGED.format(symbol=row.symbol)}")
-                    found.append(position_update(row, question["category"]))
+            rows = await self._position_rows({**question, "limit": 200})
+            found += [position_update(row, question["category"]) for row in rows]
         return [update for update in found if update.signed_amount]
+
+    async def _require_one_way(self) -> None:
+        """Asked for a symbol, the venue answers also where nothing is held. The mode is set for all contracts of a coin, or
+        for one of them: of each coin one is asked for, the others are refused with their first order (10001)."""
+        asked: dict[str | None, str] = {}
+        for instrument in self._host.core.instruments:
+            if instrument.exchange is ExchangeType.BYBIT and instrument.type is InstrumentType.LINEAR:
+                asked.setdefault(instrument.settle, instrument.venue_symbol)
+        for symbol in asked.values():
+            await self._position_rows({"category": "linear", "symbol": symbol})
+
+    async def _position_rows(self, params: dict[str, Any]) -> list[PositionRow]:
+        pages = await self._rest.pages(POSITIONS_PATH, params, signed=True)
+        rows = [row for page in pages for row in read_positions(page)]
+        for row in rows:
+            if row.position_idx:
+                raise PositionModeError(f"{self.account_type} {HEDGED.format(symbol=row.symbol)}")
+        return rows
 
     async def refresh(self) -> dict[str, Any]:
         """After a reconnect: balances, positions and the orders that are open at the venue, by client id."""

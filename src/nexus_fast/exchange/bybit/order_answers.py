@@ -18,7 +18,7 @@ REQUESTS: dict[str, Request] = {"order.create": "place", "order.cancel": "cancel
 
 
 class OrderAnswers:
-    """`account` is asked to resynchronise_clock() when the venue refused a request's time, to renew_trade() when it takes no more
+    """`account` is asked to renew_trade() when it takes no more
     requests on this connection."""
 
     def __init__(self, account: Any, host: Any, log: Logger):
@@ -40,7 +40,7 @@ class OrderAnswers:
         if verdict.rate_limited:
             self._host.on_rate_limited(self._account, verdict.pause_ms / 1000, verdict.reason)
         if verdict.resync_clock:
-            self._account.resynchronise_clock()
+            self._host.times.measure(self._account, in_doubt=True)
         if verdict.session_lost:
             self._log.error(f"the trade connection takes no more requests ({verdict.reason}); connecting anew")
             self._account.renew_trade()
@@ -61,7 +61,7 @@ class OrderAnswers:
 
     def _on_modify(self, number: int, verdict: Verdict) -> None:
         tracker = self._host.tracker
-        tracker.ledger.answered(number)
+        tracker.modification_answered(number)
         tracker.apply_to(number, OrderUpdate(event="MODIFY_REJECTED", client_id="", reason=f"modify: {verdict.reason}"))
         tracker.result(number, WsOrderResultType.ACK_REJECTED, f"modify: {verdict.reason}")
         if verdict.outcome is not Outcome.REFUSED:

@@ -41,6 +41,7 @@ def create(call: Call) -> dict:
 
 def place(call: Call) -> Order:
     market = call.market
+    call.exchange.order_received(call)
     try:
         return market.place(build(call))
     except Refused as refused:

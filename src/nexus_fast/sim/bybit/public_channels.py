@@ -58,10 +58,10 @@ def parse_topic(name: str) -> Topic | None:
 class PublicChannels:
     """All topics of one market. `publish_*` are called as things happen, `tick` every 20 ms."""
 
-    def __init__(self, market: BybitSpot | BybitContracts, clock: Clock, statistics: WireStatistics):
+    def __init__(self, market: BybitSpot | BybitContracts, clock: Clock, statistics: WireStatistics, statistics_name: str):
         self.market = market
         self.clock = clock
-        self.statistics = statistics
+        self.statistics, self.statistics_name = statistics, statistics_name
         self.is_spot = market.name == SPOT
         self.topics: dict[str, Topic] = {}
         self.best: dict[str, list] = {}  # symbol -> [head, tail, when sent] of orderbook.1
@@ -122,7 +122,7 @@ class PublicChannels:
             self.send_tick(topic, symbol, self._best_frame(topic, tail, now))
 
     def send_tick(self, topic: Topic, symbol: str, payload: bytes) -> None:
-        self.statistics.tick_sent(self.market.name, symbol)
+        self.statistics.tick_sent(self.statistics_name, symbol)
         topic.send(payload)
 
     def _best_tail(self, book: Book) -> bytes:

@@ -53,8 +53,6 @@ class RestServer(web.Server):
         status = 200
         try:
             call.params = _params(request.method, sent)
-            if operation.is_order:
-                self.exchange.statistics.order_received(call.get("category"), call.get("symbol"), received_ns)
             answer = {"retCode": 0, "retMsg": "OK", "result": self._perform(request, call, operation, sent, seen)}
         except VenueError as error:
             self.exchange.statistics.rejects += operation.is_order

@@ -68,8 +68,6 @@ class TradeConnection(Socket):
             if operation is None:
                 raise VenueError(10404, f"op type is not found: {op[:64]}")
             call.params = self._params(request)
-            if operation.is_order:
-                self.exchange.statistics.order_received(call.get("category"), call.get("symbol"), self.received_ns)
             self._admit(str(name), request, call)
             data = operation.perform(call)
         except VenueError as error:

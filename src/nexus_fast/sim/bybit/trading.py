@@ -146,6 +146,10 @@ class Trading:
         else:
             words.reject_reason = "EC_CancelForNoFullFill" if order.executed else "EC_NoImmediateQtyToFill"
 
+    def _expired(self, order: Order) -> None:
+        self._explain(order)
+        super()._expired(order)
+
     def _remember(self, order: Order, fill: Fill, is_maker: bool, commission: int, coin: str, profit: int,
                   closed: int) -> None:
         words, member = order.words, self.members[order.account.key]

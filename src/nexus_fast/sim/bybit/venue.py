@@ -61,7 +61,8 @@ class BybitVenue:
         limits = RateLimits(options.order_limit_factor, options.request_limit_factor)
         self.exchange = Exchange(markets, accounts, members, clock, limits, statistics, events)
         for market in markets.values():
-            channels = self.exchange.channels[market.name] = PublicChannels(market, clock, statistics)
+            channels = self.exchange.channels[market.name] = PublicChannels(
+                market, clock, statistics, self.exchange.market_name(market.name))
             market.events = events
             market.listener = Publisher(market, events, channels)
         self.services = tuple(Service(market) for market in markets.values())
@@ -129,6 +130,6 @@ class BybitVenue:
 
     async def _maintain(self) -> None:
         while True:
-            await asyncio.sleep(1.0)
+            await asyncio.sleep(min(1.0, self.options.idle_seconds / 4))
             self.connections.maintain()
             self._dead.look()

@@ -1,0 +1,111 @@
+"""Seeded chaos in simulated time.
+
+    python -m tests.chaos --seed 17                 one run with everything that happened
+    python -m tests.chaos --seeds 1-10000           many, over all cores; a line for each that failed
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
+
+from simulated_time import ROOT, compiler, is_simulated, simulated_environment  # noqa: E402
+
+SEEDS_OF_A_PROCESS = 50
+# Of real time, for one process: a run takes a tenth of a second.
+SECONDS_OF_A_PROCESS = 300
+
+
+def command(*arguments: str) -> list[str]:
+    return [sys.executable, "-m", "tests.chaos", *arguments]
+
+
+def one(seed: int) -> int:
+    from tests.chaos.harness import run
+
+    problems = run(seed, lambda line: print(f"{time.monotonic() - 1000:8.3f} {line}", flush=True), "DEBUG")
+    print("\n".join([f"seed {seed}: {problem}" for problem in problems] or [f"seed {seed}: agreed"]))
+    return bool(problems)
+
+
+def several(first: int, last: int) -> int:
+    """In this process, one after the other."""
+    from tests.chaos.harness import run
+
+    failed = 0
+    for seed in range(first, last + 1):
+        problems = run(seed)
+        failed += bool(problems)
+        for problem in problems:
+            print(f"seed {seed}: {problem}", flush=True)
+    print(f"done {last - first + 1} {failed}", flush=True)
+    return bool(failed)
+
+
+class Work:
+    """Chunks of seeds, each in a process of its own, as many at once as there are cores."""
+
+    def __init__(self, first: int, last: int, workers: int):
+        self.chunks = [(at, min(at + SEEDS_OF_A_PROCESS - 1, last)) for at in range(first, last + 1, SEEDS_OF_A_PROCESS)]
+        self.workers = workers
+        self.running: list[tuple[subprocess.Popen, tuple[int, int], float]] = []
+        self.runs = self.failures = 0
+
+    def go(self, seconds: float | None) -> None:
+        """Until all is done; no chunk is begun after so many seconds."""
+        begun = time.monotonic()
+        while self.chunks or self.running:
+            if seconds is not None and time.monotonic() - begun > seconds:
+                self.chunks.clear()
+            while self.chunks and len(self.running) < self.workers:
+                chunk = self.chunks.pop(0)
+                process = subprocess.Popen(command("--seeds", f"{chunk[0]}-{chunk[1]}"), cwd=ROOT, env=simulated_environment(),
+                                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+                self.running.append((process, chunk, time.monotonic()))
+            for entry in list(self.running):
+                self.look(*entry)
+            time.sleep(0.02)
+
+    def look(self, process: subprocess.Popen, chunk: tuple[int, int], begun: float) -> None:
+        if process.poll() is None:
+            if time.monotonic() - begun < SECONDS_OF_A_PROCESS:
+                return
+            process.kill()
+        self.running.remove((process, chunk, begun))
+        output = process.stdout.read()
+        lines = output.splitlines()
+        if not lines or not lines[-1].startswith("done "):
+            print(f"seeds {chunk[0]}-{chunk[1]}: the process did not end well\n{output[-3000:]}", flush=True)
+            self.failures += 1
+            return
+        _, runs, failures = lines[-1].split()
+        self.runs, self.failures = self.runs + int(runs), self.failures + int(failures)
+        if int(failures):
+            print("\n".join(line for line in lines[:-1] if line.startswith("seed ")), flush=True)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.chaos")
+    parser.add_argument("--seed", type=int, help="one run with its trace")
+    parser.add_argument("--seeds", default="1-100", metavar="A-B")
+    parser.add_argument("--workers", type=int, default=os.cpu_count())
+    parser.add_argument("--seconds", type=float, help="begin nothing after so many seconds")
+    options = parser.parse_args()
+    first, _, last = options.seeds.partition("-")
+    if is_simulated():
+        return one(options.seed) if options.seed is not None else several(int(first), int(last or first))
+    if compiler() is None:
+        raise SystemExit("simulated time needs a C compiler: install cc, or name one by CC=")
+    if options.seed is not None:
+        return subprocess.run(command("--seed", str(options.seed)), cwd=ROOT, env=simulated_environment()).returncode
+    begun, work = time.monotonic(), Work(int(first), int(last or first), options.workers)
+    work.go(options.seconds)
+    print(f"{work.runs} runs, {work.failures} failed, {time.monotonic() - begun:.0f} s")
+    return bool(work.failures)
+
+
+sys.exit(main())

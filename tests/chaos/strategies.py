@@ -1,0 +1,99 @@
+"""A strategy that does anything at any time, and judges every report of an order against what is so at the venue."""
+
+from decimal import Decimal
+
+from engine_program import BTC, BTC_PERP, ORDER_CALLBACKS, Scripted
+
+from nexus_fast.constants import OrderSide, OrderType, TimeInForce
+
+AMOUNTS = {BTC: Decimal("0.001"), BTC_PERP: Decimal("0.002")}
+ENDS = {"filled": "FILLED", "canceled": "CANCELED", "expired": "EXPIRED"}
+
+
+class Chaotic(Scripted):
+    """`chance`: its generator. `placed`: [(symbol, oid)]. `problems`: what was reported and is not so. `trace`: takes lines."""
+
+    def __init__(self, script, chance, trace):
+        super().__init__(script, [BTC, BTC_PERP])
+        self.chance, self.trace = chance, trace
+        self.placed, self.problems = [], []
+        self.ended, self.filled = {}, {}
+
+    # ------------------------------------------------------------------------------------------ what it does
+
+    def act(self):
+        """One random request."""
+        kind = self.chance.random()
+        if kind < 0.22 and self.placed:
+            self.cancel_order(*self._some())
+        elif kind < 0.30 and self.placed:
+            self._modify(*self._some())
+        elif kind < 0.32:
+            self.trace("cancel all")
+            self.cancel_all_orders(self.chance.choice(self.symbols))
+        elif kind < 0.50:
+            self._place(OrderType.MARKET)
+        else:
+            self._place(self.chance.choice([OrderType.LIMIT, OrderType.LIMIT, OrderType.POST_ONLY]))
+
+    def _some(self):
+        symbol, oid = self.chance.choice(self.placed[-12:])
+        self.trace(f"change {oid}")
+        return symbol, oid
+
+    def _place(self, kind):
+        symbol, chance = self.chance.choice(self.symbols), self.chance
+        side = chance.choice((OrderSide.BUY, OrderSide.SELL))
+        amount, price, options = AMOUNTS[symbol] * chance.choice((1, 1, 5)), None, {}
+        if kind is not OrderType.MARKET:
+            price = self._price(symbol, side)
+            if kind is OrderType.LIMIT and chance.random() < 0.25:
+                options["time_in_force"] = chance.choice((TimeInForce.IOC, TimeInForce.FOK))
+        if chance.random() < 0.1:
+            options["client_oid"] = f"own-{chance.randrange(10**9)}"
+        oid = self.create_order(symbol, side, kind, amount, price, **options)
+        self.trace(f"place {oid} {symbol} {side.value} {kind.value} {amount} {price}")
+        self.placed.append((symbol, oid))
+
+    def _price(self, symbol, side):
+        book, away = self.cache.bookl1(symbol), Decimal(str(self.chance.choice((1.0002, 1, 0.9999, 0.999, 0.98))))
+        price = Decimal(str(book.bid)) * away if side.is_buy else Decimal(str(book.ask)) / away
+        return self.price_to_precision(symbol, price)
+
+    def _modify(self, symbol, oid):
+        order = self.cache.get_order(oid)
+        if symbol != BTC_PERP or order is None or order.price is None or order.is_closed:
+            return
+        self.modify_order(symbol, oid, price=self._price(symbol, order.side), amount=order.amount)
+
+    # ------------------------------------------------------------------------------------------ what it is told
+
+    def judge(self, name, order):
+        oid = order.oid
+        self.trace(f"  {name} {oid} {order.status.value} {order.filled} {order.reason or ''}")
+        found = [self.venue.state_of(o) for o in self.venue.orders(oid)]
+        if len(found) > 1:
+            self.problems.append(f"{oid} lives {len(found)} times: {found}")
+        if oid in self.ended and name != "pending":
+            self.problems.append(f"{oid}: {name} after {self.ended[oid]}")
+        if order.filled < self.filled.get(oid, 0):
+            self.problems.append(f"{oid}: filled went back from {self.filled[oid]} to {order.filled}")
+        self.filled[oid] = order.filled
+        if name in ENDS and found != [(ENDS[name], order.filled)]:
+            self.problems.append(f"{oid}: {name} {order.filled} was reported, the venue has {found}")
+        if name == "failed" and found:
+            self.problems.append(f"{oid}: failed was reported ({order.reason}), the venue has {found}")
+        if name in ENDS or name == "failed":
+            self.ended[oid] = name
+
+
+def _judged(name):
+    def callback(self, order):
+        self.events.append((name, order))
+        self.judge(name, order)
+
+    return callback
+
+
+for _name in ORDER_CALLBACKS:
+    setattr(Chaotic, f"on_{_name}_order", _judged(_name))
