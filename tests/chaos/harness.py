@@ -28,7 +28,7 @@ def run(seed: int, trace=lambda line: None, level: str = "OFF") -> list[str]:
     strategy.rules = rules
     try:
         engine = play(strategy, Truth(seed=seed), request_timeout_ms=timeout_ms, log_config=LogConfig(level_stdout=level))
-    except Exception as error:
+    except (Exception, asyncio.CancelledError) as error:
         return [*strategy.problems, f"{type(error).__name__}: {error}"]
     if engine.core.dispatcher.errors:
         strategy.problems.append(f"{engine.core.dispatcher.errors} errors in callbacks")
@@ -66,14 +66,14 @@ async def until_true(condition, what, s):
         if loop.time() > until:
             ledger = s.engine.core.ledger
             left = [(ledger.fields(n)["client_id"], ledger.state(n)) for n in ledger.live()]
-            raise AssertionError(f"{what} did not come; live: {left}, asking: {s.engine.host._asking}")
+            raise AssertionError(f"{what} did not come; live: {left}, asking: {s.engine.host.inquiry.asking}")
         await asyncio.sleep(0.1)
 
 
 async def quiet(s):
     """Both accounts are there, no question is open, no order is in doubt."""
     host, ledger = s.engine.host, s.engine.core.ledger
-    await until_true(lambda: all(a.ready.is_set() for a in host.accounts.values()) and not host._asking
+    await until_true(lambda: all(a.ready.is_set() for a in host.accounts.values()) and not host.inquiry.asking
                      and not any(ledger.state(n) in IN_DOUBT for n in ledger.live()), "quiet", s)
 
 
