@@ -1,6 +1,6 @@
 """Everything in turn, in a bounded time, and the report.
 
-    nexus-fast bench all --minutes 40
+nexus-fast bench all --minutes 40
 """
 
 import argparse
@@ -21,7 +21,9 @@ PARTS = (
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="nexus-fast bench all", description=__doc__.splitlines()[0])
-    parser.add_argument("--minutes", type=float, default=40, help="in all; at least one round of everything is made (some 20)")
+    parser.add_argument(
+        "--minutes", type=float, default=40, help="in all; at least one round of everything is made (some 20)"
+    )
     parser.add_argument("--without", default="", help="parts that are left away, e.g. peers,scale")
     options = parser.parse_args(arguments)
     left_away, failed = options.without.split(","), []

@@ -12,9 +12,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from bench.build import BUILD, FLAGS, BuildError, compiler, compiler_version, fingerprint
-from bench.build import BENCH, run as build
-from bench.histogram import median
+from bench.build import BENCH, BUILD, FLAGS, BuildError, compiler, compiler_version, fingerprint
+from bench.build import run as build
+from bench.histogram import PERCENTILES, median
 from bench.machine import header, header_text
 from bench.path.world import segments
 from bench.progress import progress
@@ -60,10 +60,31 @@ def measure(options: argparse.Namespace) -> dict:
             step(f"ring: p50 {ways[-1]['p50']} ns")
         writes = []
         for readers in READERS:
-            writes.append(min((call("throughput", full, readers, WRITES) for _ in range(3)), key=lambda f: f["write_ns"]))
+            writes.append(
+                min((call("throughput", full, readers, WRITES) for _ in range(3)), key=lambda f: f["write_ns"])
+            )
             step(f"{readers} readers: {writes[-1]['write_ns']:.1f} ns a write")
-    return {"line": lines, "one_way": ways, "writes": writes,
-            "ratio_p50": median([way["p50"] / max(line["p50"], 1) for way, line in zip(ways, lines, strict=True)])}
+    return {
+        "line": lines,
+        "one_way": ways,
+        "writes": writes,
+        "ratio_p50": median([way["p50"] / max(line["p50"], 1) for way, line in zip(ways, lines, strict=True)]),
+    }
+
+
+def text(found: dict) -> str:
+    lines = ["One way between two processes, ns, medians over the rounds", ""]
+    for label, runs in (("bare cache line", found["line"]), ("a record through the ring", found["one_way"])):
+        lines.append(
+            f"{label:<27}" + "  ".join(f"{name} {median([r[name] for r in runs]):.0f}" for name in PERCENTILES)
+        )
+    lines += [f"{'ratio of the p50s, median':<27}{found['ratio_p50']:.2f}", ""]
+    for row in found["writes"]:
+        lines.append(
+            f"{row['readers']} readers: a write {row['write_ns']:.1f} ns, {row['writes_per_second'] / 1e6:.1f} M writes/s, "
+            f"{row['reads_per_second'] / 1e6:.1f} M reads/s in all, {row['lost']} passed over"
+        )
+    return "\n".join(lines)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -79,13 +100,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"no measurement: {error}", file=sys.stderr)
         return 1
     print(header_text(header()))
-    print("\nOne way between two processes, ns, medians over the rounds\n")
-    for label, runs in (("bare cache line", found["line"]), ("a record through the ring", found["one_way"])):
-        print(f"{label:<26}" + "  ".join(f"{name} {median([r[name] for r in runs]):.0f}" for name in ("p50", "p90", "p99", "p999")))
-    print(f"ratio of the p50s, median  {found['ratio_p50']:.2f}\n")
-    for row in found["writes"]:
-        print(f"{row['readers']} readers: a write {row['write_ns']:.1f} ns, {row['writes_per_second'] / 1e6:.1f} M writes/s, "
-              f"{row['reads_per_second'] / 1e6:.1f} M reads/s in all, {row['lost']} passed over")
+    print("\n" + text(found))
     print(f"written to {save('ring', found, options.json)}", file=sys.stderr)
     return 0
 

@@ -32,12 +32,13 @@ class RunError(Exception):
 
 @dataclass(frozen=True)
 class Scene:
-    """What one run is. client: "floor", "cython", "python" or a peer's name. gap_us: from an order to the next tick (pace "after") or
-    from tick to tick (pace "schedule"). events: what user data brings, "none", "new" or "fill" (new, then filled).
+    """What one run is. client: "floor", "cython", "python" or a peer's name. gap_us: from an order to the next tick (pace
+    "after") or from tick to tick (pace "schedule"). events: what user data brings, "none", "new" or "fill" (new, then filled).
     nice: priority of exchange and client, for machines that others use as well; below zero it takes privileges.
     measure: the engine records its stages, at the price of some clock reads per order. entry: "ws" or "rest", how orders go.
     tls: every connection to the exchange is encrypted. bound_ms: a tick
-    without an order for as long is lost. warm_gap_us: between the warm-up's ticks where that is another (pace "schedule")."""
+    without an order for as long is lost. warm_gap_us: between the warm-up's ticks where that is another (pace "schedule").
+    every: only ticks whose update id divides by it are answered (cython, pace "schedule")."""
 
     client: str
     family: str = "spot"
@@ -55,6 +56,7 @@ class Scene:
     tls: bool = False
     bound_ms: int = 1_000
     warm_gap_us: float | None = None
+    every: int = 1
 
     @property
     def patience(self) -> int:
@@ -110,7 +112,8 @@ def exchange_command(scene: Scene, folder: Path) -> list[str]:
         "--seconds": int(scene.seconds), "--connect-seconds": scene.patience, "--out": folder / "result.json",
         "--linger-ms": 0 if scene.client == "floor" else 5000, "--answers": folder / "answers",
         **({"--warm-gap-ns": int(scene.warm_gap_us * 1000)} if scene.warm_gap_us is not None else {}),
-        "--bound-ms": scene.bound_ms, "--ready": "orders" if scene.client in (*ENGINES, "floor") else "market",
+        "--bound-ms": scene.bound_ms, "--every": scene.every,
+        "--ready": "orders" if scene.client in (*ENGINES, "floor") else "market",
         **({"--tls": folder / "tls.pem"} if scene.tls else {}),
     }
     return [str(c_program("exchange", tls=scene.tls)), *(str(part) for pair in options.items() for part in pair)]
@@ -120,7 +123,8 @@ def client_command(scene: Scene, port: int, endpoints: Path) -> list[str]:
     if scene.client == "floor":
         options = {
             "--port": port, "--cpu": scene.client_cpu, "--family": scene.family, "--mode": FLOOR_MODES[scene.mode],
-            "--key": API_KEY, "--secret": SECRET, "--seconds": int(scene.seconds) + 40, "--entry": scene.entry, "--tls": int(scene.tls),
+            "--key": API_KEY, "--secret": SECRET, "--seconds": int(scene.seconds) + 40,
+            "--entry": scene.entry, "--tls": int(scene.tls),
         }
         return [str(c_program("client", tls=scene.tls)), *(str(part) for pair in options.items() for part in pair)]
     if scene.client not in ENGINES:
@@ -128,7 +132,7 @@ def client_command(scene: Scene, port: int, endpoints: Path) -> list[str]:
     options = {
         "--endpoints": endpoints, "--cpu": scene.client_cpu, "--family": scene.family, "--mode": scene.mode,
         "--strategy": scene.client, "--entry": scene.entry,
-        "--measure": "on" if scene.measure else "off",
+        "--measure": "on" if scene.measure else "off", "--every": scene.every,
     }
     return [sys.executable, "-m", "bench.engine_client", *(str(part) for pair in options.items() for part in pair)]
 

@@ -1,7 +1,7 @@
 """The cost of a tick with many symbols, strategies and connections; a burst; memory; an hour.
 
-    python -m bench.scale                       # some two minutes
-    python -m bench.scale --hour 1              # and an hour at 20,000 ticks/s, with its worst latencies and their causes
+python -m bench.scale                       # some two minutes
+python -m bench.scale --hour 1              # and an hour at 20,000 ticks/s, with its worst latencies and their causes
 """
 
 import argparse
@@ -23,6 +23,7 @@ from bench.runs import RunError, Scene, end_on_sigterm, run, switches_of
 
 BURST = 10_000
 HOUR_GAP_US = 50.0
+HOUR_EVERY = 20
 
 
 def child(what: str, *arguments: str, limit: float = 600) -> dict:
@@ -42,11 +43,27 @@ def counted() -> dict[str, float]:
 
 def burst(client: str, options: argparse.Namespace, rest_port: int) -> dict:
     """BURST quotes at once, each answered by an order. `through`: until the last order is there, which is what it waited."""
-    scene = Scene(client, gap_us=0.001, ticks=BURST, warm_up=3_000, events="none", pace="schedule", warm_gap_us=200,
-                  exchange_cpu=options.exchange_cpu, client_cpu=options.client_cpu)
+    scene = Scene(
+        client,
+        gap_us=0.001,
+        ticks=BURST,
+        warm_up=3_000,
+        events="none",
+        pace="schedule",
+        warm_gap_us=200,
+        bound_ms=20_000,
+        exchange_cpu=options.exchange_cpu,
+        client_cpu=options.client_cpu,
+    )
     result = run(scene, rest_port)
     waited = result["from_intended"]
-    return {"client": client, "through_ns": waited["max"], "p50": waited["p50"], "p99": waited["p99"], "lost": result["lost"]}
+    return {
+        "client": client,
+        "through_ns": waited["max"],
+        "p50": waited["p50"],
+        "p99": waited["p99"],
+        "lost": result["lost"],
+    }
 
 
 class Switches(threading.Thread):
@@ -73,10 +90,20 @@ class Switches(threading.Thread):
 
 
 def hour(hours: float, options: argparse.Namespace, rest_port: int) -> dict:
-    """20,000 ticks a second on a fixed schedule, an order for each; the worst latencies with what stood beside them."""
+    """20,000 ticks a second on a fixed schedule, 1,000 orders a second, all filled; the worst, with what stood beside."""
     ticks = int(hours * 3600 * 1e6 / HOUR_GAP_US)
-    scene = Scene("cython", gap_us=HOUR_GAP_US, ticks=ticks, warm_up=5_000, events="fill", pace="schedule",
-                  exchange_cpu=options.exchange_cpu, client_cpu=options.client_cpu)  # filled: a table holds 65,536 open orders
+    scene = Scene(
+        "cython",
+        gap_us=HOUR_GAP_US,
+        ticks=ticks,
+        warm_up=5_000,
+        events="fill",
+        pace="schedule",
+        exchange_cpu=options.exchange_cpu,
+        client_cpu=options.client_cpu,
+        every=HOUR_EVERY,
+        bound_ms=10_000,
+    )
     watch = Switches()
 
     def started(exchange: int, client: int) -> None:
@@ -90,9 +117,21 @@ def hour(hours: float, options: argparse.Namespace, rest_port: int) -> dict:
         # The schedule begins when the client is ready; its end is the end of the run.
         second = watch.seen[-1][0] - (scene.ticks * HOUR_GAP_US / 1e6) + at / 1e9 if watch.seen else 0
         around = watch.around(second)
-        worst.append({"took_ns": took, "sent_late_ns": late, "second": at / 1e9, "switches": around, "cause": cause(took, late, around)})
-    return {"hours": hours, "from_intended": {k: v for k, v in result["from_intended"].items()}, "lost": result["lost"],
-            "worst": worst}
+        worst.append(
+            {
+                "took_ns": took,
+                "sent_late_ns": late,
+                "second": at / 1e9,
+                "switches": around,
+                "cause": cause(took, late, around),
+            }
+        )
+    return {
+        "hours": hours,
+        "from_intended": {k: v for k, v in result["from_intended"].items()},
+        "lost": result["lost"],
+        "worst": worst,
+    }
 
 
 def cause(took: int, late: int, switches: dict[str, int]) -> str:
@@ -152,9 +191,14 @@ def text(found: dict) -> str:
         first = row["1"]
         lines.append(f"{label}: " + ", ".join(f"{n} symbols {ns:.0f} ns ({ns / first:.2f})" for n, ns in row.items()))
     for kind, label in (("cython", "Cython"), ("quiet", "Python")):
-        lines.append(f"tick to N {label} strategies: " + ", ".join(f"{n}: {ns:.0f} ns" for n, ns in found["strategies"][kind].items()))
-    lines.append("a round of the poller over N idle connections: "
-                 + ", ".join(f"{n}: {ns:.0f} ns" for n, ns in found["connections"].items()))
+        lines.append(
+            f"tick to N {label} strategies: "
+            + ", ".join(f"{n}: {ns:.0f} ns" for n, ns in found["strategies"][kind].items())
+        )
+    lines.append(
+        "a round of the poller over N idle connections: "
+        + ", ".join(f"{n}: {ns:.0f} ns" for n, ns in found["connections"].items())
+    )
     for name, value in found.get("instructions", {}).items():
         lines.append(f"instructions, {name.replace('|', ' ')}: {value:.0f}")
     for client in ("floor", "cython", "python"):
@@ -165,8 +209,13 @@ def text(found: dict) -> str:
         lines.append(f"resident memory after {ticks} ticks with orders, {run_of['strategy']}: {grown / 1024:+.0f} KiB")
     if "hour" in found:
         took = found["hour"]["from_intended"]
-        lines.append(f"{found['hour']['hours']:g} hours at 20,000 ticks/s: p50 {took['p50']} p99.9 {took['p999']} max {took['max']} ns")
-        lines += [f"  {w['took_ns'] / 1000:.0f} us at second {w['second']:.1f}: {w['cause']}" for w in found["hour"]["worst"][:10]]
+        lines.append(
+            f"{found['hour']['hours']:g} hours at 20,000 ticks/s: p50 {took['p50']} p99.9 {took['p999']} max {took['max']} ns"
+        )
+        lines += [
+            f"  {w['took_ns'] / 1000:.0f} us at second {w['second']:.1f}: {w['cause']}"
+            for w in found["hour"]["worst"][:10]
+        ]
     return "\n".join(lines)
 
 

@@ -59,8 +59,10 @@ def timed(folder: Path) -> dict:
 
 def counted(folder: Path) -> dict:
     """Under callgrind: "symbols|2000|whole" and "strategies|50|dispatch"."""
-    for what, worlds in (("symbols", symbol_worlds(folder, (1, 2000))),
-                         ("strategies", strategy_worlds(folder, "cython", (1, 50)))):
+    for what, worlds in (
+        ("symbols", symbol_worlds(folder, (1, 2000))),
+        ("strategies", strategy_worlds(folder, "cython", (1, 50))),
+    ):
         for number, world in worlds.items():
             for level in ("dispatch", "whole") if what == "symbols" else ("dispatch",):
                 place = loops().LEVELS.index(level)

@@ -16,15 +16,27 @@ async def read(socket):
 
 
 async def by_websocket(orders, number, ask):
-    params = {"apiKey": OPTIONS.key, "symbol": "BTCUSDT", "side": "BUY", "type": "LIMIT", "timeInForce": "GTC", "price": ask,
-              "quantity": "0.00100", "newClientOrderId": f"peer{number}", "newOrderRespType": "ACK", "timestamp": now_ms()}
+    params = {
+        "apiKey": OPTIONS.key,
+        "symbol": "BTCUSDT",
+        "side": "BUY",
+        "type": "LIMIT",
+        "timeInForce": "GTC",
+        "price": ask,
+        "quantity": "0.00100",
+        "newClientOrderId": f"peer{number}",
+        "newOrderRespType": "ACK",
+        "timestamp": now_ms(),
+    }
     request = {"id": str(number), "method": "order.place", "params": signed(OPTIONS.secret, params)}
     await orders.send_str(json.dumps(request))
 
 
 async def by_rest(session, number, ask):
-    text = (f"symbol=BTCUSDT&side=BUY&type=LIMIT&timeInForce=GTC&price={ask}&quantity=0.00100&newClientOrderId=peer{number}"
-            f"&newOrderRespType=ACK&timestamp={now_ms()}")
+    text = (
+        f"symbol=BTCUSDT&side=BUY&type=LIMIT&timeInForce=GTC&price={ask}&quantity=0.00100&newClientOrderId=peer{number}"
+        f"&newOrderRespType=ACK&timestamp={now_ms()}"
+    )
     url = f"{OPTIONS.http}/api/v3/order?{text}&signature={sign(OPTIONS.secret, text)}"
     async with session.post(url, headers={"X-MBX-APIKEY": OPTIONS.key}) as response:
         json.loads(await response.read())

@@ -1,4 +1,4 @@
-"""ccxt pro: watch_bids_asks, then create_order_ws or create_order. Its rate limiter is off, market precision is known, on uvloop."""
+"""ccxt pro: watch_bids_asks, then create_order_ws or create_order. Its rate limiter is off, its markets are loaded; on uvloop."""
 
 import asyncio
 
@@ -10,10 +10,19 @@ OPTIONS = options(("ws", "rest"))
 
 
 def exchange():
-    made = ccxt.pro.binance({
-        "apiKey": OPTIONS.key, "secret": OPTIONS.secret, "enableRateLimit": False,
-        "options": {"defaultType": "spot", "fetchMarkets": {"types": ["spot"]}, "fetchCurrencies": False, "fetchMargins": False},
-    })
+    made = ccxt.pro.binance(
+        {
+            "apiKey": OPTIONS.key,
+            "secret": OPTIONS.secret,
+            "enableRateLimit": False,
+            "options": {
+                "defaultType": "spot",
+                "fetchMarkets": {"types": ["spot"]},
+                "fetchCurrencies": False,
+                "fetchMargins": False,
+            },
+        }
+    )
     api = made.urls["api"]
     for name, url in api.items():
         if isinstance(url, str) and name in ("public", "private", "v1"):

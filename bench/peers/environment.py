@@ -29,7 +29,11 @@ class PeerError(Exception):
 
 def folder(name: str) -> Path:
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return cache / "nexus_fast" / f"peer-{name}-{fingerprint(sys.version.encode(), *(r.encode() for r in REQUIREMENTS[name]))}"
+    return (
+        cache
+        / "nexus_fast"
+        / f"peer-{name}-{fingerprint(sys.version.encode(), *(r.encode() for r in REQUIREMENTS[name]))}"
+    )
 
 
 def python(name: str) -> Path:

@@ -53,16 +53,24 @@ class Taker(Strategy):
 
     def on_bookl1(self, bookl1):
         send = self.create_order_ws if OPTIONS.entry == "ws" else self.create_order
-        send(symbol=SYMBOL, side=OrderSide.BUY, type=OrderType.LIMIT, amount=AMOUNT,
-             price=Decimal(f"{bookl1.ask:.2f}"))
+        send(symbol=SYMBOL, side=OrderSide.BUY, type=OrderType.LIMIT, amount=AMOUNT, price=Decimal(f"{bookl1.ask:.2f}"))
 
 
 redirect()
 limited = OPTIONS.limiter == "on"
-Engine(Config(
-    strategy_id="bench", user_id="bench", strategy=Taker(), exit_after_cancel=False,
-    basic_config={ExchangeType.BINANCE: BasicConfig(api_key=OPTIONS.key, secret=OPTIONS.secret, testnet=False)},
-    public_conn_config={ExchangeType.BINANCE: [PublicConnectorConfig(account_type=SPOT, enable_rate_limit=limited)]},
-    private_conn_config={ExchangeType.BINANCE: [PrivateConnectorConfig(account_type=SPOT, enable_rate_limit=limited)]},
-    log_config=LogConfig(level_stdout="ERROR"),
-)).start()
+Engine(
+    Config(
+        strategy_id="bench",
+        user_id="bench",
+        strategy=Taker(),
+        exit_after_cancel=False,
+        basic_config={ExchangeType.BINANCE: BasicConfig(api_key=OPTIONS.key, secret=OPTIONS.secret, testnet=False)},
+        public_conn_config={
+            ExchangeType.BINANCE: [PublicConnectorConfig(account_type=SPOT, enable_rate_limit=limited)]
+        },
+        private_conn_config={
+            ExchangeType.BINANCE: [PrivateConnectorConfig(account_type=SPOT, enable_rate_limit=limited)]
+        },
+        log_config=LogConfig(level_stdout="ERROR"),
+    )
+).start()

@@ -51,7 +51,9 @@ CONTENDERS = (
     Contender("NexusTrader, create_order_ws, limiter on", "nexustrader_engine", most=25),
     Contender("NautilusTrader, REST", "nautilus_node", "rest"),
 )
-PEERS = tuple(dict.fromkeys(c.client.partition(":")[0] for c in CONTENDERS if c.client not in ("floor", "cython", "python")))
+PEERS = tuple(
+    dict.fromkeys(c.client.partition(":")[0] for c in CONTENDERS if c.client not in ("floor", "cython", "python"))
+)
 
 
 def ticks_of(gap: float, contender: Contender) -> tuple[int, int]:
@@ -99,9 +101,18 @@ def measure(options: argparse.Namespace, contenders: list[Contender], absent: di
                     if contender.label in absent:
                         continue
                     ticks, warm_up = ticks_of(gap, contender)
-                    scene = Scene(contender.client, mode=contender.mode, gap_us=gap, ticks=ticks, warm_up=warm_up,
-                                  events=options.events, entry=contender.entry, exchange_cpu=options.exchange_cpu,
-                                  client_cpu=options.client_cpu, bound_ms=5_000 if contender.most < 1000 else 1_000)
+                    scene = Scene(
+                        contender.client,
+                        mode=contender.mode,
+                        gap_us=gap,
+                        ticks=ticks,
+                        warm_up=warm_up,
+                        events=options.events,
+                        entry=contender.entry,
+                        exchange_cpu=options.exchange_cpu,
+                        client_cpu=options.client_cpu,
+                        bound_ms=5_000 if contender.most < 1000 else 1_000,
+                    )
                     try:
                         result = run(scene, rest_port)
                     except RunError as error:
@@ -117,6 +128,7 @@ def summarise(runs: list[dict]) -> list[dict]:
     """One row per gap and contender: medians over the rounds; the ratio is to the same round's spinning floor."""
     rows = []
     for gap, label in dict.fromkeys((r["scene"]["gap_us"], r["label"]) for r in runs):
+
         def of(name: str, gap=gap) -> list[dict]:
             return [r["latency"] for r in runs if (r["scene"]["gap_us"], r["label"]) == (gap, name)]
 
@@ -140,7 +152,9 @@ def table(rows: list[dict]) -> str:
         lines.append([gap_text(row["gap_us"]), row["label"], str(row["n"]), *times, ratio])
     widths = [max(len(line[i]) for line in lines) for i in range(8)]
     return "\n".join(
-        "| " + " | ".join(c.ljust(w) if i == 1 else c.rjust(w) for i, (c, w) in enumerate(zip(line, widths, strict=True))) + " |"
+        "| "
+        + " | ".join(c.ljust(w) if i == 1 else c.rjust(w) for i, (c, w) in enumerate(zip(line, widths, strict=True)))
+        + " |"
         for line in lines
     )
 
@@ -150,8 +164,12 @@ def main(arguments: list[str] | None = None) -> int:
     end_on_sigterm()
     try:
         missing = prepare(options.peers, lambda text: print(text, file=sys.stderr, flush=True))
-        contenders = [c for c in CONTENDERS if c.client.partition(":")[0] not in PEERS
-                      or c.client.partition(":")[0] in set(options.peers) - missing.keys()]
+        contenders = [
+            c
+            for c in CONTENDERS
+            if c.client.partition(":")[0] not in PEERS
+            or c.client.partition(":")[0] in set(options.peers) - missing.keys()
+        ]
         absent = {c.label: missing[name] for c in CONTENDERS if (name := c.client.partition(":")[0]) in missing}
         runs = measure(options, contenders, absent)
     except (BuildError, PeerError) as error:

@@ -28,7 +28,9 @@ def enter_checkout() -> Path:
     """The repository, importable; a ClickException where there is none."""
     root = Path(__file__).resolve().parents[3]
     if not (root / "bench" / "wire.py").is_file():
-        raise click.ClickException("the benchmarks are in the source repository (bench/): run this from a checkout, `make bench`")
+        raise click.ClickException(
+            "the benchmarks are in the source repository (bench/): run this from a checkout, `make bench`"
+        )
     if str(root) not in sys.path:
         sys.path.insert(0, str(root))
     return root
