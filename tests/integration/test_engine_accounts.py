@@ -66,6 +66,11 @@ async def rests_and_goes(s, venue, symbol, override, expected):
     found = await s.arequest("order", symbol=symbol, oid=oid, **named)
     assert (found.oid, found.status) == (oid, OrderStatus.ACCEPTED)
     assert oid in [order.oid for order in await s.arequest("open_orders", symbol=symbol, **named)]
+    if symbol != SPOT:
+        lower = s.price_to_precision(symbol, below(s, symbol) * Decimal("0.99"))
+        s.modify_order(symbol, oid, side=BUY, price=lower, amount=AMOUNTS[symbol], **named)
+        await s.until(lambda: s.cache.get_order(oid).price == float(lower), what=f"the new price on {expected}")
+        assert (await s.arequest("order", symbol=symbol, oid=oid, **named)).price == float(lower)
     s.cancel_order(symbol, oid, **named)
     assert (await s.settled(oid)).status is OrderStatus.CANCELED
     assert listed_by(venue, oid) == []
