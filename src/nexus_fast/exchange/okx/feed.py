@@ -35,6 +35,7 @@ class Dialect:
     batch_seconds = 0.4
     keep_alive = PING
     keep_alive_seconds = 20.0
+    age_seconds = float("inf")       # the venue gives notice instead
 
     def subscribe(self, number: int, topics: list[str]) -> bytes:
         return self._request(number, "subscribe", topics)
