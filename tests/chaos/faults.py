@@ -28,9 +28,9 @@ def lost_request(chance):
 
 
 def late(chance):
-    kind = chance.choice(["delay", "reorder"])
+    """One channel against the others: within one, TCP keeps the order."""
     ms = chance.choice([5, 50, 300, 1500])
-    return {"kind": kind, "connection": chance.choice([*PRIVATE, "rest", "any"]), "ms": ms, "jitter_ms": ms, **often(chance)}
+    return {"kind": "delay", "connection": chance.choice([*PRIVATE, "rest", "any"]), "ms": ms, "jitter_ms": ms, **often(chance)}
 
 
 def late_request(chance):
@@ -40,8 +40,9 @@ def late_request(chance):
 
 
 def repeated(chance):
-    kind = chance.choice([{"kind": "duplicate", "connection": chance.choice(PRIVATE)}, {"kind": "double_fill"}])
-    return {**kind, "copies": chance.randint(1, 2), "ms": chance.choice([0, 10, 500]), **often(chance)}
+    if chance.random() < 0.5:
+        return {"kind": "double_fill", "copies": chance.randint(1, 2), "ms": chance.choice([0, 10, 500]), **often(chance)}
+    return {"kind": "duplicate", "connection": chance.choice(PRIVATE), "copies": chance.randint(1, 2), **often(chance)}
 
 
 def unclear(chance):

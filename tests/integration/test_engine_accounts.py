@@ -3,14 +3,17 @@
 Each row is checked at the venue itself: the order is listed by the account that is expected, and by no other.
 """
 
+import asyncio
 from decimal import Decimal
 
 import pytest
 from engine_program import run_script
+from proxy import proxy_to
 
 from nexus_fast.constants import OrderSide, OrderStatus, OrderType
-from nexus_fast.error import RouteError
+from nexus_fast.error import CredentialError, RouteError
 from nexus_fast.exchange import BinanceAccountType as Account
+from nexus_fast.exchange.binance import margin_account
 
 SPOT, LINEAR, INVERSE = "BNBUSDT.BINANCE", "BNBUSDT-PERP.BINANCE", "ETHUSD-PERP.BINANCE"
 AMOUNTS = {SPOT: Decimal("0.05"), LINEAR: Decimal("0.05"), INVERSE: Decimal(5)}
@@ -128,3 +131,67 @@ def test_a_portfolio_s_balance_is_the_sum_of_its_wallets(venue):
             await s.until(lambda a=asset, e=expected: s.cache.get_balance(PM).balance_total[a] == e, what=asset)
 
     run_script(script, venue, symbols=[SPOT, LINEAR, INVERSE], public=FEEDS, private=[PM])
+
+
+# The address whose loss takes the private events away, and where the account's orders can be canceled behind the engine's back.
+PRIVATE = {
+    Account.MARGIN: ("spot.ws_api", SPOT, "/sapi/v1/margin/order", {}),
+    Account.ISOLATED_MARGIN: ("spot.ws_api", SPOT, "/sapi/v1/margin/order", {"isIsolated": "TRUE"}),
+    Account.COIN_M_FUTURE: ("coin_m.stream", INVERSE, "/dapi/v1/order", {}),
+    PM: ("portfolio_margin.stream", INVERSE, "/papi/v1/cm/order", {}),
+}
+
+
+@pytest.mark.parametrize("account", PRIVATE)
+def test_what_happened_while_the_private_events_were_lost_is_found_out(venue, account):
+    key, symbol, path, params = PRIVATE[account]
+
+    async def script(s):
+        await s.quotes()
+        kept, gone = (s.create_order(symbol, BUY, OrderType.LIMIT, AMOUNTS[symbol], below(s, symbol)) for _ in range(2))
+        await s.until(lambda: len(s.heard("accepted")) == 2)
+        proxy.accepts = False
+        proxy.cut()
+        await s.until(lambda: "disconnected" in statuses(s))
+        venue.ask("DELETE", path, symbol=s.market(symbol).id, origClientOrderId=gone, **params)
+        proxy.accepts = True
+        assert (await s.settled(gone)).status is OrderStatus.CANCELED
+        await s.until(lambda: statuses(s)[-1] == "connected", seconds=20)
+        assert [e["success"] for e in s.heard("private_ws_resync_diff")] == [True]
+        assert s.cache.get_order(kept).status is OrderStatus.ACCEPTED
+        s.cancel_order(symbol, kept)
+        assert (await s.settled(kept)).status is OrderStatus.CANCELED
+
+    def statuses(s):
+        return [e["event"] for e in s.heard("private_ws_status")]
+
+    family, name = key.split(".")
+    url = venue.endpoints["binance"][family][name]
+    with proxy_to(url) as proxy:
+        proxied = venue.with_addresses(**{family: {name: proxy.url(url)}})
+        run_script(script, proxied, symbols=[symbol], public=FEEDS, private=[account])
+
+
+@pytest.mark.parametrize("account", [Account.MARGIN, Account.ISOLATED_MARGIN, PM])
+def test_accounts_with_rest_orders_alone_need_a_key_that_signs_fast(venue, account):
+    from cryptography.hazmat.primitives import serialization
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+    pem = Ed25519PrivateKey.generate().private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()).decode()
+    with pytest.raises(CredentialError, match=r"needs an HMAC key.*no other order entry"):
+        run_script(None, venue, symbols=[SPOT], public=FEEDS, private=[account], secret=pem)
+
+
+def test_private_events_of_margin_go_on_when_the_listen_token_is_replaced(venue, monkeypatch):
+    monkeypatch.setattr(margin_account, "TOKEN_SECONDS", 0.3)
+
+    async def script(s):
+        await s.quotes()
+        for _ in range(3):
+            await asyncio.sleep(0.35)
+            oid = s.create_order(SPOT, BUY, OrderType.MARKET, AMOUNTS[SPOT])
+            assert (await s.settled(oid)).status is OrderStatus.FILLED
+        assert "disconnected" not in [e["event"] for e in s.heard("private_ws_status")]
+
+    run_script(script, venue, symbols=[SPOT], public=FEEDS, private=[Account.MARGIN])

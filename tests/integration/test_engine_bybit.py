@@ -59,7 +59,10 @@ def test_every_kind_of_market_data(bybit):
         for name, symbols in wanted.items():
             await s.until(lambda n=name, w=symbols: {e.symbol for e in s.heard(n)} >= set(w), what=name, seconds=15)
 
-    s = run(script, bybit)
+    s = run(script, bybit, connections=2)
+    # Two connections carry the quotes: each counts once.
+    counters = [feed.counters() for feed in s.engine.host.market_feeds]
+    assert len(counters) == 6 and sum(c["quotes"] for c in counters) == len(s.books) and sum(c["doubled"] for c in counters) > 0
     for book in s.heard("bookl2"):
         bids, asks = [level.price for level in book.bids], [level.price for level in book.asks]
         assert bids == sorted(bids, reverse=True) and asks == sorted(asks) and bids[0] < asks[0]

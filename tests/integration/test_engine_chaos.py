@@ -73,7 +73,7 @@ def agreement(s, venue):
     return found
 
 
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("seed", [1])
 def test_after_any_disturbance_the_engine_and_the_venue_agree(venue, seed):
     chance, oids = random.Random(seed), []
 

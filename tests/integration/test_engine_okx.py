@@ -1,8 +1,11 @@
 """An engine on the simulated OKX: one account for spot, linear and inverse instruments, one connection for orders and events."""
 
+import asyncio
 import contextlib
 import itertools
+import random
 import threading
+import time
 from decimal import Decimal
 
 import pytest
@@ -24,7 +27,7 @@ INST_IDS = {SPOT: "BTC-USDT", PERP: "BTC-USDT-SWAP", INVERSE: "BTC-USD-SWAP"}
 # In NexusTrader's unit: base currency, of an inverse contract USD; and the same in what the venue counts.
 AMOUNTS = {SPOT: Decimal("0.02"), PERP: Decimal("0.02"), INVERSE: Decimal(300)}
 CONTRACTS = {SPOT: Decimal("0.02"), PERP: Decimal(2), INVERSE: Decimal(3)}
-ACCOUNTS = 24
+ACCOUNTS = 40
 _numbers = itertools.count()
 
 
@@ -374,6 +377,24 @@ def test_a_cancel_that_crosses_the_fill(okx):
     assert "canceled" not in s.story(s.oid)
 
 
+def test_a_clock_that_moves(okx):
+    """Scenario 19: an order that the venue holds to be too late is refused, the clock is read, and the next one is in time."""
+
+    async def script(s):
+        await s.quotes()
+        okx.faults({"kind": "clock", "venue": "okx", "offset_ms": 20_000})
+        await s.until(lambda: abs(int(okx.rows("/api/v5/public/time")[0]["ts"]) / 1000 - time.time()) > 10, what="the step")
+        s.late = s.create_order(PERP, BUY, LIMIT, AMOUNTS[PERP], price(s, PERP, "0.97"))
+        await s.settled(s.late)
+        account = s.engine.host.accounts[ACCOUNT]
+        await s.until(lambda: account.channel.clock_offset_ms > 15_000, what="the clock")
+        s.cancel_order(PERP, await resting(s, PERP))
+        await s.until(lambda: s.heard("canceled"))
+
+    s = run(script, okx)
+    assert "50036" in s.cache.get_order(s.late).reason and s.cache.get_order(s.late).status is OrderStatus.FAILED
+
+
 def test_the_venue_announces_that_it_will_close(okx):
     """Scenario 41: quotes come on without a gap, and no order is lost."""
 
@@ -393,6 +414,101 @@ def test_the_venue_announces_that_it_will_close(okx):
     assert s.cache.get_order(s.oid).status is OrderStatus.CANCELED and okx.open_orders() == set()
     assert all(later.timestamp >= earlier.timestamp for symbol in ALL
                for earlier, later in itertools.pairwise([b for b in s.books if b.symbol == symbol]))
+
+
+# ---------------------------------------------------------------------------------------------- disturbances
+
+
+def trade(s, chance, oids):
+    """One random request."""
+    symbol, side, kind = chance.choice(ALL), chance.choice((BUY, SELL)), chance.random()
+    if kind < 0.2 and oids:
+        s.cancel_order(*chance.choice(oids[-12:]))
+    elif kind < 0.3 and oids:
+        which = chance.choice(oids[-6:])
+        if (order := s.cache.get_order(which[1])) is not None and order.price and not order.is_closed:
+            s.modify_order(*which, price=price(s, which[0], "0.975" if order.side.is_buy else "1.025"), amount=order.amount)
+    elif kind < 0.5:
+        oids.append((symbol, s.create_order(symbol, side, MARKET, AMOUNTS[symbol])))
+    else:
+        share = chance.choice(("0.9999", "0.999", "0.98")) if side.is_buy else chance.choice(("1.0001", "1.001", "1.02"))
+        oids.append((symbol, s.create_order(symbol, side, LIMIT, AMOUNTS[symbol], price(s, symbol, share))))
+
+
+def disturb(chance, proxy):
+    """Cut the connection, or hide one direction of it for a while, which ends with a cut."""
+    def heal():
+        proxy.cut()
+        proxy.answers = proxy.requests = True
+
+    if chance.random() < 0.5:
+        setattr(proxy, chance.choice(("answers", "requests")), False)
+        asyncio.get_running_loop().call_later(chance.uniform(0.05, 0.4), heal)
+    else:
+        proxy.cut()
+
+
+def differences(s, venue):
+    """Between the engine and the venue; empty when nothing differs."""
+    found = []
+    here = set().union(*(s.cache.get_open_orders(symbol) for symbol in ALL))
+    if here != (there := venue.open_orders()):
+        found.append(f"open here {sorted(here - there)}, there {sorted(there - here)}")
+    positions = {symbol: s.cache.get_position(symbol) for symbol in (PERP, INVERSE)}
+    held = {INST_IDS[symbol]: p.signed_amount * CONTRACTS[symbol] / AMOUNTS[symbol] for symbol, p in positions.items()
+            if p is not None and p.signed_amount}
+    if held != venue.positions():
+        found.append(f"positions here {held}, there {venue.positions()}")
+    return found
+
+
+@pytest.mark.parametrize("seed", [1])
+def test_after_any_disturbance_the_engine_and_the_venue_agree(okx, seed):
+    """No order is lost, no outcome invented, no intent lives twice: every order is as the venue has it."""
+    chance, oids = random.Random(seed), []
+
+    async def script(s):
+        await s.quotes()
+        loop = asyncio.get_running_loop()
+        until = loop.time() + 3.0
+        while loop.time() < until:
+            trade(s, chance, oids)
+            if chance.random() < 0.06:
+                disturb(chance, s.proxies["private"])
+            await asyncio.sleep(chance.uniform(0.0, 0.05))
+        await asyncio.sleep(0.5)                 # the last disturbances heal
+        account = s.engine.host.accounts[ACCOUNT]
+        await s.until(account.ready.is_set, what="the account again", seconds=12)
+        ledger = s.engine.core.ledger
+        for _ in range(40):                      # what rests would be filled while it is compared; a lost cancel is sent again
+            if not ledger.live():
+                break
+            for symbol in ALL:
+                s.cancel_all_orders(symbol)
+            await asyncio.sleep(0.4)
+        assert not ledger.live(), [ledger.fields(number) for number in ledger.live()]
+        await s.until(lambda: not differences(s, okx), what="agreement")
+        for symbol, oid in oids:
+            check(s, symbol, oid)
+
+    def check(s, symbol, oid):
+        order, told = s.cache.get_order(oid), okx.order(INST_IDS[symbol], oid)
+        if order.status is OrderStatus.FAILED:
+            assert told is None, (oid, s.story(oid), told)
+            return
+        assert told is not None, (oid, s.story(oid))
+        filled = order.filled * CONTRACTS[symbol] / AMOUNTS[symbol]
+        assert filled == Decimal(told["accFillSz"]) and order.status.value == told["state"].upper(), (oid, s.story(oid), told)
+        assert len([name for name in s.story(oid) if name in ("filled", "canceled", "expired", "failed")]) <= 1
+
+    with through(okx, "private") as (venue, proxies):
+        async def with_proxies(s):
+            s.proxies = proxies
+            await script(s)
+
+        s = run(with_proxies, venue, request_timeout_ms=1000)
+    assert len(oids) > 25 and proxies["private"].connections > 2 and s.engine.core.dispatcher.errors == 0
+    assert okx.open_orders() == set()
 
 
 # ---------------------------------------------------------------------------------------------- what stops the build

@@ -14,6 +14,7 @@ from proxy import proxy_to
 from nexus_fast.cli import journal
 from nexus_fast.constants import OrderSide, OrderStatus, OrderType
 from nexus_fast.journal.sessions import verify
+from nexus_fast.journal.writer import JournalWriter
 
 BUY, SELL, LIMIT, MARKET = OrderSide.BUY, OrderSide.SELL, OrderType.LIMIT, OrderType.MARKET
 ONE = Decimal("0.01")
@@ -235,3 +236,40 @@ def test_orders_of_others_are_external(venue, same):
     del type(s).on_external_order
     assert [order.status.value for order in told if order.oid == "manual1"] == ["ACCEPTED", "CANCELED"]
     assert s.heard("accepted") == []
+
+
+def test_a_full_disk_is_a_state_and_not_a_stall(venue, same, monkeypatch, capsys):
+    """47: no room for more intents: new orders are refused, cancels leave, what the venue does counts; and it heals."""
+
+    class Stuck(JournalWriter):
+        stuck = False
+
+        def turn(self, pages=16):
+            return 0 if Stuck.stuck else JournalWriter.turn(self, pages)
+
+    monkeypatch.setattr("nexus_fast.engine.core.JournalWriter", lambda directory, identity: Stuck(directory, identity, 32))
+
+    async def script(s):
+        await s.quotes()
+        resting = s.create_order(BTC, BUY, LIMIT, ONE, far_below(s, BTC))
+        await s.until(lambda: s.heard("accepted", resting))
+        Stuck.stuck = True
+        oids = []
+        while not oids or not s.heard("failed", oids[-1]):
+            oids.append(s.create_order(BTC, BUY, LIMIT, ONE, far_below(s, BTC)))
+            await asyncio.sleep(0.01)
+            assert len(oids) < 60
+        s.reason = s.heard("failed", oids[-1])[0].reason
+        s.cancel_order(BTC, resting)
+        await s.until(lambda: s.heard("canceled", resting))
+        Stuck.stuck = False
+        await asyncio.sleep(0.5)
+        again = s.create_order(BTC, BUY, LIMIT, ONE, far_below(s, BTC))
+        await s.until(lambda: s.heard("accepted", again))
+        s.cancel_all_orders(BTC)
+        await s.until(lambda: not s.cache.get_open_orders(BTC, include_canceling=True))
+
+    s = run_script(script, venue, symbols=[BTC], private=(SPOT_ACCOUNT,), **same)
+    assert s.reason == "the journal has no room left; free disk space"
+    (session,) = assert_verified(venue, same)
+    assert session.ended_cleanly and session.replay.refused > 0

@@ -239,7 +239,7 @@ async def test_41_the_venue_announces_its_end(s):
 
 
 @pytest.mark.scenario(41)
-@pytest.mark.xfail(reason="a connection is made again when it has ended, not when its end is announced", strict=True)
+
 @engine(symbols=[BTC, BTC_PERP])
 async def test_41_the_next_connection_is_there_before_the_last_one_ends(s):
     await s.quotes()
@@ -248,6 +248,22 @@ async def test_41_the_next_connection_is_there_before_the_last_one_ends(s):
     await asyncio.sleep(9)
     kinds = [c.kind for c in s.venue.venue.binance.connections.open - before]
     assert sorted(kinds) == sorted(c.kind for c in before)
+
+
+@pytest.mark.scenario(41)
+@engine(symbols=[BTC, BTC_PERP])
+async def test_41_nothing_is_missed_and_nothing_doubled_meanwhile(s):
+    """Orders go out, are answered and filled before, while and after the connections are changed; no connection is ever down."""
+    await s.quotes()
+    s.venue.faults.load([{"kind": "shutdown", "seconds": 10}])
+    oids = []
+    for number in range(60):
+        oids.append(s.create_order((BTC, BTC_PERP)[number % 2], BUY if number % 4 < 2 else SELL, OrderType.MARKET, AMOUNT))
+        await asyncio.sleep(0.25)
+    for oid in oids:
+        assert (await s.settled(oid)).status is OrderStatus.FILLED and s.story(oid).count("filled") == 1
+    assert "disconnected" not in [e["event"] for e in s.heard("private_ws_status")]
+    assert s.engine.host.tracker.counts["fills"] == sum(len(order.fills) for oid in oids for order in s.venue.orders(oid))
 
 
 @pytest.mark.scenario(42)
@@ -360,12 +376,8 @@ async def test_63_money_comes_without_an_order(s):
     assert s.engine.host.tracker.counts["fills"] == 0 and s.engine.host.tracker.counts["foreign"] == 0
 
 
-FAR_BEHIND = pytest.mark.xfail(reason="an order that the venue has acknowledged is held to be canceled when a replica that is "
-                               "further behind than recv_window + 2 s says three times that it knows none", strict=True)
-
-
 @pytest.mark.scenario(64)
-@pytest.mark.parametrize("lag", [1000, 2500, pytest.param(6000, marks=FAR_BEHIND)])
+@pytest.mark.parametrize("lag", [1000, 2500, 6000])
 @engine(symbols=[BTC_PERP])
 async def test_64_the_snapshot_is_older_than_the_stream(s, lag):
     """After a reconnect a replica answers that lags behind: an order that ended since is not open again, and one that came
@@ -401,7 +413,6 @@ def check_none_open(s):
 
 
 @pytest.mark.scenario(21)
-@pytest.mark.xfail(reason="no local gate: the engine goes on sending while the venue says 429", strict=True)
 @engine(symbols=[BTC_PERP])
 async def test_21_too_many_requests(s):
     """429: nothing new is sent until the time that the venue named; cancels are."""
@@ -419,7 +430,6 @@ async def test_21_too_many_requests(s):
 
 
 @pytest.mark.scenario(22)
-@pytest.mark.xfail(reason="no halt on a ban: the engine goes on sending after a 418", strict=True)
 @pytest.mark.parametrize("status", [418, 403])
 @engine(symbols=[BTC_PERP])
 async def test_22_banned(s, status):
@@ -438,7 +448,7 @@ async def test_22_banned(s, status):
 async def test_22_a_ban_proves_what_it_refused_and_nothing_else(s, status):
     """The order that is refused failed; one whose answer is lost stays unknown while REST answers nothing but the ban."""
     await s.quotes()
-    s.venue.faults.load([{"kind": "ban", "status": status, "connection": "rest", "seconds": 600},
+    s.venue.faults.load([{"kind": "ban", "status": status, "connection": "rest", "seconds": 45},
                          {"kind": "drop", "match": "order.place", "nth": 1}, {"kind": "drop", "connection": "user"},
                          {"kind": "ban", "status": status, "match": "order.place", "after": 1.0}])
     lives = rest(s)
@@ -448,7 +458,7 @@ async def test_22_a_ban_proves_what_it_refused_and_nothing_else(s, status):
     asked = s.venue.faults.rules[0].seen
     assert asked < 12                       # no hammering
     s.venue.faults.load([])
-    await s.until(lambda: s.heard("accepted", lives), 60)
+    await s.until(lambda: s.heard("accepted", lives), 150)
 
 
 @pytest.mark.scenario(23)

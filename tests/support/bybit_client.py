@@ -106,6 +106,7 @@ class BybitSocket:
         return json.loads(message.data)
 
     async def closed(self, seconds: float = 3.0) -> bool:
+        """Whether the next thing that comes is the end."""
         message = await asyncio.wait_for(self.connection.receive(), seconds)
         return message.type in (aiohttp.WSMsgType.CLOSE, aiohttp.WSMsgType.CLOSED)
 

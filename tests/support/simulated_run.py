@@ -7,6 +7,7 @@ Everything between the two is real: sockets, frames, HTTP, signatures, the journ
 """
 
 import asyncio
+import os
 import random
 import tempfile
 from decimal import Decimal
@@ -141,6 +142,7 @@ def play(strategy, truth=None, *, others=(), **options):
         loop.run_until_complete(truth.start())
         options.setdefault("log_config", LogConfig(level_stdout="WARNING"))
         options.setdefault("directory", directory)
+        options.setdefault("strategy_id", f"simulated{os.getpid()}")      # other processes live at the same times
         engine = Engine(make_config([strategy, *others], truth, **options))
         engine._tuning.apply = engine._tuning.restore = lambda: None      # this process is not the engine's own
         engine.loop = loop

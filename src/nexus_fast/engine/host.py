@@ -65,6 +65,7 @@ class Host:
         self._log = log
         self._tasks: set[asyncio.Task] = set()
         self._closing = False
+        self._journal_state = "ok"
 
     # ------------------------------------------------------------------------------------------ market data
 
@@ -263,6 +264,7 @@ class Host:
         for account in self.accounts.values():
             account.check()
         self.times.check()
+        self._watch_journal()
         self.gates.check()
         self.inquiry.fill_holes()
         self.tracker.forget()
@@ -272,6 +274,17 @@ class Host:
             self.tracker.doubt(number, "no answer came in time")
             if not self.core.ledger.closed(number):
                 self.query(number)           # also an order that is known to live: its modification may be lost
+
+    def _watch_journal(self) -> None:
+        """A disk without room is a state, and said once: new orders are refused when the last prepared file is full too."""
+        state = self.core.journal.state()
+        word = "ok" if state["state"] == "no_next" else state["state"]
+        if word != self._journal_state:
+            self._journal_state = word
+            if word == "ok":
+                self._log.info("the journal has room again")
+            else:
+                self._log.error(f"the journal: {word}; {state['room']} more events fit, then new orders are refused")
 
     def spawn(self, work: Any) -> None:
         """Nothing is begun once the engine is closing."""

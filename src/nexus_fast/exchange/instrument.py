@@ -93,7 +93,8 @@ class Instrument(Struct, frozen=True, kw_only=True):
     """One symbol of one venue.
 
     symbol: ours (BTCUSDT-PERP.BINANCE); venue_symbol: the venue's (BTCUSDT). status: the venue's word; active: orders
-    may be placed now. Quantities are in base units, or in contracts where contract_size is not 1 (COIN-M, OKX).
+    may be placed now. Quantities are in base units, or in contracts where contract_size is not 1 (COIN-M). Those of OKX are
+    contracts times their value (exchange/okx/instruments.py).
     A market order's own limits are those with `market_`; where the venue sets none they are the general ones.
     Zero in a minimum and None in a maximum mean that the venue has no such limit. Prices are min_price plus a multiple
     of tick_size. min_notional, max_notional: price times quantity in the quote asset. expiry_ms: None for perpetuals.

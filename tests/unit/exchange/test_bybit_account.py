@@ -61,7 +61,7 @@ def ask(answers, work):
         host.on_balance = lambda account, update: host.balances.append(update)
         host.on_positions = lambda account, updates: host.positions.append(updates)
         account = BybitAccount(host, BybitAccountType.UNIFIED, 0, Credentials("key", "secret"), {"rest": "http://nowhere"})
-        account._rest = Stub(answers)
+        account._rest = account._questions.rest = Stub(answers)
         return await work(account), account._rest.asked, host
 
     return asyncio.run(run())
@@ -91,7 +91,7 @@ def test_hedge_mode_is_found_with_and_without_a_position():
 
 
 def test_one_symbol_of_each_coin_is_asked_for_its_mode():
-    _, asked, _ = ask({"/v5/position/list": positions(0)}, lambda account: account._require_one_way())
+    _, asked, _ = ask({"/v5/position/list": positions(0)}, lambda account: account._questions.require_one_way())
     assert [params["symbol"] for _, params in asked] == ["BTCUSDT", "BTCPERP"]
 
 

@@ -62,16 +62,17 @@ def test_what_goes_with_a_verdict():
 class Recorder:
     """The engine's side, with one order: `own`, number 7. What is done to it stands in `done`."""
 
-    def __init__(self):
+    def __init__(self, state="ACCEPTED"):
         self.done = []
-        ledger = SimpleNamespace(find=lambda name: 7 if name == "own" else 0, answered=lambda n: self.done.append("answered"))
+        ledger = SimpleNamespace(find=lambda name: 7 if name == "own" else 0, answered=lambda n: self.done.append("answered"),
+                                 state=lambda number: state)
         self.tracker = SimpleNamespace(
-            ledger=ledger, drain=lambda: None,
+            ledger=ledger, drain=lambda: None, modification_answered=lambda number: self.done.append("answered"),
             apply_to=lambda number, update: self.done.append((update.event, number)),
             doubt=lambda number, reason: self.done.append(("doubt", number)),
             result=lambda number, kind, reason: self.done.append(kind.name))  # fmt: skip
-        self.account = SimpleNamespace(resynchronise_clock=lambda: self.done.append("clock"),
-                                       renew_trade=lambda: self.done.append("renew"))
+        self.times = SimpleNamespace(measure=lambda account, in_doubt: self.done.append("clock"))
+        self.account = SimpleNamespace(renew_trade=lambda: self.done.append("renew"))
 
     def query(self, number):
         self.done.append(("query", number))
@@ -111,6 +112,16 @@ NOW = "1747699200123"
 ])  # fmt: skip
 def test_what_an_answer_does(op, code, request_id, done):
     assert answered(op, code, request_id) == done
+
+
+@pytest.mark.parametrize(("state", "done"), [
+    ("CANCELING", ["answered", ("CANCEL_REJECTED", 7)]),
+    ("ACCEPTED", ["answered", ("MODIFY_REJECTED", 7), "ACK_REJECTED"]),
+])  # fmt: skip
+def test_what_was_accepted_for_processing_may_be_refused_later(state, done):
+    host = Recorder(state)
+    OrderAnswers(host.account, host, Logger("test")).on_late_refusal(7, "EC_InCallAuctionStatus")
+    assert host.done == done
 
 
 def test_a_batch_that_was_taken_may_have_failed():

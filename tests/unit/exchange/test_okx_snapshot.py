@@ -31,7 +31,7 @@ class Rest(OkxRest):
     async def exchange(self, method, url, path, headers, body=None):
         self.asked.append((method, url.removeprefix("http://127.0.0.1:1"), headers, body))
         found = self.answers[path.rsplit("/", 1)[1]].pop(0)
-        return found if isinstance(found, tuple) else (200, found)
+        return (*found, 0) if isinstance(found, tuple) else (200, found, 0)
 
 
 def ok(*rows):
@@ -186,6 +186,28 @@ class TestRefusals:
         with pytest.raises(VenueError) as caught:
             read(rest.get("/api/v5/trade/order", signed=True))
         assert caught.value.code == code and text in str(caught.value) and caught.value.status == status
+
+    def test_a_question_with_a_wrong_time_is_asked_by_the_venues_clock(self):
+        late = (401, b'{"code":"50102","msg":"Timestamp request expired"}')
+        rest = Rest(balance=[late, answers("GetAccountBalance")], time=[ok({"ts": "1900000000000"})])
+        assert read(snapshot.balances(rest)).balances
+        paths = [asked[1].rsplit("/", 1)[1] for asked in rest.asked]
+        assert paths == ["balance", "time", "balance"] and rest.asked[2][2]["OK-ACCESS-TIMESTAMP"].startswith("2030-")
+        with pytest.raises(VenueError, match="50102"):
+            read(snapshot.balances(Rest(balance=[late, late], time=[ok({"ts": "1900000000000"})])))
+
+    def test_what_changes_something_is_never_sent_twice(self):
+        late = (401, b'{"code":"50102","msg":"Timestamp request expired"}')
+        rest = Rest(**{"cancel-order": [late, ok()]})
+        with pytest.raises(VenueError, match="50102"):
+            read(rest.request("POST", "/api/v5/trade/cancel-order", {"clOrdId": "a"}, signed=True))
+        assert len(rest.asked) == 1
+
+    def test_a_limit_asks_for_a_pause_whatever_its_status(self):
+        rest = Rest(order=[(200, b'{"code":"50011","msg":"Too Many Requests"}')])
+        with pytest.raises(VenueError) as caught:
+            read(rest.get("/api/v5/trade/order", signed=True))
+        assert caught.value.retry_after_ms > 0
 
     def test_the_demo_world_has_its_header(self):
         rest = Rest(time=[ok({"ts": "1700000000000"})])

@@ -68,7 +68,7 @@ async def ours(path, theirs, rest):
     host = SimpleNamespace(core=core, deferred=None, poller=None, ssl_context=None,
                            on_balance=lambda *_: 0, on_positions=lambda *_: 0)
     account = BybitAccount(host, None, 0, None, {"rest": "", "trade": "", "private": ""})
-    account._rest = rest
+    account._rest = account._questions.rest = rest
     if path == "/v5/account/wallet-balance":
         await account._snapshot()
         return 0

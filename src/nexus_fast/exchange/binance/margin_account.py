@@ -14,6 +14,7 @@ from nexus_fast.error import VenueError
 from nexus_fast.exchange.binance.account import BinanceAccount
 from nexus_fast.exchange.binance.snapshot import Balances, read_isolated, total
 from nexus_fast.exchange.binance.websocket_api import Answer
+from nexus_fast.feed.connection import WebSocketConnection
 from nexus_fast.order.events import BalanceUpdate
 
 LISTEN_TOKEN_PATH = "/sapi/v1/userListenToken"
@@ -31,11 +32,13 @@ class _Subscription(msgspec.Struct):
 class MarginAccount(BinanceAccount):
     """Cross margin."""
 
+    can_renew = False            # its events belong to the connection that has the token
+
     def __init__(self, *arguments: Any):
         super().__init__(*arguments)
         self._renewal: asyncio.Task | None = None
 
-    async def _subscribe(self) -> None:
+    async def _subscribe(self, connection: WebSocketConnection) -> None:
         await self._subscribe_all()
         if self._renewal is None:
             self._renewal = self._spawn(self._renew())

@@ -19,8 +19,7 @@ OPERATIONS: dict[str, Request] = {"order": "place", "cancel-order": "cancel", "a
 
 
 class OrderAnswers:
-    """`account` is asked to renew(reason) when it refused the
-    session."""
+    """`account` is asked to renew(reason) when the venue refused the session."""
 
     def __init__(self, account: Any, host: Any, log: Logger):
         self._account = account

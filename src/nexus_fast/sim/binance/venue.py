@@ -65,7 +65,7 @@ class BinanceVenue:
         made = make_services(accounts, statistics, clock, options)
         self.spot, self.usd_m, self.coin_m = self.services = made.of_markets
         portfolio = Portfolio(made.portfolio_margin, made.portfolio_usd_m, made.portfolio_coin_m)
-        self._routes = [
+        self.routes = [
             (made.spot, tables_spot.REST), (made.margin, tables_margin.REST), (made.usd_m, tables_usd_m.REST),
             (made.coin_m, tables_coin_m.REST), (made.portfolio_margin, tables_portfolio.MARGIN),
             (made.portfolio_usd_m, tables_portfolio.USD_M), (made.portfolio_coin_m, tables_portfolio.COIN_M),
@@ -83,7 +83,7 @@ class BinanceVenue:
 
     async def start(self, host: str, port: int) -> None:
         """Listen on `ports` ports from `port` on; 0: any free ones."""
-        rest = RestServer(self._routes, self.connections.faults)
+        rest = RestServer(self.routes, self.connections.faults)
         self._runner = web.ServerRunner(rest, shutdown_timeout=1.0)
         await self._runner.setup()
         site = web.TCPSite(self._runner, host, port)

@@ -88,9 +88,11 @@ class Exchange:
     def market_name(category: str) -> str:
         return f"bybit.{category}"
 
-    def flush(self) -> None:
-        for market in self.markets.values():
-            market.flush()
+    def flush(self, call: "Call") -> None:
+        """Send what the request has caused: in the book that it names, or in all of its category."""
+        market = self.markets.get(call.get("category"))
+        if market is not None:
+            market.flush(market.books.get(call.get("symbol")))
 
 
 @dataclass(slots=True)

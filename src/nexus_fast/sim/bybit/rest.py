@@ -62,7 +62,7 @@ class RestServer(web.Server):
             error = errors.internal()
             answer = {"retCode": error.code, "retMsg": error.text, "result": {}}
         now = call.now()
-        self.exchange.flush()
+        self.exchange.flush(call)
         headers = {"Timenow": str(now), "Traceid": secrets.token_hex(16), **(call.taken.headers() if call.taken else {})}
         return web.Response(status=status, body=_encode({**answer, "retExtInfo": call.ext, "time": now}),
                             content_type="application/json", headers=headers)

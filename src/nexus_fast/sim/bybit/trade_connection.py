@@ -78,7 +78,7 @@ class TradeConnection(Socket):
             code, text = errors.internal().code, errors.internal().text
         self.answer({"reqId": name, "retCode": code, "retMsg": text, "op": op, "data": data, "retExtInfo": call.ext,
                      "header": self._header(call), "connId": self.identity})
-        self.exchange.flush()
+        self.exchange.flush(call)
 
     @staticmethod
     def _params(request: dict) -> dict[str, str]:

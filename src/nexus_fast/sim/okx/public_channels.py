@@ -50,7 +50,7 @@ class Channel:
 
     def push(self, data: bytes, extra: bytes = b"") -> None:
         frame = self.head + extra + b'"data":' + data + b"}"
-        for connection in self.connections:
+        for connection in tuple(self.connections):  # one may end while it is told
             connection.send(frame)
 
 

@@ -47,7 +47,7 @@ def test_operations_only_ever_refuse(steps):
                 placed.append({"category": call.category, "symbol": call.get("symbol"), "orderId": answer["orderId"]})
         except VenueError as error:
             assert error.code > 0 and error.text
-        exchange.flush()
+        exchange.flush(call)
     spot = account.ledgers["spot"]
     assert all(amount >= 0 for amount in spot.locked.values())
     held = {}

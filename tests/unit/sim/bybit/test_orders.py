@@ -5,6 +5,7 @@ from bybit_client import now_ms, on_bybit
 
 from nexus_fast.sim.bybit import dead_connections
 from nexus_fast.sim.bybit.ids import execution_text, order_number, order_text
+from nexus_fast.sim.bybit.venue import BybitOptions
 
 LINEAR = {"category": "linear", "symbol": "BTCUSDT", "side": "Buy", "orderType": "Limit", "qty": "0.01", "price": "84000"}
 SPOT = {**LINEAR, "category": "spot"}
@@ -148,6 +149,20 @@ def test_a_perpetual_is_opened_and_closed():
     on_bybit(scenario)
 
 
+def test_a_resting_reduce_only_order_follows_the_position():
+    async def scenario(client):
+        market = {"orderType": "Market", "price": ""}
+        await client.create(**market, qty="0.5")
+        resting = (await client.create(side="Sell", price="86000", qty="0.5", reduceOnly=True))["result"]["orderId"]
+        stream = await client.private("order")
+        for quantity, row in (("0.3", ("New", "0.2", "EC_NoError")), ("0.2", ("Cancelled", "0", "EC_ReduceOnly"))):
+            await client.create(**market, side="Sell", qty=quantity)
+            told = {each["orderId"]: each for each in (await stream.topic("order"))["data"]}[resting]
+            assert (told["orderStatus"], told["leavesQty"], told["rejectReason"]) == row
+
+    on_bybit(scenario)
+
+
 def test_an_inverse_contract_pays_in_coins():
     async def scenario(client):
         await client.create(category="inverse", symbol="BTCUSD", orderType="Market", qty="8455", price="")
@@ -211,6 +226,24 @@ def test_a_partly_filled_spot_order_that_is_cancelled():
         assert [r["orderId"] for r in rows] == [placed["orderId"]]
 
     on_bybit(scenario)
+
+
+@pytest.mark.parametrize("race_ms", [0, 60_000])
+def test_a_cancel_that_crosses_the_fill(race_ms):
+    """Within the race it is accepted, and the order is Filled twice; otherwise the order is gone."""
+    async def scenario(client):
+        trade, stream = await client.trade(), await client.private("order")
+        placed = (await trade.trade("order.create", {**LINEAR, "orderType": "Market"}))["data"]["orderId"]
+        first = (await stream.topic("order"))["data"][0]
+        answer = await trade.trade("order.cancel", {"category": "linear", "symbol": "BTCUSDT", "orderId": placed})
+        assert answer["retCode"] == (0 if race_ms else 110001)
+        if race_ms:
+            second = (await stream.topic("order"))["data"][0]
+            assert [row["orderStatus"] for row in (first, second)] == ["Filled", "Filled"]
+            assert [row["rejectReason"] for row in (first, second)] == ["EC_NoError", "EC_OrigClOrdIDDoesNotExist"]
+            assert second["cumExecQty"] == first["cumExecQty"]
+
+    on_bybit(scenario, BybitOptions(cancel_race_ms=race_ms or -1))
 
 
 def test_the_trade_socket():

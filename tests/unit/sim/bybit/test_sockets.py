@@ -8,6 +8,7 @@ from bybit_client import now_ms, on_bybit
 from nexus_fast.sim.bybit import public_channels
 from nexus_fast.sim.bybit.sockets import active_seconds
 from nexus_fast.sim.bybit.venue import BybitOptions
+from nexus_fast.sim.orders import Type
 
 CATEGORIES = {"spot": "BTCUSDT", "linear": "BTCUSDT", "inverse": "BTCUSD"}
 
@@ -100,6 +101,56 @@ async def _ended(socket, book) -> bool:
             for price in [price for price, size in levels.items() if float(size) == 0]:
                 del levels[price]
     return False
+
+
+def test_a_restart_of_the_venue_begins_update_ids_anew():
+    async def scenario(client):
+        socket = await client.open("public/linear")
+        topics = ["orderbook.1.BTCUSDT", "orderbook.50.BTCUSDT"]
+        await socket.send({"op": "subscribe", "args": topics})
+        before = [await socket.topic(topic) for topic in topics]
+        client.venue.faults.load([{"kind": "shutdown", "venue": "bybit", "seconds": 0.3}])
+        for topic, old in zip(topics, before, strict=True):
+            anew = await socket.topic(topic)
+            assert (anew["type"], anew["data"]["u"]) == ("snapshot", 1) and old["data"]["u"] > 1
+            assert anew["data"]["b"] == old["data"]["b"] and anew["data"]["seq"] == old["data"]["seq"]
+        shown = (await client.public("/v5/market/orderbook", category="linear", symbol="BTCUSDT"))["result"]
+        assert shown["u"] == 1
+        await client.create(orderType="Market", price="", qty="0.01")
+        assert (await socket.topic(topics[0]))["data"]["u"] > 1
+        while not await socket.closed():
+            pass
+
+    on_bybit(scenario)
+
+
+def test_a_candle_ends_once_and_trades_of_a_match_come_together(monkeypatch):
+    monkeypatch.setattr(public_channels, "CANDLE_BEATS", 10)
+
+    async def scenario(client):
+        market, clock = client.exchange.markets["linear"], client.venue.clock
+        clock.offset_ms -= clock.milliseconds() % 60_000  # at the beginning of a minute
+        step = market.instruments["BTCUSDT"].step
+
+        def trade(quantity):
+            market.house_order("BTCUSDT", 1, Type.MARKET, 0, quantity)
+            market.flush()
+
+        socket = await client.open("public/linear")
+        await socket.ask({"op": "subscribe", "args": ["kline.1.BTCUSDT", "publicTrade.BTCUSDT"]})
+        trade(6000 * step)
+        rows = (await socket.topic("publicTrade.BTCUSDT"))["data"]
+        assert len(rows) > 1 and sum(float(row["v"]) for row in rows) == pytest.approx(6) and rows[0]["S"] == "Buy"
+        first = (await socket.topic("kline.1.BTCUSDT"))["data"][0]
+        assert first["confirm"] is False and first["volume"] == "6"
+        clock.offset_ms += 60_000
+        ended = (await socket.topic("kline.1.BTCUSDT"))["data"][0]
+        assert ended["confirm"] is True and ended["start"] == first["start"]
+        trade(step)
+        following = (await socket.topic("kline.1.BTCUSDT"))["data"][0]
+        assert following["confirm"] is False and following["start"] == first["start"] + 60_000
+
+    on_bybit(scenario)
 
 
 def test_the_private_socket():
