@@ -21,6 +21,7 @@ from pathlib import Path
 from bench.build import BuildError, c_program
 from bench.machine import header, header_text
 from bench.rest import serving
+from bench.results import save
 from bench.runs import RunError, Scene, end_on_sigterm, run
 
 
@@ -44,7 +45,7 @@ def count(scene: Scene, rest_port: int) -> dict:
 
 
 def parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="bench allocations", description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(prog="nexus-fast bench allocations", description=__doc__.splitlines()[0])
     add = parser.add_argument
     add("--family", choices=("spot", "usd_m"), default="spot")
     add("--strategies", default="cython,python", help="of cython, python, floor")
@@ -54,7 +55,7 @@ def parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
     add("--gap-us", type=float, default=200)
     add("--events", choices=("none", "new", "fill"), default="fill")
     add("--stacks", action="store_true", help="show where the first few allocations between quote and order came from")
-    add("--json", type=Path)
+    add("--json", type=Path, help="default: bench/results/allocations.json")
     return parser.parse_args(arguments)
 
 
@@ -80,8 +81,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"{strategy:>8}  {orders} orders  quote to order {between:.4f} (most {most})  process {process:.4f}")
         for stack in counted["stacks"] if options.stacks else []:
             print("\n".join(f"            {frame}" for frame in stack), end="\n\n")
-    if options.json:
-        options.json.write_text(json.dumps({"machine": facts, "strategies": found}))
+    save("allocations", {"strategies": found}, options.json)
     return 0
 
 

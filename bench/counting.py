@@ -44,8 +44,17 @@ def count(module: str, arguments: list[str], limit: float = 600) -> tuple[dict[s
     """Runs `python -m module` under callgrind. ({name of the dump: instructions}, its stdout)."""
     with tempfile.TemporaryDirectory(prefix="nexus-bench-count-") as folder:
         out = Path(folder, "out")
-        command = ["valgrind", "--tool=callgrind", "--instr-atstart=no", f"--callgrind-out-file={out}", "--quiet",
-                   sys.executable, "-m", module, *arguments]
+        command = [
+            "valgrind",
+            "--tool=callgrind",
+            "--instr-atstart=no",
+            f"--callgrind-out-file={out}",
+            "--quiet",
+            sys.executable,
+            "-m",
+            module,
+            *arguments,
+        ]
         try:
             done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=environment(), timeout=limit)
         except subprocess.TimeoutExpired:

@@ -31,9 +31,10 @@ AMOUNT = Decimal("0.001")
 AMOUNT_MANTISSA = {"spot": 100, "usd_m": 1}  # the same amount at the symbol's size scale, 5 and 3
 
 
-def make_strategy(kind: str, family: str):
+def make_strategy(kind: str, family: str, every: int):
     if kind == "cython":
-        return cython_module(BENCH / "strategies" / "taker_fast.pyx").Taker(SYMBOLS[family], AMOUNT_MANTISSA[family])
+        return cython_module(BENCH / "strategies" / "taker_fast.pyx").Taker(
+            SYMBOLS[family], AMOUNT_MANTISSA[family], every)
     from bench.strategies.taker import Taker
 
     return Taker(SYMBOLS[family], AMOUNT)
@@ -67,6 +68,7 @@ def parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--mode", choices=("busy", "block", "adaptive"), default="busy")
     parser.add_argument("--cpu", type=int, default=-1, help="-1: wherever the kernel likes")
     parser.add_argument("--entry", choices=("ws", "rest"), default="ws")
+    parser.add_argument("--every", type=int, default=1, help="order only where the update id divides by it (Cython)")
     parser.add_argument("--warm", choices=("on", "off"), default="on", help="LoopConfig.warm")
     parser.add_argument("--measure", choices=("on", "off"), default="off", help="where the time goes, stage by stage")
     return parser.parse_args(arguments)
@@ -74,7 +76,7 @@ def parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
 
 def main(arguments: list[str] | None = None) -> int:
     options = parse_arguments(arguments)
-    strategy = make_strategy(options.strategy, options.family)
+    strategy = make_strategy(options.strategy, options.family, options.every)
     with tempfile.TemporaryDirectory(prefix="nexus-bench-journal-") as journal:
         engine = Engine(make_config(options, strategy, journal))
         try:

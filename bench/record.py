@@ -24,8 +24,14 @@ TOLERANCE = 0.03
 
 
 def key() -> str:
-    parts = (platform.machine(), compiler_version(), f"Python {platform.python_version()}", f"Cython {version('Cython')}",
-             " ".join(os.confstr("CS_GNU_LIBC_VERSION").split()), valgrind_version())
+    parts = (
+        platform.machine(),
+        compiler_version(),
+        f"Python {platform.python_version()}",
+        f"Cython {version('Cython')}",
+        " ".join(os.confstr("CS_GNU_LIBC_VERSION").split()),
+        valgrind_version(),
+    )
     return ", ".join(parts)
 
 

@@ -41,7 +41,7 @@ USD_M_SYMBOL = {
 }
 SPOT_ACCOUNT = {
     "canTrade": True, "canWithdraw": False, "canDeposit": False, "accountType": "SPOT", "permissions": ["SPOT"],
-    "makerCommission": 10, "takerCommission": 10, "uid": 1,
+    "makerCommission": 10, "takerCommission": 10, "buyerCommission": 0, "sellerCommission": 0, "updateTime": 1, "uid": 1,
     "balances": [
         {"asset": "BTC", "free": "1000000.00000000", "locked": "0.00000000"},
         {"asset": "USDT", "free": "100000000000.00000000", "locked": "0.00000000"},

@@ -17,6 +17,7 @@ from bench.rest import answers_text
 API_KEY = "bench0" * 10 + "keys"
 SECRET = "bench1" * 10 + "sign"
 FLOOR_MODES = {"busy": "spin", "adaptive": "spin", "block": "epoll"}
+ENGINES = ("cython", "python")
 SYMBOLS = {"spot": "BTCUSDT.BINANCE", "usd_m": "BTCUSDT-PERP.BINANCE"}
 
 
@@ -31,11 +32,13 @@ class RunError(Exception):
 
 @dataclass(frozen=True)
 class Scene:
-    """What one run is. client: "floor", "cython" or "python". gap_us: from an order to the next tick (pace "after") or
-    from tick to tick (pace "schedule"). events: what user data brings, "none", "new" or "fill" (new, then filled).
+    """What one run is. client: "floor", "cython", "python" or a peer's name. gap_us: from an order to the next tick (pace
+    "after") or from tick to tick (pace "schedule"). events: what user data brings, "none", "new" or "fill" (new, then filled).
     nice: priority of exchange and client, for machines that others use as well; below zero it takes privileges.
     measure: the engine records its stages, at the price of some clock reads per order. entry: "ws" or "rest", how orders go.
-    tls: every connection to the exchange is encrypted."""
+    tls: every connection to the exchange is encrypted. bound_ms: a tick
+    without an order for as long is lost. warm_gap_us: between the warm-up's ticks where that is another (pace "schedule").
+    every: only ticks whose update id divides by it are answered (cython, pace "schedule")."""
 
     client: str
     family: str = "spot"
@@ -51,16 +54,19 @@ class Scene:
     nice: int = 0
     measure: bool = False
     tls: bool = False
+    bound_ms: int = 1_000
+    warm_gap_us: float | None = None
+    every: int = 1
 
     @property
     def patience(self) -> int:
         """Seconds in which the client must be ready for quotes."""
-        return 30 if self.client in ("floor", "cython", "python") else 90
+        return 30 if self.client == "floor" or self.client in ENGINES else 90
 
     @property
     def seconds(self) -> float:
         """After which the exchange gives up: what the run should take, fourfold, and 20 s."""
-        return 20 + 4 * (self.ticks + self.warm_up) * (self.gap_us + 200) / 1e6
+        return 20 + 4 * (self.ticks + self.warm_up) * (self.gap_us + 200) / 1e6 + (60 if self.bound_ms > 1_000 else 0)
 
 
 def endpoints_text(exchange: int, rest: int, entry: str = "ws", tls: bool = False) -> str:
@@ -105,6 +111,9 @@ def exchange_command(scene: Scene, folder: Path) -> list[str]:
         "--warm-up": scene.warm_up, "--events": scene.events, "--pace": scene.pace, "--secret": SECRET,
         "--seconds": int(scene.seconds), "--connect-seconds": scene.patience, "--out": folder / "result.json",
         "--linger-ms": 0 if scene.client == "floor" else 5000, "--answers": folder / "answers",
+        **({"--warm-gap-ns": int(scene.warm_gap_us * 1000)} if scene.warm_gap_us is not None else {}),
+        "--bound-ms": scene.bound_ms, "--every": scene.every,
+        "--ready": "orders" if scene.client in (*ENGINES, "floor") else "market",
         **({"--tls": folder / "tls.pem"} if scene.tls else {}),
     }
     return [str(c_program("exchange", tls=scene.tls)), *(str(part) for pair in options.items() for part in pair)]
@@ -114,15 +123,29 @@ def client_command(scene: Scene, port: int, endpoints: Path) -> list[str]:
     if scene.client == "floor":
         options = {
             "--port": port, "--cpu": scene.client_cpu, "--family": scene.family, "--mode": FLOOR_MODES[scene.mode],
-            "--key": API_KEY, "--secret": SECRET, "--seconds": int(scene.seconds) + 40, "--entry": scene.entry, "--tls": int(scene.tls),
+            "--key": API_KEY, "--secret": SECRET, "--seconds": int(scene.seconds) + 40,
+            "--entry": scene.entry, "--tls": int(scene.tls),
         }
         return [str(c_program("client", tls=scene.tls)), *(str(part) for pair in options.items() for part in pair)]
+    if scene.client not in ENGINES:
+        return peer_command(scene, port)
     options = {
         "--endpoints": endpoints, "--cpu": scene.client_cpu, "--family": scene.family, "--mode": scene.mode,
         "--strategy": scene.client, "--entry": scene.entry,
-        "--measure": "on" if scene.measure else "off",
+        "--measure": "on" if scene.measure else "off", "--every": scene.every,
     }
     return [sys.executable, "-m", "bench.engine_client", *(str(part) for pair in options.items() for part in pair)]
+
+
+def peer_command(scene: Scene, port: int) -> list[str]:
+    """client is the name of a program of bench/peers, "name" or "name:option,option": --option off."""
+    from bench.peers.environment import PEERS, python
+
+    name, _, off = scene.client.partition(":")
+    options = {"--port": port, "--cpu": scene.client_cpu, "--entry": scene.entry, "--key": API_KEY, "--secret": SECRET,
+               "--events": scene.events}
+    switched = [part for option in filter(None, off.split(",")) for part in (f"--{option}", "off")]
+    return [str(python(name)), str(PEERS / f"{name}.py"), *(str(part) for pair in options.items() for part in pair), *switched]
 
 
 def engine_environment() -> dict[str, str]:
@@ -184,9 +207,9 @@ def judge(scene: Scene, result: dict, stderr: str) -> None:
         raise RunError(f"{scene.client}: {result['ended']}, after {seen}\n{stderr[-4000:]}")
 
 
-def run(scene: Scene, rest_port: int, environment: dict[str, str] | None = None) -> dict:
+def run(scene: Scene, rest_port: int, environment: dict[str, str] | None = None, on_start=None) -> dict:
     """The exchange's result, with `scene`, `client` (what the client says of itself) and `client_switches`.
-    environment: variables for the client besides its usual ones."""
+    environment: variables for the client besides its usual ones. on_start(exchange's pid, client's pid)."""
     with tempfile.TemporaryDirectory(prefix="nexus-bench-") as folder:
         out, endpoints = Path(folder, "result.json"), Path(folder, "endpoints.toml")
         said, log = Path(folder, "client.out"), Path(folder, "client.log")
@@ -207,10 +230,12 @@ def run(scene: Scene, rest_port: int, environment: dict[str, str] | None = None)
                 client = subprocess.Popen(command, stdout=output, stderr=errors, env=variables, cwd=folder)
             for process in (exchange, client) if scene.nice else ():
                 os.setpriority(os.PRIO_PROCESS, process.pid, scene.nice)
+            if on_start is not None:
+                on_start(exchange.pid, client.pid)
             wait_for_result(exchange, client, scene.seconds + 60)
             switches = switches_of(client.pid)
             if scene.client != "floor":
-                client.send_signal(signal.SIGINT)
+                client.send_signal(signal.SIGINT if scene.client in ENGINES else signal.SIGTERM)
             finish(client)
             finish(exchange)
             stderr = exchange.stderr.read() + log.read_text()

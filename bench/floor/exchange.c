@@ -24,14 +24,18 @@ enum { MEMBERS = 32 };
 enum { NO_EVENTS, NEW_EVENT, FILL_EVENTS };
 enum { GAP_AFTER_ORDER, FIXED_SCHEDULE };
 
-static int pace, events;
+static int pace, events, ready_without_orders;
 static const char *symbol;
 static hmac_key secret;
-static int64_t gap, bound, total, warm_up, deadline;
+static int64_t gap, warm_gap, bound, total, warm_up, deadline, started, every;
 
 static int64_t sent_at[SLOTS], intended_at[SLOTS], waiting[SLOTS]; /* by slot; waiting: k + 1, or 0 */
 static int64_t next_tick, oldest, next_intended, losses_in_a_row;
 static samples latency, from_intended;
+/* The worst of the run: what it took, how much of that the quote was late already when it was sent, and when. */
+static struct {
+    int64_t took, late, at;
+} worst[SAMPLES_WORST];
 static struct {
     long orders, bad_signatures, refused, unmatched, lost, lost_warming, cancels;
 } count;
@@ -54,12 +58,29 @@ static void send_events(int family, const order_request *o) {
     }
 }
 
+static void keep_worst(int64_t took, int64_t late, int64_t at) {
+    int least = 0;
+    if (took <= worst[0].took) return;
+    for (int i = 0; i < SAMPLES_WORST; i++) /* one incident, one line: what came within half a second of a worse one */
+        if (worst[i].took && at - worst[i].at < 500000000) {
+            if (took > worst[i].took) worst[i].took = took, worst[i].late = late, worst[i].at = at;
+            return;
+        }
+    worst[0].took = took, worst[0].late = late, worst[0].at = at;
+    for (int i = 1; i < SAMPLES_WORST; i++) /* the least of them stands first */
+        if (worst[i].took < worst[least].took) least = i;
+    int64_t t = worst[0].took, l = worst[0].late, a = worst[0].at;
+    worst[0] = worst[least];
+    worst[least].took = t, worst[least].late = l, worst[least].at = a;
+}
+
 static void record(int64_t k, int64_t slot, int64_t arrived) {
     waiting[slot] = 0;
     losses_in_a_row = 0;
     if (k >= warm_up) {
         samples_add(&latency, arrived - sent_at[slot]);
         samples_add(&from_intended, arrived - intended_at[slot]);
+        keep_worst(arrived - intended_at[slot], sent_at[slot] - intended_at[slot], arrived - started);
     }
     if (pace == GAP_AFTER_ORDER) next_intended = arrived + gap;
 }
@@ -203,6 +224,9 @@ static void service(connection *c) {
     if (n == 0) return drop(c);
     c->have += (size_t)n;
     last_activity = arrived;
+    c->in[c->have] = 0;
+    if (c->kind == HTTP && c->in[0] == 'G' && strcasestr((char *)c->in, "sec-websocket-key:"))
+        c->kind = HANDSHAKE; /* a client that keeps its connections asks on one of them for a WebSocket */
     if (c->kind == HANDSHAKE) take_handshake(c);
     ws_frame frame;
     size_t used = 0;
@@ -216,7 +240,7 @@ static void service(connection *c) {
         used += frame.total;
         take_frame(c, &frame, arrived);
     }
-    if (status < 0 || c->have == ROOM - 1) return drop(c);
+    if (status < 0 || (c->have == ROOM - 1 && !used)) return drop(c);
     if (c->kind == FREE) return;
     if (used) memmove(c->in, c->in + used, c->have -= used);
     if (link_pending(c->tls)) service(c);
@@ -249,12 +273,13 @@ static void send_tick(void) {
     int64_t slot = tick_slot(next_tick);
     uint8_t *frame = ws_server_header((uint8_t *)tick_frame + 4, (size_t)tick_length, WS_TEXT);
     size_t n = (size_t)((uint8_t *)tick_frame + 4 + tick_length - frame);
-    waiting[slot] = next_tick + 1;
+    waiting[slot] = (FIRST_ID + next_tick) % every ? 0 : next_tick + 1; /* which ticks are answered, their update ids say */
     intended_at[slot] = next_intended;
     sent_at[slot] = now_ns();
     send_all(market, frame, n);
     next_tick++;
-    if (pace == FIXED_SCHEDULE) next_intended += gap;
+    if (pace == FIXED_SCHEDULE) next_intended += next_tick < warm_up ? warm_gap : gap;
+    if (pace == FIXED_SCHEDULE && next_tick == warm_up) next_intended = now_ns() + 200000000; /* the warm-up's are through */
     if (market && next_tick < total) prepare_tick();
 }
 
@@ -278,7 +303,7 @@ static int is_ready(int64_t settle) {
         api |= c->kind == API || c->kind == HTTP;
         if (c->kind == MARKET && c->quotes) market = c;
     }
-    return market && api && now_ns() - last_activity > settle;
+    return market && (api || ready_without_orders) && now_ns() - last_activity > settle;
 }
 
 /* Returns why the run ended; "" when all ticks are through. */
@@ -316,7 +341,12 @@ static void write_result(const char *path, const char *ended, long switches) {
     samples_write(out, "latency", &latency);
     fprintf(out, ",\n");
     samples_write(out, "from_intended", &from_intended);
-    fprintf(out, "}\n");
+    fprintf(out, ",\n\"worst\": [");
+    for (int i = 0, any = 0; i < SAMPLES_WORST; i++)
+        if (worst[i].took)
+            fprintf(out, "%s[%lld, %lld, %lld]", any++ ? ", " : "", (long long)worst[i].took, (long long)worst[i].late,
+                    (long long)worst[i].at);
+    fprintf(out, "]}\n");
     fclose(out);
 }
 
@@ -347,12 +377,14 @@ static int named(const char *value, const char *const *names) {
 int main(int argc, char **argv) {
     static const char *const known[] = {"--port", "--cpu", "--gap-ns", "--ticks", "--warm-up", "--out", "--secret",
                                         "--symbol", "--events", "--pace", "--bound-ms", "--seconds", "--settle-ms", "--connect-seconds",
-                                        "--linger-ms", "--tls", "--answers", NULL};
+                                        "--linger-ms", "--tls", "--answers", "--ready", "--warm-gap-ns", "--every", NULL};
     static const char *const event_names[] = {"none", "new", "fill", NULL};
     static const char *const pace_names[] = {"after", "schedule", NULL};
     check_options(argc, argv, known);
     symbol = option(argc, argv, "--symbol", "BTCUSDT");
     gap = option_number(argc, argv, "--gap-ns", 20000);
+    every = option_number(argc, argv, "--every", 1);
+    warm_gap = option_number(argc, argv, "--warm-gap-ns", gap);
     warm_up = option_number(argc, argv, "--warm-up", 1000);
     total = warm_up + option_number(argc, argv, "--ticks", 10000);
     bound = option_number(argc, argv, "--bound-ms", 1000) * 1000000;
@@ -364,6 +396,7 @@ int main(int argc, char **argv) {
     if (hmac_set(&secret, option(argc, argv, "--secret", "sim"))) die("--secret: at most 64 characters");
     samples_make(&latency, (size_t)(total - warm_up));
     samples_make(&from_intended, (size_t)(total - warm_up));
+    ready_without_orders = !strcmp(option(argc, argv, "--ready", "orders"), "market"); /* some open that connection with an order */
     const char *tls = option(argc, argv, "--tls", NULL), *answers = option(argc, argv, "--answers", NULL);
     if (tls) link_serve(tls, tls);
     if (answers) http_load(answers);
@@ -378,7 +411,8 @@ int main(int argc, char **argv) {
     if (market && now_ns() < deadline) {
         deadline = now_ns() + option_number(argc, argv, "--seconds", 60) * 1000000000LL;
         prepare_tick();
-        next_intended = now_ns() + gap;
+        started = now_ns();
+        next_intended = started + gap;
         switches = -taken_away();
         ended = run();
         switches += taken_away();

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 
 enum { SPOT, USD_M };
-enum { SLOTS = 1024, STEP = 4 };
+enum { SLOTS = 1024, STEP = 4, FIRST_ID = 400900217 };
 
 static const int price_scale[2] = {2, 1};        /* of BTCUSDT: tick 0.01 and 0.10 */
 static const int64_t price_base[2] = {9700000, 970000};
@@ -40,7 +40,7 @@ static inline int tick_payload(char *out, size_t room, int family, int combined,
     char lower[32] = {0}, head[64] = "";
     for (int i = 0; symbol[i] && i < 31; i++) lower[i] = (char)(symbol[i] | 32);
     if (combined) snprintf(head, sizeof head, "{\"stream\":\"%s@bookTicker\",\"data\":", lower);
-    long long bid = tick_bid(family, k), ask = bid + 1, id = 400900217 + k, size = 1 + (k * 7919) % 89999;
+    long long bid = tick_bid(family, k), ask = bid + 1, id = FIRST_ID + k, size = 1 + (k * 7919) % 89999;
     const char *tail = combined ? "}" : "";
     if (family == SPOT)
         return snprintf(out, room,

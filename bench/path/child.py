@@ -57,7 +57,9 @@ def time_market(name: str, folder, passes: int) -> dict:
     for strategy, world, levels in worlds(name, folder, frames):
         for level in levels:
             number = names.index(level)
-            runs[f"{strategy} {level}"] = lambda n, world=world, number=number: world.path.times(set_level(world, number), n)
+            runs[f"{strategy} {level}"] = lambda n, world=world, number=number: world.path.times(
+                set_level(world, number), n
+            )
     parser = parser_id(SOURCES[name].venue, SOURCES[name].market)
     runs["parse"] = lambda n: loops().parse_times(loops().Frames(frames), parser, n)
     if name.startswith("binance"):

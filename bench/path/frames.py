@@ -58,7 +58,8 @@ def documented(name: str) -> list[bytes]:
     if name == "okx":
         return [
             b'{"arg":{"channel":"bbo-tbt","instId":"BCH-USDT-SWAP"},"data":[{"asks":[["111.%02d","5515%d","0","2"]],'
-            b'"bids":[["110.%02d","577%d","0","2"]],"ts":"16703243868%02d","seqId":3639963%02d}]}' % (k, k % 10, k, k, k, k)
+            b'"bids":[["110.%02d","577%d","0","2"]],"ts":"16703243868%02d","seqId":3639963%02d}]}'
+            % (k, k % 10, k, k, k, k)
             for k in range(10, 100)
         ]
     return [
@@ -83,15 +84,19 @@ def frames_of(name: str, recorded: bool = True) -> tuple[list[bytes], str]:
     return documented(name), "documented"
 
 
+def later(frame: bytes, times: int) -> bytes:
+    """The same quote with the venue's ids and times counted on."""
+    return re.sub(
+        rb'("u"|"seqId"|"ts"|"cts"):("?)(\d+)',
+        lambda found: b"%s:%s%d" % (found[1], found[2], int(found[3]) + times * 10**6),
+        frame,
+    )
+
+
 def repeated(found: list[bytes]) -> list[bytes]:
-    """MOST frames; where fewer were recorded they come again, with update ids that count on."""
+    """MOST frames; where fewer were recorded they come again, later."""
     times = -(-MOST // len(found))
-    again = [
-        re.sub(rb'("u"|"seqId"):(\d+)', lambda ids, k=k: b"%s:%d" % (ids[1], int(ids[2]) + k * 10**6), frame) if k else frame
-        for k in range(times)
-        for frame in found
-    ]
-    return again[:MOST]
+    return [later(frame, k) if k else frame for k in range(times) for frame in found][:MOST]
 
 
 def shaped(name: str, found: list[bytes]) -> list[bytes]:

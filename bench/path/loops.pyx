@@ -131,7 +131,7 @@ cdef class Answer(Strategy):
         if self.level < JOURNAL:
             return 0
         order.state = NX_STATE_PENDING
-        entry.record(order, NX_EVENT_INTENT)
+        entry.record(order, NX_EVENT_INTENT, NULL)
         if self.level < FILL:
             return 0
         channel = entry.channel_of(route)
@@ -186,8 +186,9 @@ cdef class Path:
         cdef uint8_t* cursor = <uint8_t*>entry.journal.cursor
         cdef uint64_t number
         cdef Py_ssize_t i
-        for i in range(entry.symbols):
-            entry.books[i].update_id = 0
+        for i in range(<Py_ssize_t>self.feed.symbols.table.mask + 1):
+            self.feed.symbols.table.cells[i].update_id = 0
+            self.feed.symbols.table.cells[i].matched_ns = 0
         if <uint8_t*>entry.journal.end - cursor < 256 * self.frames.count:
             entry.journal.cursor = entry.journal_writer.current.records()
         entry.notes_read = entry.notes_written
@@ -238,11 +239,14 @@ cdef class Path:
         cdef double begun
         cdef int k
         found = []
+        before = self.feed.quotes
         for k in range(passes):
             self.renew()
             begun = bench_ns()
             self.once(level)
             found.append((bench_ns() - begun) / self.frames.count)
+        if level >= DISPATCH and self.feed.quotes - before != passes * self.frames.count:
+            raise ValueError(f"of {passes * self.frames.count} frames {self.feed.quotes - before} came through")
         return found
 
     def count(self, int level, int passes, bytes name):

@@ -38,7 +38,9 @@ def counted(market: str) -> dict:
     """{"frames", "origin", "instructions": {"cython parse": per frame}}; the market's name is cut off."""
     found, said = count("bench.path.child", ["--count", "--markets", market])
     about = json.loads(said.splitlines()[-1])[market]
-    per_frame = {name.split("|", 1)[1].replace("|", " ").strip(): value / about["frames"] for name, value in found.items()}
+    per_frame = {
+        name.split("|", 1)[1].replace("|", " ").strip(): value / about["frames"] for name, value in found.items()
+    }
     return {**about, "instructions": per_frame}
 
 
@@ -69,14 +71,21 @@ def table(results: dict) -> str:
 
     for stage in STAGES:
         lines.append([stage, *cells(lambda levels, stage=stage: stages(levels).get(stage))])
-    rows = {"all, Cython strategy": "cython whole", "all, Python strategy": "python whole",
-            "up to a Python strategy": "python dispatch", "parser alone": "parse", "parser alone, combined form": "parse combined"}
+    rows = {
+        "all, Cython strategy": "cython whole",
+        "all, Python strategy": "python whole",
+        "up to a Python strategy": "python dispatch",
+        "parser alone": "parse",
+        "parser alone, combined form": "parse combined",
+    }
     rows |= {key.removeprefix("decoder "): key for name in names for key in ns[name] if key.startswith("decoder ")}
     for label, key in rows.items():
         lines.append([label, *cells(lambda levels, key=key: levels.get(key))])
     widths = [max(len(line[i]) for line in lines) for i in range(len(names) + 1)]
     return "\n".join(
-        "| " + " | ".join(c.ljust(w) if i == 0 else c.rjust(w) for i, (c, w) in enumerate(zip(line, widths, strict=True))) + " |"
+        "| "
+        + " | ".join(c.ljust(w) if i == 0 else c.rjust(w) for i, (c, w) in enumerate(zip(line, widths, strict=True)))
+        + " |"
         for line in lines
     )
 
@@ -114,7 +123,9 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"no measurement: {error}", file=sys.stderr)
         return 1
     print(header_text(header()))
-    print(f"\nFrom frame bytes to frame bytes: ns (lowest median of nine){'' if reason else ' / instructions'} per frame\n")
+    print(
+        f"\nFrom frame bytes to frame bytes: ns (lowest median of nine){'' if reason else ' / instructions'} per frame\n"
+    )
     print(table(results))
     print(f"\nno instructions: {reason}" if reason else f"\ninstructions: {valgrind_version()}, portable SHA-256")
     where = save("path", {"results": results, "not_counted": reason}, options.json)

@@ -65,9 +65,22 @@ def decimals_of(frames: list[bytes]) -> int:
 def instrument(symbol: str, venue: str, scale: int) -> Instrument:
     step = Decimal(1).scaleb(-scale)
     return Instrument(
-        symbol=f"{symbol}.{venue.upper()}", venue_symbol=symbol, exchange=EXCHANGES[venue], type=InstrumentType.LINEAR,
-        base="BTC", quote="USDT", price_scale=scale, size_scale=scale, tick_size=step, lot_size=step, market_lot_size=step,
-        min_price=step, max_price=Decimal(10**8), min_quantity=step, max_quantity=Decimal(10**6), min_notional=step,
+        symbol=f"{symbol}.{venue.upper()}",
+        venue_symbol=symbol,
+        exchange=EXCHANGES[venue],
+        type=InstrumentType.LINEAR,
+        base="BTC",
+        quote="USDT",
+        price_scale=scale,
+        size_scale=scale,
+        tick_size=step,
+        lot_size=step,
+        market_lot_size=step,
+        min_price=step,
+        max_price=Decimal(10**8),
+        min_quantity=step,
+        max_quantity=Decimal(10**6),
+        min_notional=step,
     )
 
 
@@ -92,7 +105,6 @@ class World:
         table = SymbolTable(len(names))
         for number, symbol in enumerate(names):
             table.add(symbol.encode(), number, scale, scale, VENUE_NUMBERS[source.venue])
-            table.subscribe(symbol.encode(), True)
         routes, self.channel = RouteTable(len(names), 1), Channel()
         loops().connect_to_sink(self.channel)
         journal = JournalWriter(folder / "journal", "bench.path")
@@ -110,7 +122,10 @@ class World:
             strategy.attach(None, self.entry, index, ids, list(ids), [EXCHANGES[source.venue]] * len(names), {})
             for number in ids.values():
                 self.dispatcher.subscribe(number, strategy)
-        ring, latest = RingWriter(f"path_market_{id(self)}", "bookl1", 65536), LatestTable.create(f"path_{id(self)}", len(names))
+        ring, latest = (
+            RingWriter(f"path_market_{id(self)}", "bookl1", 65536),
+            LatestTable.create(f"path_{id(self)}", len(names)),
+        )
         self.feed = MarketFeed(source.venue, source.market, table, self.dispatcher, self.entry, ring, latest, print)
         self.frames = loops().Frames(frames)
         self.path = loops().Path(self.feed, self.frames)
@@ -120,8 +135,11 @@ class World:
         if kind == "quiet":
             return Quiet()
         amount = max(AMOUNT, 1)
-        return Taker(Decimal(amount).scaleb(-scale)) if kind == "python" else loops().Answer(
-            amount, self.sets[False], self.sets[True])
+        return (
+            Taker(Decimal(amount).scaleb(-scale))
+            if kind == "python"
+            else loops().Answer(amount, self.sets[False], self.sets[True])
+        )
 
     def on_error(self, strategy, error):
         raise SystemExit(f"{self.name}: {type(error).__name__}: {error}")

@@ -138,7 +138,8 @@ class PublicConnectorConfig:
 
 @dataclass
 class PrivateConnectorConfig:
-    """One account's orders and user data. entry: "ws" or "rest" for this account alone, None for Config.order_entry."""
+    """One account's orders and user data. entry: "ws" or "rest" for this account alone, None for Config.order_entry.
+    dead_mans_switch: seconds of silence after which the venue cancels every order of the account; 0 for none."""
 
     account_type: AccountType
     enable_rate_limit: bool = True
@@ -148,8 +149,12 @@ class PrivateConnectorConfig:
     backoff_factor: int = 2
     max_slippage: float = 0.02
     entry: Literal["fastest", "ws", "rest"] | None = None
+    dead_mans_switch: int = 0
 
     def __post_init__(self) -> None:
+        seconds = self.dead_mans_switch
+        known = seconds == 0 or 5 <= seconds <= 300
+        _require(known, f"PrivateConnectorConfig.dead_mans_switch={seconds}: 5 to 300 seconds, or 0 for none.")
         _one_of("PrivateConnectorConfig.entry", self.entry, (None, *ORDER_ENTRIES))
 
 

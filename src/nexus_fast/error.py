@@ -103,10 +103,14 @@ class SettingsError(NexusError, AttributeError):
 class VenueError(NexusError):
     """A venue's own refusal.
 
-    code: the venue's number (int) or text. status: HTTP status, None where there was none.
+    code: the venue's number (int) or text. status: HTTP status, None where there was none. retry_after_ms: for how long the venue
+    wants to be left alone; 0 where it says nothing of the kind.
     """
 
-    def __init__(self, code: int | str, message: str, *, venue: str = "", status: int | None = None):
+    def __init__(
+        self, code: int | str, message: str, *, venue: str = "", status: int | None = None, retry_after_ms: int = 0
+    ):
+        self.retry_after_ms = retry_after_ms
         self.code = code
         self.venue = venue
         self.status = status

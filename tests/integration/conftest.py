@@ -6,7 +6,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
 
-ACCOUNTS = 80
+ACCOUNTS = 200
 _numbers = itertools.count()
 
 
@@ -41,3 +41,26 @@ def venue(engine_simulator, tmp_path):
     found = Venue(engine_simulator, f"key{number}", f"secret{number}", tmp_path)
     found.reset_statistics()
     return found
+
+
+@pytest.fixture(scope="session")
+def bybit_simulator(tmp_path_factory):
+    """A simulated Bybit with an account for every test."""
+    from simulator import read_endpoints, start_simulator
+
+    accounts = [f"key{number}:secret{number}" for number in range(ACCOUNTS)]
+    directory = tmp_path_factory.mktemp("bybit")
+    file, stop = start_simulator(directory=directory, venues="bybit", rate=40, seed=11, account=accounts)
+    yield read_endpoints(file)
+    stop()
+
+
+@pytest.fixture
+def bybit(bybit_simulator, tmp_path):
+    """The simulated Bybit with an account that nobody has used; without faults."""
+    from bybit_venue import BybitVenue
+
+    number = next(_numbers)
+    found = BybitVenue(bybit_simulator, f"key{number}", f"secret{number}", tmp_path)
+    yield found
+    found.load_faults()

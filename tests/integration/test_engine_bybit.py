@@ -1,11 +1,9 @@
 """An engine on the simulated Bybit: one unified account for spot, linear and inverse."""
 
 import contextlib
-import itertools
 from decimal import Decimal
 
 import pytest
-from bybit_venue import BybitVenue
 from engine_program import run_script
 from proxy import proxy_to
 
@@ -21,26 +19,6 @@ SPOT, PERP, INVERSE = "BTCUSDT.BYBIT", "BTCUSDT-PERP.BYBIT", "BTCUSD-PERP.BYBIT"
 ALL = (SPOT, PERP, INVERSE)
 CATEGORIES = {SPOT: "spot", PERP: "linear", INVERSE: "inverse"}
 AMOUNTS = {SPOT: Decimal("0.002"), PERP: Decimal("0.002"), INVERSE: Decimal(100)}
-ACCOUNTS = 20
-_numbers = itertools.count()
-
-
-@pytest.fixture(scope="module")
-def simulator(tmp_path_factory):
-    """A simulated Bybit with an account for every test."""
-    from simulator import read_endpoints, start_simulator
-
-    accounts = [f"key{number}:secret{number}" for number in range(ACCOUNTS)]
-    directory = tmp_path_factory.mktemp("bybit")
-    file, stop = start_simulator(directory=directory, venues="bybit", rate=40, seed=11, account=accounts)
-    yield read_endpoints(file)
-    stop()
-
-
-@pytest.fixture
-def bybit(simulator, tmp_path):
-    number = next(_numbers)
-    return BybitVenue(simulator, f"key{number}", f"secret{number}", tmp_path)
 
 
 def run(script, venue, symbols=ALL, **options):
@@ -81,7 +59,10 @@ def test_every_kind_of_market_data(bybit):
         for name, symbols in wanted.items():
             await s.until(lambda n=name, w=symbols: {e.symbol for e in s.heard(n)} >= set(w), what=name, seconds=15)
 
-    s = run(script, bybit)
+    s = run(script, bybit, connections=2)
+    # Two connections carry the quotes: each counts once.
+    counters = [feed.counters() for feed in s.engine.host.market_feeds]
+    assert len(counters) == 6 and sum(c["quotes"] for c in counters) == len(s.books) and sum(c["doubled"] for c in counters) > 0
     for book in s.heard("bookl2"):
         bids, asks = [level.price for level in book.bids], [level.price for level in book.asks]
         assert bids == sorted(bids, reverse=True) and asks == sorted(asks) and bids[0] < asks[0]

@@ -14,6 +14,7 @@ from proxy import proxy_to
 from nexus_fast.cli import journal
 from nexus_fast.constants import OrderSide, OrderStatus, OrderType
 from nexus_fast.journal.sessions import verify
+from nexus_fast.journal.writer import JournalWriter
 
 BUY, SELL, LIMIT, MARKET = OrderSide.BUY, OrderSide.SELL, OrderType.LIMIT, OrderType.MARKET
 ONE = Decimal("0.01")
@@ -38,7 +39,8 @@ def assert_verified(venue, options):
 
 async def place_and_die(s):
     await s.quotes()
-    oids = [s.create_order(BTC, BUY, LIMIT, ONE, far_below(s, BTC)), s.create_order(BTC, BUY, LIMIT, ONE, far_below(s, BTC, "0.92")),
+    oids = [s.create_order(BTC, BUY, LIMIT, ONE, far_below(s, BTC)), s.create_order(BTC, BUY, LIMIT, ONE, far_below(s, BTC,
+    "0.92")),
             s.create_order(BTC_PERP, BUY, LIMIT, ONE, far_below(s, BTC_PERP), client_oid="by-hand-1")]
     await s.until(lambda: len(s.heard("accepted")) == 3)
     s.die(oids)
@@ -70,7 +72,8 @@ def test_open_orders_are_adopted(venue, same):
     assert sessions[1].replay.carried == set(oids) and sessions[1].replay.open_orders() == []
     said = CliRunner().invoke(journal.command, ["verify", str(journal_of(venue, same))])
     assert said.exit_code == 0 and "did not end cleanly" in said.output and "same table byte for byte" in said.output
-    shown = CliRunner().invoke(journal.command, ["show", "--order", "by-hand-1", str(journal_of(venue, same))]).output.splitlines()
+    arguments = ["show", "--order", "by-hand-1", str(journal_of(venue, same))]
+    shown = CliRunner().invoke(journal.command, arguments).output.splitlines()
     assert all("by-hand-1" in line and "symbol=BTCUSDT-PERP.BINANCE" in line for line in shown)
     assert [line.split(" -> ")[0].split()[-1] for line in shown[:2]] == ["INTENT", "ACCEPTED"] and "CANCELED" in shown[-1]
 
@@ -223,7 +226,8 @@ def test_orders_of_others_are_external(venue, same):
         assert (order.side, order.type, order.amount, order.price) == (BUY, LIMIT, Decimal("20"), float(price))
         s.cancel_order(SPOT, "manual1")
         await s.until(lambda: s.cache.get_external_orders(SPOT) == set())
-        venue.ask("POST", "/fapi/v1/order", symbol="BTCUSDT", side="SELL", type="MARKET", quantity="0.02", newClientOrderId="manual2")
+        venue.ask("POST", "/fapi/v1/order", symbol="BTCUSDT", side="SELL", type="MARKET", quantity="0.02",
+                  newClientOrderId="manual2")
         await s.until(lambda: s.cache.get_position(BTC_PERP))
         assert s.cache.get_position(BTC_PERP).signed_amount == Decimal("-0.02")
         await s.until(lambda: any(order.oid == "manual2" and order.status is OrderStatus.FILLED for order in told))
@@ -232,3 +236,40 @@ def test_orders_of_others_are_external(venue, same):
     del type(s).on_external_order
     assert [order.status.value for order in told if order.oid == "manual1"] == ["ACCEPTED", "CANCELED"]
     assert s.heard("accepted") == []
+
+
+def test_a_full_disk_is_a_state_and_not_a_stall(venue, same, monkeypatch, capsys):
+    """47: no room for more intents: new orders are refused, cancels leave, what the venue does counts; and it heals."""
+
+    class Stuck(JournalWriter):
+        stuck = False
+
+        def turn(self, pages=16):
+            return 0 if Stuck.stuck else JournalWriter.turn(self, pages)
+
+    monkeypatch.setattr("nexus_fast.engine.core.JournalWriter", lambda directory, identity: Stuck(directory, identity, 32))
+
+    async def script(s):
+        await s.quotes()
+        resting = s.create_order(BTC, BUY, LIMIT, ONE, far_below(s, BTC))
+        await s.until(lambda: s.heard("accepted", resting))
+        Stuck.stuck = True
+        oids = []
+        while not oids or not s.heard("failed", oids[-1]):
+            oids.append(s.create_order(BTC, BUY, LIMIT, ONE, far_below(s, BTC)))
+            await asyncio.sleep(0.01)
+            assert len(oids) < 60
+        s.reason = s.heard("failed", oids[-1])[0].reason
+        s.cancel_order(BTC, resting)
+        await s.until(lambda: s.heard("canceled", resting))
+        Stuck.stuck = False
+        await asyncio.sleep(0.5)
+        again = s.create_order(BTC, BUY, LIMIT, ONE, far_below(s, BTC))
+        await s.until(lambda: s.heard("accepted", again))
+        s.cancel_all_orders(BTC)
+        await s.until(lambda: not s.cache.get_open_orders(BTC, include_canceling=True))
+
+    s = run_script(script, venue, symbols=[BTC], private=(SPOT_ACCOUNT,), **same)
+    assert s.reason == "the journal has no room left; free disk space"
+    (session,) = assert_verified(venue, same)
+    assert session.ended_cleanly and session.replay.refused > 0

@@ -360,12 +360,8 @@ async def test_63_money_comes_without_an_order(s):
     assert s.engine.host.tracker.counts["fills"] == 0 and s.engine.host.tracker.counts["foreign"] == 0
 
 
-FAR_BEHIND = pytest.mark.xfail(reason="an order that the venue has acknowledged is held to be canceled when a replica that is "
-                               "further behind than recv_window + 2 s says three times that it knows none", strict=True)
-
-
 @pytest.mark.scenario(64)
-@pytest.mark.parametrize("lag", [1000, 2500, pytest.param(6000, marks=FAR_BEHIND)])
+@pytest.mark.parametrize("lag", [1000, 2500, 6000])
 @engine(symbols=[BTC_PERP])
 async def test_64_the_snapshot_is_older_than_the_stream(s, lag):
     """After a reconnect a replica answers that lags behind: an order that ended since is not open again, and one that came
@@ -401,7 +397,6 @@ def check_none_open(s):
 
 
 @pytest.mark.scenario(21)
-@pytest.mark.xfail(reason="no local gate: the engine goes on sending while the venue says 429", strict=True)
 @engine(symbols=[BTC_PERP])
 async def test_21_too_many_requests(s):
     """429: nothing new is sent until the time that the venue named; cancels are."""
@@ -419,7 +414,6 @@ async def test_21_too_many_requests(s):
 
 
 @pytest.mark.scenario(22)
-@pytest.mark.xfail(reason="no halt on a ban: the engine goes on sending after a 418", strict=True)
 @pytest.mark.parametrize("status", [418, 403])
 @engine(symbols=[BTC_PERP])
 async def test_22_banned(s, status):
@@ -438,7 +432,7 @@ async def test_22_banned(s, status):
 async def test_22_a_ban_proves_what_it_refused_and_nothing_else(s, status):
     """The order that is refused failed; one whose answer is lost stays unknown while REST answers nothing but the ban."""
     await s.quotes()
-    s.venue.faults.load([{"kind": "ban", "status": status, "connection": "rest", "seconds": 600},
+    s.venue.faults.load([{"kind": "ban", "status": status, "connection": "rest", "seconds": 45},
                          {"kind": "drop", "match": "order.place", "nth": 1}, {"kind": "drop", "connection": "user"},
                          {"kind": "ban", "status": status, "match": "order.place", "after": 1.0}])
     lives = rest(s)
@@ -448,7 +442,7 @@ async def test_22_a_ban_proves_what_it_refused_and_nothing_else(s, status):
     asked = s.venue.faults.rules[0].seen
     assert asked < 12                       # no hammering
     s.venue.faults.load([])
-    await s.until(lambda: s.heard("accepted", lives), 60)
+    await s.until(lambda: s.heard("accepted", lives), 150)
 
 
 @pytest.mark.scenario(23)

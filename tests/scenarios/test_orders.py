@@ -103,7 +103,8 @@ async def test_05_a_fill_is_repeated(s, symbol):
     await asyncio.sleep(1)
     fills = s.venue.orders(oid)[0].fills
     counts = s.engine.host.tracker.counts
-    assert counts["fills"] == len(fills) and counts["repeated_fills"] == 2 * len(fills)
+    says = 3 if symbol == BTC else 6         # the perpetual's come over two streams
+    assert counts["fills"] == len(fills) and counts["repeated_fills"] == (says - 1) * len(fills)
     assert s.cache.get_order(oid).filled == AMOUNT and s.story(oid).count("filled") == 1
     assert s.cache.get_order(oid).fee == sum((Decimal(fee) for _, fee, _ in fills), Decimal(0)) / 10**8
 

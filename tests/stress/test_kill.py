@@ -1,6 +1,7 @@
 """kill -9 at any moment, then the next session, again and again: failure scenarios 45, 46 and 47. No order lost, none doubled.
 
-Each intent of the program has an idempotency key and an amount of its own, so that the venue's list of orders tells how often it was
+Each intent of the program has an idempotency key and an amount of its own, so that the venue's list of orders tells how
+often it was
 placed. A program repeats its last intents after every start, as one does that knows nothing of what became of them.
 
     NEXUS_STRESS=10 pytest tests/stress/test_kill.py        200 kills
@@ -43,13 +44,15 @@ def venue(tmp_path_factory):
     stop()
 
 
-def trade(intents, check, seed):
-    """A script that trades until it is killed. `check(strategy)` runs first of all, in the strategy's first callback's turn."""
+def trade(intents, check, seed, before=lambda: None):
+    """A script that trades until it is killed. `check(strategy)` runs first of all, in the strategy's first callback's turn; then
+    before()."""
     rng = random.Random(seed)
 
     async def script(s):
         check(s)
         await s.quotes()
+        before()
         known = [int(n) for n in intents.read_text().split()] if intents.exists() else []
         for n in known[-LAST_INTENTS:]:
             place(s, n)
@@ -72,7 +75,8 @@ def trade(intents, check, seed):
         if n % 5 == 0:
             return s.create_order(BTC, OrderSide.BUY if n % 2 else OrderSide.SELL, OrderType.MARKET, UNIT + n * STEP,
                                   idempotency_key=f"intent {n}")
-        return s.create_order(BTC, OrderSide.BUY, OrderType.LIMIT, UNIT + n * STEP, far_below(s, BTC), idempotency_key=f"intent {n}")
+        return s.create_order(BTC, OrderSide.BUY, OrderType.LIMIT, UNIT + n * STEP, far_below(s, BTC),
+                              idempotency_key=f"intent {n}")
 
     return script
 
@@ -124,9 +128,12 @@ def test_no_order_is_lost_and_none_doubled(venue):
                "symbols": [BTC], "request_timeout_ms": 1000, "recv_window_ms": 500}
     intents = venue.directory / "intents"
     for kill in range(KILLS):
-        seconds = rng.uniform(0.4, 2.0)
-        script = trade(intents, same_open_set(venue), rng.random())
-        wrong = run_and_die(script, venue, before=killed_after(seconds), **options)
+        if kill % 4 == 3:                # anywhere, the next session's beginning included
+            at_start, trading = killed_after(rng.uniform(0.4, 1.6)), lambda: None
+        else:
+            at_start, trading = None, killed_after(rng.uniform(0.005, 0.7))
+        script = trade(intents, same_open_set(venue), rng.random(), trading)
+        wrong = run_and_die(script, venue, before=at_start, **options)
         assert wrong is None, f"kill {kill}: {wrong}"
 
     async def end(s):
@@ -139,6 +146,8 @@ def test_no_order_is_lost_and_none_doubled(venue):
     directory = venue.directory / "killed.tests"
     sessions = list(verify(directory))
     assert [problem for session in sessions for problem in session.problems] == []
+    in_flight = sum(1 for s in sessions if not s.ended_cleanly and s.replay.begun and s.replay.open_orders())
+    assert in_flight > KILLS / 2
     at_venue = all_orders(venue)
     ours = journalled(directory)
     assert len(at_venue) > 10 * KILLS
@@ -148,4 +157,5 @@ def test_no_order_is_lost_and_none_doubled(venue):
     for oid, order in at_venue.items():
         quantity, state, filled, scale = ours[oid]
         assert (ENDS.get(state), Decimal(filled).scaleb(-scale)) == (order["status"], Decimal(order["executedQty"])), (oid, order)
-    print(f"{KILLS} kills, {len(sessions)} sessions, {len(ours)} orders journalled, {len(at_venue)} at the venue")
+    print(f"{KILLS} kills, {len(sessions)} sessions, {in_flight} killed with orders that were not over, "
+          f"{len(ours)} orders journalled, {len(at_venue)} at the venue")

@@ -5,9 +5,9 @@ import hashlib
 import hmac
 import json
 import time
-from urllib.parse import urlencode
 
 import aiohttp
+from yarl import URL
 
 from nexus_fast.sim.bybit.venue import BybitOptions
 from nexus_fast.sim.server import SimulatedVenue
@@ -45,7 +45,7 @@ class BybitClient:
 
     async def get(self, path: str, changed: dict | None = None, **params) -> dict:
         """A signed GET; `changed` replaces headers."""
-        query = urlencode(params)
+        query = "&".join(f"{name}={value}" for name, value in params.items())
         return await self._send("GET", path + "?" + query, None, {**self.signed(query), **(changed or {})})
 
     async def post(self, path: str, body=None, changed: dict | None = None, **params) -> dict:
@@ -54,7 +54,8 @@ class BybitClient:
         return await self._send("POST", path, text, {**self.signed(text), **(changed or {})})
 
     async def _send(self, method: str, target: str, body: str | None, headers: dict) -> dict:
-        async with self.session.request(method, self.endpoints["rest"] + target, data=body, headers=headers) as response:
+        async with self.session.request(method, URL(self.endpoints["rest"] + target, encoded=True), data=body,
+                                        headers=headers) as response:
             self.headers = response.headers
             return await response.json(content_type=None)
 
@@ -105,6 +106,7 @@ class BybitSocket:
         return json.loads(message.data)
 
     async def closed(self, seconds: float = 3.0) -> bool:
+        """Whether the next thing that comes is the end."""
         message = await asyncio.wait_for(self.connection.receive(), seconds)
         return message.type in (aiohttp.WSMsgType.CLOSE, aiohttp.WSMsgType.CLOSED)
 

@@ -15,6 +15,7 @@ class BybitVenue:
     def __init__(self, endpoints, key, secret, directory):
         self.endpoints = endpoints
         self.rest = endpoints["bybit"]["rest"]
+        self.control = endpoints["sim"]["control"]
         self.key, self.secret, self.directory = key, secret, directory
 
     def with_addresses(self, **addresses):
@@ -58,3 +59,14 @@ class BybitVenue:
     def wallet(self):
         coins = self.ask("/v5/account/wallet-balance", accountType="UNIFIED")["list"][0]["coin"]
         return {coin["coin"]: Decimal(coin["walletBalance"]) for coin in coins}
+
+    def load_faults(self, *rules):
+        """In place of those that were there (nexus_fast.sim.faults.rules)."""
+        lines = [line for rule in rules for line in ("[[fault]]", *(f"{name} = {json.dumps(v)}" for name, v in rule.items()))]
+        request = urllib.request.Request(f"{self.control}/sim/v1/faults", data="\n".join(lines).encode(), method="POST")
+        urllib.request.urlopen(request, timeout=10).read()
+
+    def faults_made(self):
+        """How often each rule that is loaded has struck."""
+        with urllib.request.urlopen(f"{self.control}/sim/v1/faults", timeout=10) as answer:
+            return json.loads(answer.read())

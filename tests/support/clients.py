@@ -36,3 +36,17 @@ def point_ccxt_okx(exchange, endpoints: dict):
     """A ccxt `okx` (sync, async or pro): one address for REST, one for the three WebSockets."""
     exchange.urls["api"].update(rest=endpoints["okx"]["rest"], ws=endpoints["okx"]["public"].removesuffix("/public"))
     return exchange
+
+
+def point_ccxt_bybit(exchange, endpoints: dict):
+    """Every address of a ccxt `bybit` (Python, sync, async or pro) goes to the simulator."""
+    bybit = endpoints["bybit"]
+    for name, url in exchange.urls["api"].items():
+        if isinstance(url, str):
+            exchange.urls["api"][name] = bybit["rest"]
+    if isinstance(exchange.urls["api"].get("ws"), dict):
+        exchange.urls["api"]["ws"] = {
+            "public": {category: f"{bybit['public']}/{category}" for category in ("spot", "linear", "inverse")},
+            "private": {"spot": {"unified": bybit["private"]}, "contract": bybit["private"], "usdc": bybit["private"],
+                        "trade": bybit["trade"]}}
+    return exchange

@@ -220,10 +220,14 @@ cdef class Ledger:
         self.write(&event, None)
 
     def end_session(self):
-        """A clean end: the digest of the table, which a replay of this journal has to have too."""
+        """A clean end: the digest of the table, which a replay of this journal has to have too. JournalError when there is no
+        room for it even now."""
         cdef nx_order_event event = note(NX_JOURNAL_END)
+        if not self.entry.journal_writer.state()["room"]:
+            self.make_room()
+        self.catch_up()
         event.price = self.entry.journal.refused
-        self.append(&event, digest(self.entry.table.dump()))
+        self.write(&event, digest(self.entry.table.dump()))
 
     def catch_up(self):
         """Orders whose last events found no room in the journal, written as they stand now; how many there were."""
@@ -247,11 +251,16 @@ cdef class Ledger:
         return count
 
     cdef write(self, nx_order_event* event, text):
-        """At start: makes room where there is none, as nothing waits yet."""
+        """At start and at the end, when nothing waits: makes room where there is none."""
         if not self.append(event, text):
-            self.entry.journal_writer.turn(1 << 40)
+            self.make_room()
             if not self.append(event, text):
-                raise JournalError(f"the journal has no room for what earlier sessions left: {self.entry.journal_writer.state()}")
+                raise JournalError(f"the journal has no room: {self.entry.journal_writer.state()}")
+
+    cdef make_room(self):
+        """Let go of the full file, begin the next, make it ready."""
+        for _ in range(4):
+            self.entry.journal_writer.turn(1 << 40)
 
     cdef bint append(self, nx_order_event* event, text) except -1:
         """The record, or as many as its text needs; False when there was no room for all of them."""

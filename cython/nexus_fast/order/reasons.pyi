@@ -1,3 +1,8 @@
 TEXTS: tuple[str, ...]
+HALTED: int
+RATE_LIMITED: int
+RECOVERING: int
+CLOCK: int
+TOO_LATE: int
 
 def reason_text(reason: int) -> str: ...

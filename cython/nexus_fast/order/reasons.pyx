@@ -31,6 +31,9 @@ TEXTS = (
     "the machine stood still while the order waited to be sent: it was not sent late",
 )
 
+HALTED, RATE_LIMITED, RECOVERING, CLOCK, TOO_LATE = (
+    NX_REASON_HALTED, NX_REASON_RATE_LIMITED, NX_REASON_RECOVERING, NX_REASON_CLOCK, NX_REASON_TOO_LATE)
+
 
 def reason_text(int reason):
     """The sentence for a refusal code of the order gate."""

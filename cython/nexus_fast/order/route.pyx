@@ -60,9 +60,20 @@ cdef class Route:
         if not instrument.is_inverse:
             set_notional(&limits.minimum_notional, instrument.min_notional, instrument)
         if risk is not None:
-            limits.risk_maximum_quantity = limit_mantissa(risk.max_quantity, instrument.size_scale)
-            set_notional(&limits.risk_maximum_notional, risk.max_notional, instrument)
+            limits.risk_maximum_quantity = limit_mantissa(most_contracts(instrument, risk), instrument.size_scale)
+            if not instrument.is_inverse:
+                set_notional(&limits.risk_maximum_notional, risk.max_notional, instrument)
+            elif risk.max_notional is not None and risk.max_notional < instrument.contract_size:
+                limits_set_notional(&limits.risk_maximum_notional, 0, 1)     # not one contract: nothing passes
             limits.risk_distance_ppm = limit_mantissa(risk.max_price_distance, 6)
+
+
+cdef most_contracts(instrument, risk):
+    """The trader's limit of quantity; an inverse contract has a fixed notional, whose limit is one of quantity too."""
+    if not instrument.is_inverse or risk.max_notional is None:
+        return risk.max_quantity
+    contracts = risk.max_notional / instrument.contract_size
+    return contracts if risk.max_quantity is None else min(contracts, risk.max_quantity)
 
 
 cdef set_notional(nx_int128* target, value, instrument):

@@ -9,6 +9,8 @@ COMMANDS = {
     "sim": "the simulated venues as a process of their own",
     "inspect": "what the engine makes of a frame, what it would send for an order",
     "journal": "the orders of a strategy as its journal has them",
+    "guard": "a process that cancels everything when the engine's heart stops",
+    "bench": "what it costs, beside the least that is possible and beside others",
     "doctor": "what of this machine costs latency, and how to change it",
 }
 

@@ -1,5 +1,6 @@
 """The hot half of one engine, put together: tables sized for the instruments, shared memory, journal, order entry."""
 
+import logging
 import os
 import re
 import time
@@ -16,6 +17,7 @@ from nexus_fast.engine.inheritance import inherit
 from nexus_fast.error import AlreadyRunningError
 from nexus_fast.exchange.instrument import Instrument
 from nexus_fast.feed.symbols import SymbolTable
+from nexus_fast.journal.error import JournalError
 from nexus_fast.journal.writer import JournalWriter
 from nexus_fast.order.entry import OrderEntry
 from nexus_fast.order.ledger import Ledger
@@ -28,13 +30,16 @@ from nexus_fast.shm.ring import RingWriter
 from nexus_fast.shm.symbols import remove_symbols, write_symbols
 from nexus_fast.wire.registry import VENUE_NUMBERS
 
+logger = logging.getLogger("nexus_fast.engine")
+
 MARKET_RECORDS = 65536
 ORDER_RECORDS = 16384
 
 
 class Core:
     """`wake` is called when the hot path has news for the cold half; `on_error(strategy, exception)` hears of exceptions
-    in the strategies' quote callbacks. accounts: their names, by index. Raises AlreadyRunningError when another process runs this strategy id."""
+    in the strategies' quote callbacks. accounts: their names, by index. Raises AlreadyRunningError when another process runs
+    this strategy id."""
 
     def __init__(
         self,
@@ -95,7 +100,10 @@ class Core:
         self.ledger.catch_up()
 
     def close(self) -> None:
-        self.ledger.end_session()
+        try:
+            self.ledger.end_session()
+        except JournalError as error:
+            logger.error("the session's end is not in the journal: %s", error)
         self.journal.close()
         for name in self._names[:2]:
             remove_symbols(name)

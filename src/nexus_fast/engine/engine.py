@@ -91,6 +91,12 @@ class Engine:
         if self._shutdown is not None:
             self._shutdown.set()
 
+    def kill_switch(self, reason: str = "") -> None:
+        """From the engine's thread or by SIGUSR1: nothing but cancels leaves any more, and everything on the accounts is canceled
+        until the venues confirm it. The engine goes on running; only its end lifts it."""
+        if self.host is not None:
+            self.host.safety.kill(reason)
+
     def dispose(self) -> None:
         """Idempotent. From inside a callback it only asks for the end."""
         if self.loop is not None and self.loop.is_running():
@@ -113,6 +119,8 @@ class Engine:
         for number in (signal.SIGINT, signal.SIGTERM):
             with contextlib.suppress(ValueError, RuntimeError):
                 self.loop.add_signal_handler(number, self.request_shutdown)
+        with contextlib.suppress(ValueError, RuntimeError):
+            self.loop.add_signal_handler(signal.SIGUSR1, self.kill_switch, "SIGUSR1")
         try:
             if not await self._unless_stopped(self._build()):
                 return
@@ -162,6 +170,7 @@ class Engine:
         recovery.begin()
         await self._open_accounts()
         await self._recover(recovery)
+        self.host.safety.start()
         self._log.info(
             f"built in {time.monotonic() - started:.2f} s: {len(instruments)} instruments, "
             f"{len(self.host.feeds)} feeds, {len(self.host.accounts)} accounts, loop {self.loop_config.mode}"
@@ -170,6 +179,7 @@ class Engine:
     def _make_accounts(self, private: list[tuple[ExchangeType, PrivateConnectorConfig]]) -> None:
         for index, (exchange, connector) in enumerate(private):
             basic = self.config.basic_config[exchange]
+            self.host.safety.add(connector)
             account = make_account(self.host, connector, index, basic, self.endpoints)
             self.host.accounts[connector.account_type] = account
 
@@ -311,6 +321,7 @@ class Engine:
             if task is not None:
                 task.cancel()
         if self.host is not None:
+            await self.host.safety.stop()
             await self.host.close()
             for connector in (*self.host.feeds.values(), *self.host.accounts.values()):
                 with _logged(self._log, "closing a connector"):

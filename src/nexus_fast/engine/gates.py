@@ -6,7 +6,9 @@ Several causes may hold one account's gate; it opens with the last. The hot path
 import time
 from typing import Any
 
-RATE_LIMITED, RECOVERING, CLOCK = 24, 25, 26        # nx_reason, order/reasons.pxd
+from nexus_fast.order.reasons import CLOCK, RATE_LIMITED, RECOVERING
+
+__all__ = ["CLOCK", "RATE_LIMITED", "RECOVERING", "Gates"]
 
 
 class Gates:

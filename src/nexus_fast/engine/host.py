@@ -18,12 +18,16 @@ from nexus_fast.engine.core import Core
 from nexus_fast.engine.gates import RATE_LIMITED, Gates
 from nexus_fast.engine.inquiry import Inquiry
 from nexus_fast.engine.poller import Poller
+from nexus_fast.engine.safety import Safety
+from nexus_fast.engine.timewatch import TimeWatch
 from nexus_fast.error import VenueError
 from nexus_fast.feed.market import MarketFeed
 from nexus_fast.log import Logger
 from nexus_fast.order.events import BalanceUpdate, OrderUpdate, PositionUpdate
 from nexus_fast.order.external import apply_external
+from nexus_fast.order.reasons import reason_text
 from nexus_fast.order.route import Route
+from nexus_fast.order.states import EVENTS
 from nexus_fast.order.tracker import Tracker
 from nexus_fast.schema import Balance, BookL2, FundingRate, IndexPrice, Kline, MarkPrice, Position, Trade
 
@@ -54,11 +58,14 @@ class Host:
         self.market_feeds: list[MarketFeed] = []
         self.gates = Gates(core.entry)
         self.inquiry = Inquiry(self, log)
+        self.safety = Safety(self, log)
+        self.times = TimeWatch(self, log)
         self.query = self.inquiry.query
         self.tracker = Tracker(core.ledger, cache, core.instruments, strategies, self.query, log)
         self._log = log
         self._tasks: set[asyncio.Task] = set()
         self._closing = False
+        self._journal_state = "ok"
 
     # ------------------------------------------------------------------------------------------ market data
 
@@ -131,6 +138,24 @@ class Host:
         self.core.ledger.name("symbol", symbol_id, instrument.symbol)
         self.core.routes.add(Route(instrument, symbol_id, account_index, account.templates(instrument), channels, risk))
 
+    def routed_symbols(self, account_index: int) -> list[str]:
+        """The venue's names of everything that can be ordered on this account at present."""
+        routes, instruments = self.core.routes, self.core.instruments
+        return [i.venue_symbol for number, i in enumerate(instruments) if routes.has(number, account_index)]
+
+    def drop_waiting(self, reason: int) -> None:
+        """Orders that were not sent, as their connection was not free, are not sent any more. Cancels go on waiting."""
+        for waiting in self.core.entry.postponed.values():
+            kept = [request for request in waiting if EVENTS[request[1]] == "CANCEL_INTENT"]
+            dropped = [request for request in waiting if EVENTS[request[1]] != "CANCEL_INTENT"]
+            waiting[:] = kept
+            for number, kind, _ in dropped:
+                if EVENTS[kind] == "INTENT":
+                    self.core.ledger.refuse(number, reason)
+                else:
+                    self.core.ledger.answered(number)
+                    self.tracker.result(number, WsOrderResultType.REQUEST_NOT_SENT, f"modify: {reason_text(reason)}")
+
     def on_order_update(self, account: Any, update: OrderUpdate) -> None:
         if not self.tracker.apply(update):
             self.on_external_order(account, update)
@@ -149,7 +174,8 @@ class Host:
     def on_rate_limited(self, account: Any, seconds: float, reason: str) -> None:
         """The venue wants a pause: nothing but cancels is sent until it is over."""
         if not self.gates.remaining(account.index, RATE_LIMITED):
-            self._log.error(f"{account.account_type}: the venue limits our requests ({reason}); only cancels leave for {seconds:.1f} s")
+            what = f"the venue limits our requests ({reason}); only cancels leave for {seconds:.1f} s"
+            self._log.error(f"{account.account_type}: {what}")
         self.gates.close(account.index, RATE_LIMITED, seconds)
 
     def on_balance(self, account: Any, update: BalanceUpdate) -> None:
@@ -237,6 +263,8 @@ class Host:
         """Silence becomes doubt, doubt becomes a query."""
         for account in self.accounts.values():
             account.check()
+        self.times.check()
+        self._watch_journal()
         self.gates.check()
         self.inquiry.fill_holes()
         self.tracker.forget()
@@ -246,6 +274,17 @@ class Host:
             self.tracker.doubt(number, "no answer came in time")
             if not self.core.ledger.closed(number):
                 self.query(number)           # also an order that is known to live: its modification may be lost
+
+    def _watch_journal(self) -> None:
+        """A disk without room is a state, and said once: new orders are refused when the last prepared file is full too."""
+        state = self.core.journal.state()
+        word = "ok" if state["state"] == "no_next" else state["state"]
+        if word != self._journal_state:
+            self._journal_state = word
+            if word == "ok":
+                self._log.info("the journal has room again")
+            else:
+                self._log.error(f"the journal: {word}; {state['room']} more events fit, then new orders are refused")
 
     def spawn(self, work: Any) -> None:
         """Nothing is begun once the engine is closing."""

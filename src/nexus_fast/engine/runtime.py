@@ -253,6 +253,9 @@ class Runtime:
             raise RouteError(f"api({account_type}): no private connector of this type (there are {self.private_accounts})")
         return Api(account)
 
+    def kill(self, reason: str) -> None:
+        self._host.safety.kill(reason)
+
     def stop(self) -> None:
         self._engine.request_shutdown()
 

@@ -1,7 +1,7 @@
 """What can be traded: one Instrument per symbol, exact, and the table an engine looks them up in."""
 
 from collections.abc import Iterable
-from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Context, Decimal
+from decimal import ROUND_CEILING, ROUND_DOWN, ROUND_FLOOR, ROUND_HALF_UP, Context, Decimal
 from functools import lru_cache
 
 from msgspec import Struct
@@ -16,6 +16,7 @@ LARGEST_SCALE = 18
 ROUNDINGS = {"round": ROUND_HALF_UP, "ceil": ROUND_CEILING, "floor": ROUND_FLOOR}
 # Wide enough that no step of a division or a product of two 18-digit numbers is rounded on the way.
 _EXACT = Context(prec=60)
+_COIN = Decimal("1e-8")
 
 
 def decimals_of(value: Decimal) -> int:
@@ -92,7 +93,8 @@ class Instrument(Struct, frozen=True, kw_only=True):
     """One symbol of one venue.
 
     symbol: ours (BTCUSDT-PERP.BINANCE); venue_symbol: the venue's (BTCUSDT). status: the venue's word; active: orders
-    may be placed now. Quantities are in base units, or in contracts where contract_size is not 1 (COIN-M, OKX).
+    may be placed now. Quantities are in base units, or in contracts where contract_size is not 1 (COIN-M). Those of OKX are
+    contracts times their value (exchange/okx/instruments.py).
     A market order's own limits are those with `market_`; where the venue sets none they are the general ones.
     Zero in a minimum and None in a maximum mean that the venue has no such limit. Prices are min_price plus a multiple
     of tick_size. min_notional, max_notional: price times quantity in the quote asset. expiry_ms: None for perpetuals.
@@ -143,6 +145,12 @@ class Instrument(Struct, frozen=True, kw_only=True):
     @property
     def is_inverse(self) -> bool:
         return self.type is InstrumentType.INVERSE
+
+    def cost(self, price: Decimal, quantity: Decimal) -> Decimal:
+        """What a quantity is worth at a price: in the quote asset, for an inverse contract in the coin, cut off at 8 decimals."""
+        if self.is_inverse:
+            return (quantity * self.contract_size / price).quantize(_COIN, ROUND_DOWN) if price else Decimal(0)
+        return price * quantity * self.contract_size
 
     # ---- the same as integers, for the tables of the hot path
 

@@ -41,7 +41,7 @@ FAMILIES = {
     "spot": Family("api.binance.com", "/api/v3/order", "testnet.binance.vision", websocket=True),
     "margin": Family("api.binance.com", "/sapi/v1/margin/order"),
     "isolated_margin": Family("api.binance.com", "/sapi/v1/margin/order", constants={"isIsolated": "TRUE"}),
-    "usd_m": Family("fapi.binance.com", "/fapi/v1/order", "testnet.binancefuture.com", futures=True, websocket=True),
+    "usd_m": Family("fapi.binance.com", "/fapi/v1/order", "demo-fapi.binance.com", futures=True, websocket=True),
     "coin_m": Family("dapi.binance.com", "/dapi/v1/order", "testnet.binancefuture.com", futures=True, websocket=True),
     "portfolio_usd_m": Family(PAPI, "/papi/v1/um/order", futures=True),
     "portfolio_coin_m": Family(PAPI, "/papi/v1/cm/order", futures=True),

@@ -17,6 +17,7 @@ TIME_PATH = "/v5/market/time"
 RATE_CODES = frozenset({10006, 10018})          # more requests per second than the key or the address may make
 CLOCK_CODE = 10002
 RATE_WAIT_SECONDS = 1.0                         # the limits are of one second
+BAN_STATUS, BAN_MS = 403, 600_000               # "access too frequent": nothing is answered for ten minutes (rate-limit.mdx)
 MOST_PAGES = 100
 
 
@@ -96,8 +97,8 @@ class BybitRest(RestSession):
             payload = query if body is None else body.decode()
             headers |= sign_rest(self._credentials, now, self._recv_window_ms, payload)
         url = f"{self.base_url}{path}" + (f"?{query}" if query else "")
-        status, content = await self.exchange(method, url, path, headers, body)
-        return _accepted(content, status, f"{method} {path}")
+        status, content, pause_ms = await self.exchange(method, url, path, headers, body)
+        return _accepted(content, status, f"{method} {path}", pause_ms)
 
     async def synchronise(self) -> int:
         """Measure the venue's clock against the middle of the round trip, in ms."""
@@ -120,13 +121,19 @@ def _text(value: Any) -> str:
     return quote(("false", "true")[value] if isinstance(value, bool) else str(value), safe="%")
 
 
-def _accepted(body: bytes, status: int, what: str) -> bytes:
+def _accepted(body: bytes, status: int, what: str, pause_ms: int) -> bytes:
     """The body, when it says that the venue did what it was asked."""
+    if status == BAN_STATUS:
+        pause_ms = max(pause_ms, BAN_MS)
     try:
         answer = _answer.decode(body)
     except msgspec.MsgspecError:
         code = "unreadable" if 200 <= status < 300 else status
-        raise VenueError(code, f"{body[:120].decode('utf-8', 'replace')} ({what})", venue="bybit", status=status) from None
+        text = f"{body[:120].decode('utf-8', 'replace')} ({what})"
+        raise VenueError(code, text, venue="bybit", status=status, retry_after_ms=pause_ms) from None
     if 200 <= status < 300 and answer.ret_code == 0:
         return body
-    raise VenueError(answer.ret_code, f"{answer.ret_msg} ({what})", venue="bybit", status=status)
+    text = f"{answer.ret_msg} ({what})"
+    if answer.ret_code in RATE_CODES:
+        pause_ms = max(pause_ms, int(RATE_WAIT_SECONDS * 1000))
+    raise VenueError(answer.ret_code, text, venue="bybit", status=status, retry_after_ms=pause_ms)

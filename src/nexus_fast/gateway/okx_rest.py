@@ -18,6 +18,9 @@ from nexus_fast.gateway.credentials import HMAC, Credentials
 from nexus_fast.gateway.session import RestSession
 
 TIME_PATH = "/api/v5/public/time"
+CLOCK_CODE = 50102               # the request's timestamp is more than 30 seconds old, or ahead
+RATE_CODE = 50011                # also with status 200; limits are of two seconds
+RATE_PAUSE_MS = 2000
 LOGIN_TEXT = "GET" + "/".join(("", "users", "self", "verify"))
 
 
@@ -93,6 +96,13 @@ class OkxRest(RestSession):
         self._key = key
 
     async def get(self, path: str, params: dict[str, Any] | None = None, *, signed: bool = False) -> bytes:
+        """The whole answer to a question. One whose time was refused is asked once more, by the venue's clock."""
+        try:
+            return await self.request("GET", path, params, signed=signed)
+        except VenueError as error:
+            if error.code != CLOCK_CODE or not signed:
+                raise
+        await self.synchronise()
         return await self.request("GET", path, params, signed=signed)
 
     async def data(self, path: str, params: dict[str, Any] | None = None, *, signed: bool = False) -> bytes:
@@ -113,9 +123,10 @@ class OkxRest(RestSession):
         if signed:
             now = time.time_ns() // 1_000_000 + self.clock_offset_ms
             headers.update(self._key.headers(now, method, target, body))
-        status, answer = await self.exchange(method, url, path, headers, body.encode() or None)
+        status, answer, pause_ms = await self.exchange(method, url, path, headers, body.encode() or None)
         refusal = _refusal(answer, status, f"{method} {path}")
         if refusal is not None:
+            refusal.retry_after_ms = pause_ms or (RATE_PAUSE_MS if refusal.code == RATE_CODE else 0)
             raise refusal
         return answer
 

@@ -50,10 +50,10 @@ class BinanceRest(RestSession):
         else:
             query = urlencode(params or {}, quote_via=quote, safe="")
         url = f"{self.base_url}{path}" + (f"?{query}" if query else "")
-        status, body = await self.exchange(method, url, path, headers)
+        status, body, pause_ms = await self.exchange(method, url, path, headers)
         if 200 <= status < 300:
             return body
-        raise _refusal(body, status, f"{method} {path}")
+        raise _refusal(body, status, f"{method} {path}", pause_ms)
 
     async def synchronise(self, path: str) -> int:
         """Measure the venue's clock: serverTime minus the middle of the round trip, in ms."""
@@ -70,9 +70,9 @@ class BinanceRest(RestSession):
         return made
 
 
-def _refusal(body: bytes, status: int, what: str) -> VenueError:
+def _refusal(body: bytes, status: int, what: str, pause_ms: int) -> VenueError:
     try:
         refusal = msgspec.json.decode(body, type=_Refusal)
     except msgspec.MsgspecError:
         refusal = _Refusal(0, body[:120].decode("utf-8", "replace"))
-    return VenueError(refusal.code, f"{refusal.msg} ({what})", venue="binance", status=status)
+    return VenueError(refusal.code, f"{refusal.msg} ({what})", venue="binance", status=status, retry_after_ms=pause_ms)

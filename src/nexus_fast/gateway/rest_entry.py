@@ -19,6 +19,7 @@ from nexus_fast.engine.poller import HotConnection, Poller
 from nexus_fast.feed.connection import is_reset
 from nexus_fast.feed.frames import PayloadHandler
 from nexus_fast.gateway.channel import Channel
+from nexus_fast.gateway.session import pause_of
 
 logger = logging.getLogger("nexus_fast.rest")
 
@@ -38,6 +39,7 @@ class _Protocol(asyncio.Protocol):
         self._owner = owner
         self._parser = httptools.HttpResponseParser(self)
         self._body = bytearray()
+        self._headers: dict[str, str] = {}
         self.lost = asyncio.get_running_loop().create_future()
 
     def data_received(self, data: bytes) -> None:
@@ -46,12 +48,18 @@ class _Protocol(asyncio.Protocol):
 
     def on_message_begin(self) -> None:
         self._body.clear()
+        self._headers.clear()
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if name.lower() == b"retry-after":
+            self._headers["Retry-After"] = value.decode("ascii", "replace")
 
     def on_body(self, body: bytes) -> None:
         self._body += body
 
     def on_message_complete(self) -> None:
-        self._owner.on_response(self._parser.get_status_code(), bytes(self._body))
+        status = self._parser.get_status_code()
+        self._owner.on_response(status, bytes(self._body), pause_of(status, self._headers))
 
     def connection_lost(self, error: Exception | None) -> None:
         if not self.lost.done():
@@ -59,8 +67,8 @@ class _Protocol(asyncio.Protocol):
 
 
 class RestEntry:
-    """`on_answer(number, kind, status, body)` for every response; `on_lost(number, kind)` when a connection ended with a request
-    out; `on_free(channel)` when the channel can take another."""
+    """`on_answer(number, kind, status, body, pause_ms)` for every response; `on_lost(number, kind)` when a connection ended
+    with a request out; `on_free(channel)` when the channel can take another."""
 
     def __init__(
         self,
@@ -68,7 +76,7 @@ class RestEntry:
         url: str,
         poller: Poller | None,
         ssl_context: ssl.SSLContext | None,
-        on_answer: Callable[[int, int, int, bytes], None],
+        on_answer: Callable[[int, int, int, bytes, int], None],
         on_lost: Callable[[int, int], None],
         on_free: Callable[[Channel], None],
     ):
@@ -92,12 +100,12 @@ class RestEntry:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
 
-    def on_response(self, status: int, body: bytes) -> None:
+    def on_response(self, status: int, body: bytes, pause_ms: int) -> None:
         found = self.channel.answered()
         if found is None:
             logger.warning("%s: a response to no request: status %s", self.name, status)
             return
-        self._on_answer(*found, status, body)
+        self._on_answer(*found, status, body, pause_ms)
         self._on_free(self.channel)
 
     async def _keep(self) -> None:

@@ -178,7 +178,8 @@ def time_text(time_ns):
 
 
 def show(event, names=None):
-    """One record as a line of text: number, time (UTC), client id, what happened, and the order as it was then. names: see Names."""
+    """One record as a line of text: number, time (UTC), client id, what happened, and the order as it was then. names: see
+    Names."""
     from nexus_fast.order.states import EVENTS, STATES
 
     names = names or Names()
@@ -192,7 +193,8 @@ def show(event, names=None):
         f"{event.number} {time_text(event.time_ns)} {event.client_id or '-'} venue={event.venue_id or '-'} "
         f"symbol={names.symbols.get(event.symbol_id, event.symbol_id)} {what} -> {STATES[event.state]} "
         f"{SIDES.get(event.side, event.side)} {size} @ {price} filled={filled} "
-        f"account={names.accounts.get(event.account, event.account)} strategy={names.strategies.get(event.strategy, event.strategy)}"
+        f"account={names.accounts.get(event.account, event.account)} "
+        f"strategy={names.strategies.get(event.strategy, event.strategy)}"
     )
     if event.trade_id >= 0:
         last = f"{decimal_text(event.last_quantity, event.size_scale)} @ {decimal_text(event.last_price, event.price_scale)}"

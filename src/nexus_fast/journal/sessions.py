@@ -1,7 +1,7 @@
 """Sessions out of a journal: each replayed into an order table, and held against what the journal itself says of it.
 
-A session (epoch) begins with what was left by those before it, written down again, so that no more than the last one has to be read
-at a start. It ends with a digest of its table, unless the process was killed.
+A session (epoch) begins with what was left by those before it, written down again, so that no more than the last one has to
+be read at a start. It ends with a digest of its table, unless the process was killed.
 """
 
 from dataclasses import dataclass, field

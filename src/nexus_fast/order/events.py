@@ -10,9 +10,9 @@ from nexus_fast.constants import InstrumentType
 class OrderUpdate(Struct, kw_only=True):
     """One answer or private-stream event. event: a name of nexus_fast.order.states.EVENTS. client_id: the order's own, also
     where the venue has renamed it. filled: cumulative, None when the event does not say. last_…: of the fill that it brings.
-    price and quantity: of the order now, None when the event does not say. cost: cumulative, in quote units. side ("BUY", "SELL"),
-    type (a name of OrderType, or the venue's own word), reduce_only and instrument_type (None: the account's only kind) matter for
-    orders that are not ours."""
+    price and quantity: of the order now, None when the event does not say. cost: cumulative, in quote units. side ("BUY",
+    "SELL"), type (a name of OrderType, or the venue's own word), reduce_only and instrument_type (None: the account's only kind)
+    matter for orders that are not ours."""
 
     event: str
     client_id: str
@@ -38,11 +38,13 @@ class OrderUpdate(Struct, kw_only=True):
 
 
 class BalanceUpdate(Struct, kw_only=True):
-    """Balances by asset: (free, locked). complete: assets that are not named are gone."""
+    """Balances by asset: (free, locked). complete: assets that are not named are gone. part: which of the wallets of an account
+    that has several; its connector adds them up."""
 
     balances: dict[str, tuple[Decimal, Decimal]]
     complete: bool = False
     time_ms: int | None = None
+    part: str = ""
 
 
 class PositionUpdate(Struct, kw_only=True):

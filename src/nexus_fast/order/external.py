@@ -1,4 +1,5 @@
-"""Orders on the account that no strategy of this engine placed: by hand, by another program, by the venue (liquidation, settlement).
+"""Orders on the account that no strategy of this engine placed: by hand, by another program, by the venue (liquidation,
+settlement).
 
 They are kept apart from the strategies' own: in `cache.get_external_orders()`, and told to every strategy by
 `on_external_order`. What they execute comes as balances and positions, like everything else.
@@ -37,6 +38,8 @@ def apply_external(cache: Cache, instrument: Instrument, update: OrderUpdate) ->
     known = cache.get_order(oid)
     if status is None or not oid or (known is not None and known.is_closed):
         return None
+    if update.event == "FILL" and update.filled is None:
+        return None                      # a fast stream's fill: the order's own event comes next and says how much in all
     filled = max(update.filled or Decimal(0), known.filled if known is not None and known.filled else Decimal(0))
     if status is OrderStatus.ACCEPTED and filled:
         status = OrderStatus.PARTIALLY_FILLED

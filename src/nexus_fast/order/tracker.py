@@ -2,8 +2,10 @@
 
     OrderUpdate ─▶ Tracker ─▶ Ledger (the table in C, the journal, the order ring) ─▶ Order ─▶ cache ─▶ on_…_order
 
-A fill is counted once, by the venue's trade id, whichever stream brings it first. An order's filled quantity is the larger of what
-the venue says it is and the sum of its fills; while the sum is the smaller one, there is a hole, and the venue is asked for the trades.
+A fill is counted once, by the venue's trade id, whichever stream brings it first. An order's filled quantity is the larger
+of what
+the venue says it is and the sum of its fills; while the sum is the smaller one, there is a hole, and the venue is asked for
+the trades.
 """
 
 import time
@@ -72,8 +74,8 @@ class Extra:
 
 
 class Tracker:
-    """`query(number)` asks the venue about an order whose outcome is in doubt. `halted`: the kill switch; whatever the venue still
-    accepts is canceled."""
+    """`query(number)` asks the venue about an order whose outcome is in doubt. `halted`: the kill switch; whatever the venue
+    still accepts is canceled."""
 
     def __init__(
         self,
@@ -202,7 +204,8 @@ class Tracker:
         if actions & QUERY:
             self._query(number)
         if actions & CANCEL:
-            self._log.error(f"order {self.ledger.fields(number)['client_id']} lives, although it was held to have failed; canceling it")
+            name = self.ledger.fields(number)["client_id"]
+            self._log.error(f"order {name} lives, although it was held to have failed; canceling it")
         if actions & CANCEL_FAILED:
             self._tell(number, self.ledger.fields(number), OrderStatus.CANCEL_FAILED)
         elif actions & (NOTIFY | NOTIFY_FILL):
@@ -316,7 +319,8 @@ class Tracker:
         extra = self._extras.get(number) or Extra()
         quantity = from_mantissa(fields["quantity"], fields["size_scale"])
         filled = from_mantissa(fields["filled"], fields["size_scale"])
-        last_cost = extra.last_price * extra.last_quantity if extra.last_price and extra.last_quantity else None
+        traded = instrument is not None and extra.last_price and extra.last_quantity
+        last_cost = instrument.cost(extra.last_price, extra.last_quantity) if traded else None
         return Order(
             exchange=instrument.exchange,
             symbol=instrument.symbol,

@@ -3,5 +3,6 @@
     python -m nexus_fast.sim --endpoints FILE
 
 The core (`matching`, `market`, `spot_market`, `futures_market`, `account`, `instruments`, `market_maker`, `tape`)
-knows no venue; a venue is a folder of fixed roles over it (`binance`). `server.SimulatedVenue` puts them together.
+knows no venue; a venue is a folder of fixed roles over it (`binance`, `bybit`, `okx`). `server.SimulatedVenue`
+puts them together.
 """

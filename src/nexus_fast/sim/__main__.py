@@ -3,6 +3,7 @@
 import argparse
 
 from nexus_fast.sim.binance.venue import BinanceOptions
+from nexus_fast.sim.bybit.venue import BybitOptions
 from nexus_fast.sim.faults import FaultError, read_rules
 from nexus_fast.sim.okx.venue import OkxOptions
 from nexus_fast.sim.server import DEFAULT_TICK_RATE, VENUES, run
@@ -42,6 +43,8 @@ def main(arguments: list[str] | None = None) -> None:
         binance=BinanceOptions(order_limit_factor=options.order_limit_factor,
                                weight_limit_factor=options.weight_limit_factor,
                                listen_key_seconds=options.listen_key_seconds),
+        bybit=BybitOptions(order_limit_factor=options.order_limit_factor,
+                           request_limit_factor=options.weight_limit_factor),
         okx=OkxOptions(limit_factor=options.order_limit_factor))
 
 

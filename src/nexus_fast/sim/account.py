@@ -251,6 +251,10 @@ class Account:
     ledgers: dict[str, SpotLedger | FuturesLedger] = field(default_factory=dict)
     stores: dict[str, OrderStore] = field(default_factory=dict)
 
+    def twin(self, kind: str) -> "Account":
+        """Another account of the same key, with ledgers and orders of its own."""
+        return Account(self.key, self.secret, self.passphrase, self.public_key, self.revoked, kind)
+
     def open(self, market: str, ledger: SpotLedger | FuturesLedger) -> None:
         self.ledgers[market] = ledger
 

@@ -64,7 +64,7 @@ class Instrument:
                              "price times quantity would not be exact; choose a coarser one")
 
     def __deepcopy__(self, memo: dict) -> "Instrument":
-        """A copy of an account (sim/faults/replica.py) is about the same instruments."""
+        """It never changes: copies of accounts and orders share it."""
         return self
 
     def value(self, price: int, quantity: int) -> int:

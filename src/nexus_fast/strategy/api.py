@@ -11,6 +11,7 @@ built; before that every method raises StrategyBuildError. The runtime has
     request_async(name, **arguments) -> Awaitable           the same on the loop, which goes on meanwhile
     api(account_type) -> object                             the account's REST methods
     stop()                                                  as Ctrl+C
+    kill(reason)                                            the kill switch
     instruments                                             nexus_fast.exchange.instrument.InstrumentTable
     scheduler                                               nexus_fast.scheduling.Scheduler
     private_accounts                                        account types with a private connector
@@ -98,6 +99,13 @@ class StrategyApi:
     def stop(self) -> None:
         """Ends the engine as Ctrl+C does: on_stop, cancels when Config.exit_after_cancel, disconnect."""
         self._engine("stop").stop()
+
+    def kill_switch(self, reason: str = "") -> None:
+        """Nothing but cancels leaves any more, from any strategy, and everything on the accounts is canceled, whoever placed
+        it, until
+        the venues confirm that no order is open: on_private_ws_status says "halted", then "halted_empty". The engine goes on
+        running; only its end lifts it."""
+        self._engine("kill_switch").kill(reason)
 
     def wait(self, seconds: float) -> None:
         """Sleeps on the engine's thread: no tick and no fill is seen meanwhile. A job of schedule() does without."""

@@ -32,6 +32,10 @@ INSTRUMENT = Instrument(
 )  # fmt: skip
 
 
+PERPETUAL = msgspec.structs.replace(INSTRUMENT, type=InstrumentType.LINEAR, settle="BTC")
+COIN = msgspec.structs.replace(INSTRUMENT, type=InstrumentType.INVERSE, settle="LTC", contract_size=Decimal(10))
+
+
 def read(decoder, name):
     return decoder.decode(msgspec.json.encode(RECORDED[name]))
 
@@ -64,7 +68,7 @@ def test_ticker():
 
 
 def test_an_open_spot_order():
-    order = answers.as_order("spot", read(answers.ORDERS, "Spot/Trading/GetOpenOrders")[0], INSTRUMENT)
+    order = answers.as_order(read(answers.ORDERS, "Spot/Trading/GetOpenOrders")[0], INSTRUMENT)
     assert (order.symbol, order.oid, order.eid, order.status) == (SYMBOL, "myOrder1", "1", OrderStatus.ACCEPTED)
     assert (order.amount, order.filled, order.remaining, order.price) == (Decimal(1), Decimal(0), Decimal(1), 0.1)
     assert (order.side, order.type, order.time_in_force) == (OrderSide.BUY, OrderType.LIMIT, TimeInForce.GTC)
@@ -72,7 +76,7 @@ def test_an_open_spot_order():
 
 
 def test_a_trailing_stop_has_no_type_of_ours_and_the_rest_is_read():
-    order = answers.as_order("usd_m", read(answers.ORDERS, "UsdFutures/Trading/GetOpenOrders")[0], INSTRUMENT)
+    order = answers.as_order(read(answers.ORDERS, "UsdFutures/Trading/GetOpenOrders")[0], PERPETUAL)
     assert (order.type, order.trigger_price, order.price) == (None, 9300.0, None)
     assert (order.position_side, order.amount, order.reduce_only) == (PositionSide.SHORT, Decimal("0.40"), False)
 
@@ -83,16 +87,30 @@ ORDER = {
 }  # fmt: skip
 
 
-def order_of(family="spot", **changes):
-    return answers.as_order(family, answers.ORDER.decode(msgspec.json.encode({**ORDER, **changes})), INSTRUMENT)
+def order_of(instrument=INSTRUMENT, **changes):
+    return answers.as_order(answers.ORDER.decode(msgspec.json.encode({**ORDER, **changes})), instrument)
 
 
 def test_a_partly_filled_order_has_its_cost_and_average():
-    for family, name in (("spot", "cummulativeQuoteQty"), ("usd_m", "cumQuote")):
-        order = order_of(family, **{name: "2.6"})
+    for instrument, name in ((INSTRUMENT, "cummulativeQuoteQty"), (PERPETUAL, "cumQuote")):
+        order = order_of(instrument, **{name: "2.6"})
         assert (order.status, order.cum_cost, order.average) == (OrderStatus.PARTIALLY_FILLED, Decimal("2.6"), 2.6)
         assert (order.filled, order.remaining) == (Decimal(1), Decimal(3))
     assert order_of(cummulativeQuoteQty="-1.00000000").cum_cost is None
+
+
+def test_a_coin_margined_order_costs_coins_and_its_average_is_the_venue_s():
+    order = order_of(COIN, cumBase="3.84615384", avgPrice="2.6")
+    assert (order.cum_cost, order.average, order.filled) == (Decimal("3.84615384"), 2.6, Decimal(1))
+    fill = {"symbol": "LTCBTC", "id": 1, "orderId": 7, "side": "SELL", "price": "2.6", "qty": "1", "baseQty": "3.84615384",
+            "commission": "0.001", "commissionAsset": "LTC", "time": 5, "marginAsset": "LTC", "positionSide": "BOTH"}
+    [row] = answers.FILLS.decode(msgspec.json.encode([fill]))
+    assert answers.as_filled(row, COIN).cost == COIN.cost(Decimal("2.6"), Decimal(1)) == Decimal("3.84615384")
+
+
+def test_a_coin_margined_ticker_counts_contracts_and_coins():
+    ticker = answers.as_ticker(read(answers.TICKERS, "CoinFutures/ExchangeData/GetTickers")[0], SYMBOL)
+    assert (ticker.last_price, ticker.volume, ticker.volumeCcy) == (9651.6, 494109.0, 5192.94797687)
 
 
 @pytest.mark.parametrize(
@@ -106,7 +124,7 @@ def test_a_partly_filled_order_has_its_cost_and_average():
     ],
 )
 def test_types_by_market(family, type, time_in_force, expected):
-    order = order_of(family, type=type, timeInForce=time_in_force)
+    order = order_of(INSTRUMENT if family == "spot" else PERPETUAL, type=type, timeInForce=time_in_force)
     assert (order.type, order.time_in_force) == (expected, TimeInForce.GTC)
 
 

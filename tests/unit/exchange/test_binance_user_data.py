@@ -7,6 +7,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from nexus_fast.constants import InstrumentType
 from nexus_fast.exchange.binance.user_data import decode
 from nexus_fast.order.events import BalanceUpdate, OrderUpdate, PositionUpdate, StreamEnded
 from nexus_fast.order.states import EVENTS
@@ -158,6 +159,30 @@ def test_account_updates_say_what_json_says():
             (p["s"], number(p["pa"]), number(p["ep"])) for p in one_way]
 
 
+def test_events_of_portfolio_margin_say_whose_they_are():
+    kinds = {"UM": InstrumentType.LINEAR, "CM": InstrumentType.INVERSE}
+    events = [event for event in EVENTS_RECORDED if "fs" in event]
+    assert {event["e"] for event in events} >= {"ORDER_TRADE_UPDATE", "ACCOUNT_UPDATE"}
+    for event in events:
+        for update in decode(json.dumps(event).encode()):
+            if isinstance(update, BalanceUpdate):
+                assert update.part == event["fs"]
+            else:
+                assert update.instrument_type is kinds[event["fs"]]
+    for event in of("executionReport"):
+        assert decode(json.dumps(event).encode())[0].instrument_type is InstrumentType.SPOT
+
+
+@pytest.mark.parametrize("inverse", [{"ma": "BTC"}, {}])
+def test_what_coin_margined_fills_were_worth_is_not_price_times_contracts(inverse):
+    """Known by the margin asset, which only COIN-M's orders name, or by portfolio margin's `fs`."""
+    event = next(e for e in of("ORDER_TRADE_UPDATE") if e["o"]["x"] == "TRADE")
+    fs = {} if inverse else {"fs": "CM"}
+    bare = {name: value for name, value in event.items() if name != "fs"}
+    (update,) = decode(json.dumps({**bare, **fs, "i": "SfsR", "o": {**event["o"], **inverse}}).encode())
+    assert update.cost is None and update.average == number(event["o"]["ap"]) and update.filled == number(event["o"]["z"])
+
+
 @pytest.mark.parametrize("payload", [
     b'{"e":"listenKeyExpired","E":1,"listenKey":"x"}', b'{"event":{"e":"eventStreamTerminated","E":1}}',
     b'{"stream":"x","data":{"e":"listenKeyExpired","E":1}}'])
@@ -167,7 +192,7 @@ def test_the_end_of_a_stream(payload):
 
 
 @pytest.mark.parametrize("payload", [
-    b'{"e":"TRADE_LITE","E":1,"s":"BTCUSDT"}', b'{"e":"ACCOUNT_CONFIG_UPDATE"}', b'{"e":"somethingNew","x":1}', b"{}",
+    b'{"e":"ACCOUNT_CONFIG_UPDATE"}', b'{"e":"somethingNew","x":1}', b"{}",
     b'{"result":null,"id":1}', b'{"e":"balanceUpdate","E":1,"a":"BTC","d":"1","T":1}'])
 def test_what_the_engine_does_not_use_is_no_event(payload):
     assert decode(payload) == []

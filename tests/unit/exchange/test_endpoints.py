@@ -6,6 +6,8 @@ import pytest
 
 from nexus_fast.endpoints import LIVE, TABLES, TESTNET, VARIABLE, load_endpoints
 from nexus_fast.error import ConfigurationError
+from nexus_fast.exchange import BinanceAccountType
+from nexus_fast.exchange.binance.families import families_of
 
 FILE = """
 [binance.spot]
@@ -37,6 +39,35 @@ def test_venues_are_reached_by_tls_alone(world):
         for key, address in addresses.items():
             assert urlsplit(address).scheme == ("https" if key == "rest" else "wss"), address
             assert not address.endswith("/")
+
+
+SPOT_TEST, FUTURES_TEST = "testnet.binance.vision", "testnet.binancefuture.com"
+
+
+@pytest.mark.parametrize("name, hosts", [
+    ("SPOT_TESTNET", {"rest": SPOT_TEST, "stream": f"stream.{SPOT_TEST}", "ws_api": f"ws-api.{SPOT_TEST}"}),
+    ("USD_M_FUTURE_TESTNET", {"rest": "demo-fapi.binance.com", "public": "demo-fstream.binance.com",
+                              "market": "demo-fstream.binance.com", "private": "demo-fstream.binance.com",
+                              "ws_api": FUTURES_TEST}),
+    ("COIN_M_FUTURE_TESTNET", {"rest": FUTURES_TEST, "stream": "dstream.binancefuture.com", "ws_api": FUTURES_TEST}),
+    ("MARGIN", {"rest": "api.binance.com", "stream": "stream.binance.com:9443", "ws_api": "ws-api.binance.com:443"}),
+    ("ISOLATED_MARGIN", {"rest": "api.binance.com", "stream": "stream.binance.com:9443", "ws_api": "ws-api.binance.com:443"}),
+    ("COIN_M_FUTURE", {"rest": "dapi.binance.com", "stream": "dstream.binance.com", "ws_api": "ws-dapi.binance.com"}),
+    ("PORTFOLIO_MARGIN", {"rest": "papi.binance.com", "stream": "fstream.binance.com"}),
+])  # fmt: skip
+def test_every_binance_account_has_its_addresses(name, hosts):
+    """As an account's connector looks them up, for the accounts that the venue has a test world for as well."""
+    account = BinanceAccountType[name]
+    table = load_endpoints(None, {}).table(f"binance.{families_of(account)[0].endpoints}", account.is_testnet)
+    assert {key: urlsplit(address).netloc for key, address in table.items()} == hosts
+
+
+@pytest.mark.parametrize("family, kind", [("usd_m", "fapi"), ("coin_m", "dapi")])
+def test_the_test_worlds_are_those_that_ccxt_knows(family, kind):
+    ccxt = pytest.importorskip("ccxt")
+    urls = ccxt.binance().urls
+    known = {urlsplit(urls[world][f"{kind}Private"]).netloc for world in ("test", "demo")}
+    assert urlsplit(TESTNET[f"binance.{family}"]["rest"]).netloc in known
 
 
 def test_live_and_testnet_streams_differ():

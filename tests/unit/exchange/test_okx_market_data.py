@@ -1,5 +1,6 @@
 """OKX's public pushes: names of channels, and recorded ones against a plain reading with json."""
 
+import itertools
 import json
 
 import pytest
@@ -7,6 +8,7 @@ from okx_recorded import BTC_INVERSE, BTC_SPOT, BTC_SWAP, SHARED, instrument, pu
 
 from nexus_fast.constants import BookLevel, DataType, KlineInterval, OrderSide
 from nexus_fast.error import KlineSupportedError, SubscriptionError
+from nexus_fast.exchange.okx.depth import BrokenChain, Depths
 from nexus_fast.exchange.okx.feed import Dialect
 from nexus_fast.exchange.okx.market_data import INTERVALS, as_kline, bar_of, decode, topic_of
 from nexus_fast.exchange.okx.websocket_api import decode_message
@@ -31,6 +33,7 @@ def events(push):
         (DataType.BOOKL1, BTC_SWAP, {}, "bbo-tbt:BTC-USDT-SWAP"),
         (DataType.TRADE, BTC_SPOT, {}, "trades:BTC-USDT"),
         (DataType.BOOKL2, BTC_SPOT, {"level": BookLevel.L5}, "books5:BTC-USDT"),
+        (DataType.BOOKL2, BTC_SPOT, {"level": BookLevel.L20}, "books:BTC-USDT"),
         (DataType.KLINE, BTC_SPOT, {"interval": KlineInterval.HOUR_1}, "candle1H:BTC-USDT"),
         (DataType.KLINE, BTC_SPOT, {"interval": KlineInterval.DAY_1}, "candle1Dutc:BTC-USDT"),
         (DataType.MARK_PRICE, DATED, {}, "mark-price:BTC-USDT-260327"),
@@ -49,7 +52,6 @@ def test_topics(data_type, one, options, topic):
         (DataType.FUNDING_RATE, BTC_SPOT, {}, SubscriptionError),
         (DataType.FUNDING_RATE, DATED, {}, SubscriptionError),
         (DataType.MARK_PRICE, BTC_SPOT, {}, SubscriptionError),
-        (DataType.BOOKL2, BTC_SPOT, {"level": BookLevel.L20}, SubscriptionError),
         (DataType.KLINE, BTC_SPOT, {"interval": KlineInterval.HOUR_8}, KlineSupportedError),
     ],
 )
@@ -109,6 +111,49 @@ def test_recorded_bars():
     assert (bar.volume, bar.quote_volume) == (45247.0, 5529.5858061)
     index = as_kline(row[:5] + ["0"], "BTCUSDT.OKX", KlineInterval.DAY_1)
     assert (index.volume, index.confirm) == (None, False)
+
+
+class TestDepth:
+    @staticmethod
+    def push(action, seq, previous, bids=(), asks=()):
+        row = {"bids": list(bids), "asks": list(asks), "ts": "1700000000000", "seqId": seq, "prevSeqId": previous, "checksum": 0}
+        text = {"arg": {"channel": "books", "instId": "BTC-USDT"}, "action": action, "data": [row]}
+        return decode_message(json.dumps(text).encode())
+
+    def test_changes_follow_a_snapshot(self):
+        depths = Depths()
+        assert depths.apply(self.push("update", 5, 4, [["1", "1", "0", "1"]]), "X", 10) == []
+        whole = self.push("snapshot", 10, -1, [["100", "1", "0", "1"], ["99", "2", "0", "1"]], [["101", "3"]])
+        (book,) = depths.apply(whole, "X", 10)
+        assert [(b.price, b.size) for b in book.bids] == [(100.0, 1.0), (99.0, 2.0)] and book.asks[0].price == 101.0
+        (book,) = depths.apply(self.push("update", 13, 10, [["100", "0"], ["99.5", "4"]], [["100.5", "1"]]), "X", 1)
+        assert [(b.price, b.size) for b in book.bids] == [(99.5, 4.0)] and [a.price for a in book.asks] == [100.5]
+        assert len(depths.apply(self.push("update", 13, 13), "X", 1)) == 1        # nothing changed
+        assert depths.apply(self.push("update", 13, 10, [["1", "1"]]), "X", 1) == []   # told before, by another connection
+        assert len(depths.apply(self.push("update", 3, 13), "X", 1)) == 1         # the ids begin anew
+        assert len(depths.apply(self.push("update", 4, 3), "X", 1)) == 1
+
+    def test_a_missing_change_breaks_the_chain(self):
+        depths = Depths()
+        depths.apply(self.push("snapshot", 10, -1, [["100", "1"]]), "X", 10)
+        with pytest.raises(BrokenChain, match="follows seqId 12, known is 10"):
+            depths.apply(self.push("update", 13, 12), "X", 10)
+        depths.forget("BTC-USDT")
+        assert depths.apply(self.push("update", 14, 13), "X", 10) == []
+
+    def test_recorded_changes_keep_bids_below_asks(self):
+        """Frames of before seqIds: each follows the one before it."""
+        depths, count = Depths(), 0
+        for number, push in enumerate(pushes("books")):
+            if push.get("action") not in ("snapshot", "update"):
+                continue
+            for row in push["data"]:
+                row["seqId"], row["prevSeqId"] = number, depths._last.get(push["arg"]["instId"], -1)
+            for book in depths.apply(decode_message(json.dumps(push).encode()), "X", 50):
+                assert book.bids[0].price < book.asks[0].price and len(book.bids) <= 50
+                assert all(a.price > b.price for a, b in itertools.pairwise(book.bids))
+                count += 1
+        assert count > 150 or not SHARED.is_dir()
 
 
 def test_what_the_engine_does_not_use():

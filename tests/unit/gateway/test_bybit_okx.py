@@ -95,7 +95,7 @@ def test_bybit_request_ids_never_repeat_and_stay_within_36_characters():
         ids = [json.loads(text)["reqId"] for text in texts]
         assert max(map(len, ids)) <= 36
         names = {name.rpartition(".")[0] for name in ids}
-        assert names == ({"c" + "x" * length, "m" + "x" * length} if length <= 21 else {f"#{2**53}"})
+        assert names == ({"c" + "x" * length, "m" + "x" * length} if length <= 21 else {f"#c{2**53}", f"#m{2**53}"})
         assert len(set(ids[:3])) == len(set(ids[3:])) == 3
 
 

@@ -80,7 +80,7 @@ def test_rest_request():
     assert dict(parse_qsl(query))["price"] == "1.0001"
     assert "\r\nHost: api.binance.com\r\n" in text
     assert b"\r\nHost: localhost:1\r\n" in order(entry="rest", host="localhost:1")
-    assert b"\r\nHost: testnet.binancefuture.com\r\n" in order(Account.USD_M_FUTURE_TESTNET, entry="rest")
+    assert b"\r\nHost: demo-fapi.binance.com\r\n" in order(Account.USD_M_FUTURE_TESTNET, entry="rest")
 
 
 def test_members_and_names_are_the_same():

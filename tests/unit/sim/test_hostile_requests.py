@@ -5,9 +5,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from venue_client import on_venue
 
-from nexus_fast.sim.binance import tables_coin_m, tables_spot, tables_usd_m
 from nexus_fast.sim.binance.errors import VenueError
 from nexus_fast.sim.binance.requests import Call
+from nexus_fast.sim.binance.venue import WS_APIS
 from nexus_fast.sim.server import SimulatedVenue
 
 NAMES = ["symbol", "symbols", "side", "type", "timeInForce", "quantity", "quoteOrderQty", "price", "orderId",
@@ -39,25 +39,25 @@ class Wire:
         self.subscriptions = {}
 
 
-@pytest.mark.parametrize("market", ["spot", "usd_m", "coin_m"])
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@pytest.mark.parametrize("entry", range(len(SimulatedVenue(["binance"], tick_rate=0).binance.routes)))
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(steps=st.lists(st.tuples(st.integers(0, 10**6), sensible, forms), min_size=5, max_size=30))
-def test_operations_only_ever_refuse(market, steps):
-    venue = SimulatedVenue(tick_rate=0)
-    service = getattr(venue.binance, market)
-    tables = {"spot": tables_spot, "usd_m": tables_usd_m, "coin_m": tables_coin_m}[market]
-    operations = list(tables.REST.values()) + [
-        o for name, o in tables.WEBSOCKET.items() if not name.startswith(("session.", "userDataStream."))]
+def test_operations_only_ever_refuse(entry, steps):
+    venue = SimulatedVenue(["binance"], tick_rate=0)
+    service, table = venue.binance.routes[entry]
+    account = venue.binance.accounts["sim"] if service.twins is None else service.twins["sim"]
+    operations = list(table.values()) + [
+        o for name, o in WS_APIS[service.name][1].items() if not name.startswith(("session.", "userDataStream."))]
     for number, good, wild in steps:
         params = {**good, **wild} if number % 3 else wild
         call = Call(service, {k: v.encode("utf-8", "replace").decode() for k, v in params.items()},
-                    account=venue.binance.accounts["sim"], connection=Wire())
+                    account=account, connection=Wire())
         try:
             operations[number % len(operations)].perform(call)
         except VenueError as error:
             assert 400 <= error.status < 500 and error.code < 0
         service.market.flush()
-    assert all(v >= 0 for v in venue.binance.accounts["sim"].ledgers["spot"].free.values())
+    assert all(v >= 0 for v in account.ledgers["spot"].free.values())
 
 
 def test_garbage_on_the_sockets():

@@ -1,10 +1,11 @@
-"""A private connector of Binance: one account's order entry, user data and snapshot. Spot and USD-M.
+"""A private connector of Binance: one account's order entry, user data and snapshot.
 
-    spot     one WebSocket API connection: orders, answers and, by userDataStream.subscribe.signature, the private events
-    usd_m    one WebSocket API connection for orders, one /private connection with a listen key for the private events
+    spot             one WebSocket API connection: orders, answers and, by userDataStream.subscribe.signature, the private events
+    usd_m, coin_m    one WebSocket API connection for orders, one with a listen key for the private events
+    margin           margin_account.py        portfolio margin    portfolio_account.py
 
 With an Ed25519 key the connection logs on once (session.logon) and orders carry no signature. The listen key is kept alive
-every LISTEN_KEY_SECONDS, and replaced when the venue says that it has expired.
+every LISTEN_KEY_SECONDS, and replaced when the venue says that it has expired. Where what is asked by REST: families.py.
 """
 
 import asyncio
@@ -18,10 +19,10 @@ import msgspec
 from nexus_fast.constants import InstrumentType
 from nexus_fast.error import CredentialError, PositionModeError, VenueError
 from nexus_fast.exchange.binance import websocket_api
-from nexus_fast.exchange.binance.instruments import TYPES
+from nexus_fast.exchange.binance.families import MARKETS, Family, clock_market, families_of, family_name, family_of
 from nexus_fast.exchange.binance.order_answers import OrderAnswers
 from nexus_fast.exchange.binance.rest_orders import RestOrders
-from nexus_fast.exchange.binance.snapshot import read_balances, read_order, read_positions
+from nexus_fast.exchange.binance.snapshot import Balances, read_balances, read_order, read_positions, read_trades
 from nexus_fast.exchange.binance.user_data import decode
 from nexus_fast.feed.commands import OrderFeed
 from nexus_fast.feed.connection import WebSocketConnection
@@ -35,13 +36,6 @@ from nexus_fast.order.events import BalanceUpdate, OrderUpdate, PositionUpdate, 
 
 LISTEN_KEY_SECONDS = 30 * 60
 REQUEST_SECONDS = 10.0
-TIME_PATHS = {"spot": "/api/v3/time", "usd_m": "/fapi/v1/time"}
-ACCOUNT_PATHS = {"spot": "/api/v3/account", "usd_m": "/fapi/v3/account"}
-ORDER_PATHS = {"spot": "/api/v3/order", "usd_m": "/fapi/v1/order"}
-OPEN_ORDER_PATHS = {"spot": "/api/v3/openOrders", "usd_m": "/fapi/v1/openOrders"}
-LISTEN_KEY_PATH = "/fapi/v1/listenKey"
-POSITION_MODE_PATH = "/fapi/v1/positionSide/dual"
-POSITIONS_PATH = "/fapi/v3/positionRisk"
 
 
 class BinanceAccount:
@@ -50,6 +44,7 @@ class BinanceAccount:
     def __init__(
         self, host: Any, account_type: Any, index: int, credentials: Credentials, endpoints: dict[str, str], entry: str
     ):
+        self.families = families_of(account_type)
         self.account_type = account_type
         self.entry = entry
         self.index = index
@@ -68,17 +63,21 @@ class BinanceAccount:
         self._losses = 0
         self._attached = False
         self._reconciling = asyncio.Lock()
-        self._api = self._connection("orders", self._api_url, self._on_api_message, self._on_api_up, self._on_api_down)
+        self._traded: dict[InstrumentType, set[str]] = {}     # venue symbols whose requests were made
+        self._api = self._make_api()
         self._user = None
-        if self.family == "usd_m":
+        if self._family.listen_key:
             self._user = self._connection(
                 "user data", self._user_url, self._on_user_message, self._on_user_up, self._on_user_down
             )
-        self._answers = OrderAnswers(host, self._log, lambda: self._spawn(self.synchronise_clock()))
+        self._answers = OrderAnswers(self, host, self._log)
         self._rest_orders = None
         if entry == "rest":
             name = f"binance {self.family}"
             self._rest_orders = RestOrders(host, name, endpoints["rest"], index, self._answers, self._log)
+
+    def _make_api(self) -> WebSocketConnection | None:
+        return self._connection("orders", self._api_url, self._on_api_message, self._on_api_up, self._on_api_down)
 
     def _connection(self, what: str, url: Any, on_message: Any, on_up: Any, on_down: Any) -> WebSocketConnection:
         return WebSocketConnection(
@@ -97,10 +96,8 @@ class BinanceAccount:
     async def open(self) -> None:
         """Clock, position mode, snapshot; then the connections. Raises CredentialError or PositionModeError."""
         try:
-            await self._rest.synchronise(TIME_PATHS[self.family])
-            self.channel.clock_offset_ms = self._rest.clock_offset_ms
-            if self.family == "usd_m":
-                await self._require_one_way()
+            self._set_clock_offset(await self._read_clock())
+            await self._require_one_way()
             await self._snapshot()
         except VenueError as error:
             if error.code in (-2008, -2014, -2015, -1022):
@@ -112,9 +109,9 @@ class BinanceAccount:
         if self._user is not None:
             self._user.start()
             self._spawn(self._keep_listen_key())
-        self._api.start()
+        if self._api is not None:
+            self._api.start()
         if self._rest_orders is not None:
-            self._set_clock_offset(self._rest.clock_offset_ms)
             await asyncio.wait_for(self._rest_orders.start(), REQUEST_SECONDS)
 
     async def close(self) -> None:
@@ -124,15 +121,21 @@ class BinanceAccount:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         if self._rest_orders is not None:
             await self._rest_orders.stop()
-        await self._api.stop()
+        if self._api is not None:
+            await self._api.stop()
         if self._user is not None:
             await self._user.stop()
         await self._rest.close()
 
     @property
     def instrument_type(self) -> InstrumentType:
-        """The kind of instrument whose venue symbols the private events name."""
-        return TYPES[self.family]
+        """The kind of instrument whose venue symbols the private events name, where they do not say it themselves."""
+        return self._family.type
+
+    @property
+    def _family(self) -> Family:
+        """The account's only row, or what its rows have in common."""
+        return self.families[0]
 
     @property
     def has_websocket_entry(self) -> bool:
@@ -144,37 +147,31 @@ class BinanceAccount:
 
     def templates(self, instrument: Any) -> Any:
         """The requests of one symbol on this account."""
-        if self.entry == "rest":
-            return order_templates(
-                self.family,
-                instrument.venue_symbol,
-                entry="rest",
-                price_scale=instrument.price_scale,
-                size_scale=instrument.size_scale,
-                api_key=self._credentials.api_key,
-                secret=self._credentials.hmac_secret,
-                recv_window=self._host.recv_window_ms,
-                host=urlsplit(self._endpoints["rest"]).netloc,
-                base_path=urlsplit(self._endpoints["rest"]).path,
-            )
-        logged_on = self._credentials.kind == ED25519
+        self._traded.setdefault(instrument.type, set()).add(instrument.venue_symbol)
+        rest = urlsplit(self._endpoints["rest"])
+        logged_on = self.entry == "ws" and self._credentials.kind == ED25519
         return order_templates(
-            self.family,
+            family_name(self.account_type, instrument.type),
             instrument.venue_symbol,
-            entry="ws",
+            entry=self.entry,
             price_scale=instrument.price_scale,
             size_scale=instrument.size_scale,
             api_key=None if logged_on else self._credentials.api_key,
             secret=None if logged_on else self._credentials.hmac_secret,
             recv_window=self._host.recv_window_ms,
+            host=rest.netloc,
+            base_path=rest.path,
         )
 
     async def synchronise_clock(self) -> None:
         """The venue's clock minus ours, for the timestamps of requests."""
         try:
-            self._set_clock_offset(await self._rest.synchronise(TIME_PATHS[self.family]))
+            self._set_clock_offset(await self._read_clock())
         except (VenueError, OSError, TimeoutError) as error:
             self._log.warning(f"the venue's clock could not be read: {error}")
+
+    async def _read_clock(self) -> int:
+        return await self._rest.synchronise(MARKETS[clock_market(self.account_type)].time)
 
     def _set_clock_offset(self, milliseconds: int) -> None:
         rest = [] if self._rest_orders is None else self._rest_orders.channels
@@ -182,20 +179,26 @@ class BinanceAccount:
             channel.clock_offset_ms = milliseconds
 
     async def _require_one_way(self) -> None:
-        body = await self._rest.get(POSITION_MODE_PATH, signed=True)
-        if msgspec.json.decode(body).get("dualSidePosition"):
-            raise PositionModeError(
-                f"{self.account_type} is in hedge mode, the engine works in one-way mode: switch the position mode in the "
-                "venue's settings (close the positions first)."
-            )
+        for path in [family.position_mode for family in self.families if family.position_mode]:
+            body = await self._rest.get(path, signed=True)
+            if msgspec.json.decode(body).get("dualSidePosition"):
+                raise PositionModeError(
+                    f"{self.account_type} is in hedge mode, the engine works in one-way mode: switch the position mode in the "
+                    "venue's settings (close the positions first)."
+                )
 
     async def _snapshot(self) -> None:
         """Balances and positions as the venue has them now."""
-        body = await self._rest.get(ACCOUNT_PATHS[self.family], signed=True)
-        self._host.on_balance(self, BalanceUpdate(balances=read_balances(self.family, body), complete=True))
-        if self.family == "usd_m":
-            body = await self._rest.get(POSITIONS_PATH, signed=True)
-            self._host.on_positions(self, read_positions(body))
+        self._host.on_balance(self, BalanceUpdate(balances=await self._read_balances(), complete=True))
+        positions: list[PositionUpdate] = []
+        for family in self.families:
+            if family.positions:
+                positions += read_positions(await self._rest.get(family.positions, signed=True), family.type)
+        if any(family.positions for family in self.families):
+            self._host.on_positions(self, positions)
+
+    async def _read_balances(self) -> Balances:
+        return read_balances(self.family, await self._rest.get(self._family.account, signed=True))
 
     # ------------------------------------------------------------------------------------------ order connection
 
@@ -210,8 +213,7 @@ class BinanceAccount:
         try:
             if self._credentials.kind == ED25519:
                 await self.ask("session.logon", signed=True, recv_window=None)
-            if self.family == "spot":
-                await self.ask("userDataStream.subscribe.signature", signed=True, recv_window=None)
+            await self._subscribe()
             transport = connection.transport
             self.channel.attach(transport.underlying_transport, not transport.is_secure)
             self._attached = True
@@ -219,6 +221,11 @@ class BinanceAccount:
         except (VenueError, ConnectionError, TimeoutError) as error:
             self._log.error(f"the order connection could not be prepared: {error}")
             connection.drop()
+
+    async def _subscribe(self) -> None:
+        """To the private events, where they come over this connection."""
+        if self.family == "spot":
+            await self.ask("userDataStream.subscribe.signature", signed=True, recv_window=None)
 
     def check(self) -> None:
         """A send that failed has put the channel out of service: its connection is made anew, whatever reading it says."""
@@ -258,13 +265,16 @@ class BinanceAccount:
     def _on_api_message(self, payload: bytes) -> None:
         answer = websocket_api.decode_answer(payload)
         if answer.event:
-            self._on_events(decode(answer.event))
+            self._on_answer_event(answer, decode(answer.event))
         elif answer.id is None:
             self._on_revoked(answer)
         elif isinstance(answer.id, str) and answer.id in self._pending:
             self._resolve(self._pending[answer.id], answer)
         else:
             self._answers.on_answer(str(answer.id), answer)
+
+    def _on_answer_event(self, answer: websocket_api.Answer, events: list) -> None:
+        self._on_events(events)
 
     def _resolve(self, future: asyncio.Future, answer: websocket_api.Answer) -> None:
         if future.done():
@@ -285,14 +295,15 @@ class BinanceAccount:
     # ------------------------------------------------------------------------------------------ user data
 
     async def _user_url(self) -> str:
-        body = await self._rest.request("POST", LISTEN_KEY_PATH, keyed=True)
-        return f"{self._endpoints['private']}/ws/{msgspec.json.decode(body)['listenKey']}"
+        body = await self._rest.request("POST", self._family.listen_key, keyed=True)
+        address = self._endpoints.get("private") or self._endpoints["stream"]
+        return f"{address}/ws/{msgspec.json.decode(body)['listenKey']}"
 
     async def _keep_listen_key(self) -> None:
         while True:
             await asyncio.sleep(LISTEN_KEY_SECONDS)
             try:
-                await self._rest.request("PUT", LISTEN_KEY_PATH, keyed=True)
+                await self._rest.request("PUT", self._family.listen_key, keyed=True)
             except VenueError as error:
                 self._log.warning(f"the listen key could not be kept alive ({error}); taking a new one")
                 self._user.drop()
@@ -313,6 +324,7 @@ class BinanceAccount:
     def _on_events(self, events: list) -> None:
         for event in events:
             if isinstance(event, OrderUpdate):
+                self._add_cost(event)
                 self._host.on_order_update(self, event)
             elif isinstance(event, BalanceUpdate):
                 self._host.on_balance(self, event)
@@ -321,6 +333,14 @@ class BinanceAccount:
             elif isinstance(event, StreamEnded):
                 self._log.warning(f"{event.reason}; connecting anew")
                 (self._user or self._api).drop()
+
+    def _add_cost(self, update: OrderUpdate) -> None:
+        """What coin-margined fills were worth in coins, which depends on the contract's size."""
+        if update.cost is None and update.filled and update.average:
+            find = self._host.core.by_venue_symbol
+            instrument = find(self.account_type.exchange, InstrumentType.INVERSE, update.venue_symbol)
+            if instrument is not None:
+                update.cost = instrument.cost(update.average, update.filled)
 
     def _on_message_error(self, payload: bytes, error: Exception) -> None:
         self._log.exception(f"a private message could not be used: {payload[:400]!r}", error)
@@ -348,25 +368,46 @@ class BinanceAccount:
     async def refresh(self) -> dict[str, Any]:
         """After a reconnect: balances, positions and the orders that are open at the venue, by client id."""
         await self._snapshot()
-        body = await self._rest.get(OPEN_ORDER_PATHS[self.family], signed=True)
-        found = [read_order(raw) for raw in msgspec.json.decode(body, type=list[msgspec.Raw])]
+        found = [order for family in self.families for order in await self._open_orders(family)]
         return {order.client_id: order for order in found}
+
+    async def _open_orders(self, family: Family) -> list[OrderUpdate]:
+        """Some are listed by symbol alone: then those that the engine trades."""
+        asked: list[dict] = [{}]
+        if family.lists_by_symbol:
+            asked = [{"symbol": symbol} for symbol in sorted(self._traded.get(family.type, ()))]
+        found: list[OrderUpdate] = []
+        for params in asked:
+            body = await self._rest.get(family.open_orders, {**params, **family.constants}, signed=True)
+            found += [read_order(raw) for raw in msgspec.json.decode(body, type=list[msgspec.Raw])]
+        for order in found:
+            order.instrument_type = family.type
+        return found
 
     async def query(self, instrument: Any, client_id: str) -> OrderUpdate | None:
         """What the venue knows of an order; None when it says that it knows none. Over REST: another path than the one
         whose silence is asked about."""
-        params = {"symbol": instrument.venue_symbol, "origClientOrderId": client_id}
+        family = family_of(self.account_type, instrument.type)
+        params = {"symbol": instrument.venue_symbol, "origClientOrderId": client_id, **family.constants}
         try:
-            return read_order(await self._rest.get(ORDER_PATHS[self.family], params, signed=True))
+            return read_order(await self._rest.get(family.order, params, signed=True))
         except VenueError as error:
             if error.code == -2013:
                 return None
             raise
 
+    async def trades(self, instrument: Any, client_id: str, venue_id: str) -> list[OrderUpdate]:
+        """The fills of one order."""
+        family = family_of(self.account_type, instrument.type)
+        params = {"symbol": instrument.venue_symbol, "orderId": venue_id, **family.constants}
+        found = read_trades(await self._rest.get(family.recent_trades, params, signed=True), client_id)
+        return [trade for trade in found if trade.venue_id == venue_id]      # portfolio margin lists the symbol's
+
     async def cancel_foreign(self, instrument: Any, client_id: str) -> None:
         """Cancel an order that this engine did not place."""
-        params = {"symbol": instrument.venue_symbol, "origClientOrderId": client_id}
-        await self._rest.request("DELETE", ORDER_PATHS[self.family], params, signed=True)
+        family = family_of(self.account_type, instrument.type)
+        params = {"symbol": instrument.venue_symbol, "origClientOrderId": client_id, **family.constants}
+        await self._rest.request("DELETE", family.order, params, signed=True)
 
     @property
     def rest(self) -> BinanceRest:
@@ -376,10 +417,11 @@ class BinanceAccount:
         """A REST client for one use, on any thread's loop; who opens it closes it."""
         return self._rest.separate()
 
-    def _spawn(self, work: Any) -> None:
+    def _spawn(self, work: Any) -> asyncio.Task:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._on_task_done)
+        return task
 
     def _on_task_done(self, task: asyncio.Task) -> None:
         self._tasks.discard(task)

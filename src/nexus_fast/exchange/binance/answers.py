@@ -1,4 +1,4 @@
-"""Binance's REST answers about the market and about orders, spot and USD-M, as schema objects.
+"""Binance's REST answers about the market and about orders, of all markets, as schema objects.
 
 Source: developers.binance.com, the response samples of the endpoints that requests.py names.
 """
@@ -34,9 +34,9 @@ STATUSES = {
     "EXPIRED": OrderStatus.EXPIRED,
     "EXPIRED_IN_MATCH": OrderStatus.EXPIRED,
 }
-# TAKE_PROFIT means a market order on spot and a limit order on USD-M. A trailing stop has no type of ours: None.
-ORDER_TYPES = {
-    "spot": {
+# TAKE_PROFIT means a market order on spot and a limit order on the futures. A trailing stop has no type of ours: None.
+SPOT_TYPES, FUTURES_TYPES = (
+    {
         "LIMIT": OrderType.LIMIT,
         "MARKET": OrderType.MARKET,
         "LIMIT_MAKER": OrderType.POST_ONLY,
@@ -45,7 +45,7 @@ ORDER_TYPES = {
         "TAKE_PROFIT": OrderType.TAKE_PROFIT_MARKET,
         "TAKE_PROFIT_LIMIT": OrderType.TAKE_PROFIT_LIMIT,
     },
-    "usd_m": {
+    {
         "LIMIT": OrderType.LIMIT,
         "MARKET": OrderType.MARKET,
         "STOP": OrderType.STOP_LOSS_LIMIT,
@@ -53,18 +53,21 @@ ORDER_TYPES = {
         "TAKE_PROFIT": OrderType.TAKE_PROFIT_LIMIT,
         "TAKE_PROFIT_MARKET": OrderType.TAKE_PROFIT_MARKET,
     },
-}
-# GTX is USD-M's word for post-only; a GTD order has no time in force of ours: None.
+)
+# GTX is the futures' word for post-only; a GTD order has no time in force of ours: None.
 TIMES_IN_FORCE = {"GTC": TimeInForce.GTC, "IOC": TimeInForce.IOC, "FOK": TimeInForce.FOK, "GTX": TimeInForce.GTC}
 POSITION_SIDES = {"LONG": PositionSide.LONG, "SHORT": PositionSide.SHORT}
 
 
 class TickerAnswer(Struct, rename="camel"):
+    """COIN-M has baseVolume for quoteVolume: what its contracts were worth in coins."""
+
     symbol: str
     last_price: str
     volume: str
-    quote_volume: str
     close_time: int
+    quote_volume: str = ""
+    base_volume: str = ""
 
 
 class BarAnswer(Struct, array_like=True):
@@ -84,7 +87,7 @@ class BarAnswer(Struct, array_like=True):
 
 
 class OrderAnswer(Struct, rename="camel"):
-    """GET order and openOrders. Spot has cummulativeQuoteQty (their spelling), USD-M cumQuote and avgPrice."""
+    """GET order and openOrders. Spot has cummulativeQuoteQty (their spelling), USD-M cumQuote, COIN-M cumBase, both avgPrice."""
 
     symbol: str
     order_id: int
@@ -100,22 +103,25 @@ class OrderAnswer(Struct, rename="camel"):
     stop_price: Decimal = Decimal(0)
     cummulative_quote_qty: Decimal | None = None
     cum_quote: Decimal | None = None
+    cum_base: Decimal | None = None
+    avg_price: Decimal | None = None
     reduce_only: bool | None = None
     position_side: str = "BOTH"
 
 
 class FillAnswer(Struct, rename="camel"):
-    """A row of myTrades and userTrades. The account's side: isBuyer on spot, side on USD-M."""
+    """A row of myTrades and userTrades. The account's side: isBuyer on spot, side on the futures."""
 
     symbol: str
     id: int
     order_id: int
     price: Decimal
     qty: Decimal
-    quote_qty: Decimal
     commission: Decimal
     commission_asset: str
     time: int
+    quote_qty: Decimal | None = None
+    base_qty: Decimal | None = None
     side: OrderSide | None = None
     is_buyer: bool | None = None
     position_side: str = "BOTH"
@@ -134,7 +140,7 @@ def as_ticker(ticker: TickerAnswer, symbol: str) -> Ticker:
         last_price=float(ticker.last_price),
         timestamp=ticker.close_time,
         volume=float(ticker.volume),
-        volumeCcy=float(ticker.quote_volume),
+        volumeCcy=float(ticker.quote_volume or ticker.base_volume),
     )
 
 
@@ -163,15 +169,17 @@ def as_kline(row: BarAnswer, symbol: str, interval: KlineInterval, *, with_volum
     )
 
 
-def as_order(family: str, order: OrderAnswer, instrument: Instrument) -> Order:
+def as_order(order: OrderAnswer, instrument: Instrument) -> Order:
     """Raises VenueError for a status nobody knows: nothing is concluded from it."""
     status = STATUSES.get(order.status)
     if status is None:
         raise VenueError("unreadable", f"order {order.client_order_id} has the status {order.status}", venue="binance")
-    cost = order.cummulative_quote_qty if order.cummulative_quote_qty is not None else order.cum_quote
+    costs = (order.cummulative_quote_qty, order.cum_quote, order.cum_base)
+    cost = next((each for each in costs if each is not None), None)
     if cost is not None and cost < 0:
         cost = None                  # spot's way to say that it is not known for an old order
-    kind = ORDER_TYPES[family].get(order.type)
+    kind = (SPOT_TYPES if instrument.is_spot else FUTURES_TYPES).get(order.type)
+    average = cost / order.executed_qty if cost and order.executed_qty and not instrument.is_inverse else order.avg_price
     if order.type == "LIMIT" and order.time_in_force == "GTX":
         kind = OrderType.POST_ONLY
     return Order(
@@ -188,7 +196,7 @@ def as_order(family: str, order: OrderAnswer, instrument: Instrument) -> Order:
         time_in_force=TIMES_IN_FORCE.get(order.time_in_force),
         price=float(order.price) or None,
         trigger_price=float(order.stop_price) or None,
-        average=float(cost / order.executed_qty) if cost and order.executed_qty else None,
+        average=float(average) if average and order.executed_qty else None,
         remaining=order.orig_qty - order.executed_qty,
         cum_cost=cost,
         reduce_only=bool(order.reduce_only),
@@ -198,6 +206,9 @@ def as_order(family: str, order: OrderAnswer, instrument: Instrument) -> Order:
 
 def as_filled(fill: FillAnswer, instrument: Instrument) -> Order:
     side = fill.side or (OrderSide.BUY if fill.is_buyer else OrderSide.SELL)
+    cost = fill.base_qty if instrument.is_inverse else fill.quote_qty
+    if cost is None:
+        cost = instrument.cost(fill.price, fill.qty)         # portfolio margin does not say it everywhere
     return Order(
         exchange=EXCHANGE,
         symbol=instrument.symbol,
@@ -213,7 +224,7 @@ def as_filled(fill: FillAnswer, instrument: Instrument) -> Order:
         remaining=Decimal(0),
         fee=fill.commission,
         fee_currency=fill.commission_asset,
-        cost=fill.quote_qty,
-        cum_cost=fill.quote_qty,
+        cost=cost,
+        cum_cost=cost,
         position_side=POSITION_SIDES.get(fill.position_side),
     )

@@ -1,7 +1,7 @@
 """A public connector of Binance: one account type's market data.
 
-    spot             <stream>/ws quotes, trades, bars                                <stream>/stream  depth
-    usd_m, coin_m    <public>/ws quotes     <market>/ws trades, bars, mark prices    <public>/stream  depth
+    spot, coin_m    <stream>/ws quotes, trades, bars, mark prices                  <stream>/stream  depth
+    usd_m           <public>/ws quotes     <market>/ws trades, bars, mark prices    <public>/stream  depth
 
 Depth comes combined because spot's does not say whose it is.
 """

@@ -83,9 +83,9 @@ class _Mark(Struct):
     event_time: int = field(name="E")
     symbol: str = field(name="s")
     price: str = field(name="p")
-    index: str = field(name="i")
     rate: str = field(name="r")
     next_funding: int = field(name="T")
+    index: str = field(name="i", default="")
 
 
 class _Depth(Struct):
@@ -152,11 +152,10 @@ def _marks(payload, symbol_of) -> list:
     symbol = symbol_of(mark.symbol)
     if symbol is None:
         return []
-    found: list = [
-        MarkPrice(EXCHANGE, symbol, float(mark.price), mark.event_time),
-        IndexPrice(EXCHANGE, symbol, float(mark.index), mark.event_time),
-    ]
-    if mark.rate:
+    found: list = [MarkPrice(EXCHANGE, symbol, float(mark.price), mark.event_time)]
+    if mark.index:
+        found.append(IndexPrice(EXCHANGE, symbol, float(mark.index), mark.event_time))
+    if mark.rate:                        # a dated contract has none
         found.append(FundingRate(EXCHANGE, symbol, float(mark.rate), mark.event_time, mark.next_funding))
     return found
 

@@ -1,7 +1,9 @@
 """What Binance's answers to an account's order requests mean for its orders. WebSocket API and REST alike."""
 
-from collections.abc import Callable
+import time
 from typing import Any
+
+import msgspec
 
 from nexus_fast.constants import WsOrderResultType
 from nexus_fast.exchange.binance.outcomes import classify
@@ -14,13 +16,20 @@ from nexus_fast.order.events import OrderUpdate
 from nexus_fast.order.states import EVENTS
 
 
-class OrderAnswers:
-    """`resynchronise_clock` is called when the venue refused a request's time."""
+class LimitData(msgspec.Struct, rename="camel"):
+    """With an error of a limit: when requests are taken again, by the venue's clock, ms."""
 
-    def __init__(self, host: Any, log: Logger, resynchronise_clock: Callable[[], None]):
+    retry_after: int = 0
+    server_time: int = 0
+
+
+class OrderAnswers:
+    """`account`: whose answers these are."""
+
+    def __init__(self, account: Any, host: Any, log: Logger):
+        self._account = account
         self._host = host
         self._log = log
-        self._resynchronise_clock = resynchronise_clock
 
     def on_answer(self, request_id: str, answer: Answer) -> None:
         kind, number = read_request_id(request_id, self._host.tracker.ledger.find)
@@ -47,8 +56,14 @@ class OrderAnswers:
             tracker.result(number, WsOrderResultType.ACK_REJECTED, verdict.reason)
         else:
             tracker.doubt(number, verdict.reason)
+        self._note(verdict)
+
+    def _note(self, verdict: Verdict) -> None:
+        """What an answer says beside the order."""
+        if verdict.rate_limited:
+            self._host.on_rate_limited(self._account, verdict.pause_ms / 1000, verdict.reason)
         if verdict.resync_clock:
-            self._resynchronise_clock()
+            self._host.times.measure(self._account, in_doubt=True)
 
     def on_cancel(self, number: int, answer: Answer) -> None:
         tracker = self._host.tracker
@@ -61,6 +76,7 @@ class OrderAnswers:
         verdict = _verdict("cancel", answer)
         event = "CANCEL_REJECTED" if verdict.outcome is Outcome.REFUSED else "CANCEL_DOUBT"
         tracker.apply_to(number, OrderUpdate(event=event, client_id="", reason=f"cancel: {verdict.reason}"))
+        self._note(verdict)
 
     def on_modify(self, number: int, answer: Answer) -> None:
         verdict = _verdict("modify", answer)
@@ -70,6 +86,7 @@ class OrderAnswers:
             return                       # the private stream brings the new price and quantity
         tracker.apply_to(number, OrderUpdate(event="MODIFY_REJECTED", client_id="", reason=f"modify: {verdict.reason}"))
         tracker.result(number, WsOrderResultType.ACK_REJECTED, f"modify: {verdict.reason}")
+        self._note(verdict)
         if verdict.outcome is not Outcome.REFUSED:
             self._host.query(number)
 
@@ -78,4 +95,15 @@ def _verdict(request: str, answer: Answer) -> Verdict:
     """What an answer means for the order."""
     if answer.error is None:
         return classify(request, answer.status)
-    return classify(request, answer.status, answer.error.code, answer.error.msg)
+    return classify(request, answer.status, answer.error.code, answer.error.msg, pause_of(answer))
+
+
+def pause_of(answer: Answer) -> int:
+    """For how long the venue wants to be left alone, in ms; 0 where it does not say."""
+    if answer.pause_ms or answer.error is None or not answer.error.data:
+        return answer.pause_ms
+    try:
+        data = msgspec.json.decode(answer.error.data, type=LimitData)
+    except msgspec.MsgspecError:
+        return 0
+    return max(0, data.retry_after - (data.server_time or time.time_ns() // 1_000_000)) if data.retry_after else 0

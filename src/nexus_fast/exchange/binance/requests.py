@@ -1,6 +1,6 @@
-"""Questions to Binance by REST, spot and USD-M, answered with schema objects.
+"""Questions to Binance by REST, answered with schema objects. Where they go: families.py.
 
-Sources: developers.binance.com, market data and account endpoints of spot (/api/v3) and USD-M futures (/fapi/v1).
+Sources: developers.binance.com, market data and account endpoints of spot, margin, the futures and portfolio margin.
 Every method raises VenueError for the venue's refusal and for an answer that cannot be read, ConnectionError and
 TimeoutError when no answer came.
 """
@@ -14,30 +14,13 @@ from nexus_fast.constants import KlineInterval
 from nexus_fast.error import KlineSupportedError, SubscriptionError, VenueError
 from nexus_fast.exchange.binance import answers
 from nexus_fast.exchange.binance.answers import BarAnswer
+from nexus_fast.exchange.binance.families import MARKETS, Family, Market, family_of
 from nexus_fast.exchange.binance.instruments import TYPES
 from nexus_fast.exchange.binance.market_data import INTERVALS
 from nexus_fast.exchange.instrument import Instrument, InstrumentTable
 from nexus_fast.gateway.rest import BinanceRest
 from nexus_fast.schema import Kline, KlineList, Order, Ticker
 
-PATHS = {
-    "spot": {
-        "ticker": "/api/v3/ticker/24hr",
-        "klines": "/api/v3/klines",
-        "order": "/api/v3/order",
-        "open_orders": "/api/v3/openOrders",
-        "recent_trades": "/api/v3/myTrades",
-    },
-    "usd_m": {
-        "ticker": "/fapi/v1/ticker/24hr",
-        "klines": "/fapi/v1/klines",
-        "index_klines": "/fapi/v1/indexPriceKlines",
-        "order": "/fapi/v1/order",
-        "open_orders": "/fapi/v1/openOrders",
-        "recent_trades": "/fapi/v1/userTrades",
-    },
-}
-LARGEST_PAGE = {"spot": 1000, "usd_m": 1500}        # bars in one answer
 DEFAULT_BARS = 500                                  # the venue's own default
 LARGEST_TRADES = 1000
 AT_ONCE = 4                                         # symbols whose bars are asked for at the same time
@@ -53,23 +36,34 @@ INDEX_FIELDS = ["timestamp", "symbol", "open", "high", "low", "close", "confirm"
 class BinanceRequests:
     """rest: with the account's key for the questions about orders, without one for market data."""
 
-    def __init__(self, rest: BinanceRest, family: str, instruments: InstrumentTable):
+    def __init__(self, rest: BinanceRest, account_type: Any, instruments: InstrumentTable):
         self._rest = rest
-        self._family = family
+        self._account_type = account_type
         self._instruments = instruments
+
+    @property
+    def _family(self) -> str:
+        return self._account_type.family
+
+    @property
+    def _market(self) -> Market:
+        return MARKETS[self._family]
 
     # ------------------------------------------------------------------------------------------ market data
 
     async def ticker(self, instrument: Instrument) -> Ticker:
         """24 hours of one symbol."""
         params = {"symbol": instrument.venue_symbol}
-        found = await self._get(answers.TICKER, PATHS[self._family]["ticker"], params)
+        if instrument.is_inverse:        # a list there, whatever is asked for
+            [found] = await self._get(answers.TICKERS, self._market.ticker, params)
+        else:
+            found = await self._get(answers.TICKER, self._market.ticker, params)
         return answers.as_ticker(found, instrument.symbol)
 
     async def all_tickers(self) -> dict[str, Ticker]:
         """Of every symbol of this market that was loaded, by our symbol."""
         found = {}
-        for ticker in await self._get(answers.TICKERS, PATHS[self._family]["ticker"], {}):
+        for ticker in await self._get(answers.TICKERS, self._market.ticker, {}):
             instrument = self._instruments.by_venue_symbol(answers.EXCHANGE, TYPES[self._family], ticker.symbol)
             if instrument is not None:
                 found[instrument.symbol] = answers.as_ticker(ticker, instrument.symbol)
@@ -99,7 +93,7 @@ class BinanceRequests:
         end_time: int | None = None,
     ) -> KlineList:
         """As klines, of the index price; without volumes. Raises SubscriptionError on spot, which has no index."""
-        if "index_klines" not in PATHS[self._family]:
+        if not self._market.index_klines:
             names = ", ".join(instrument.symbol for instrument in instruments)
             raise SubscriptionError(
                 f"request_index_klines({names}): Binance {self._family} has no index price; ask for the USD-M "
@@ -133,7 +127,7 @@ class BinanceRequests:
         """Page after page from start on, until the limit, the end or a page that is not full."""
         rows: list[BarAnswer] = []
         while limit is None or len(rows) < limit:
-            size = LARGEST_PAGE[self._family] if limit is None else min(LARGEST_PAGE[self._family], limit - len(rows))
+            size = self._market.largest_page if limit is None else min(self._market.largest_page, limit - len(rows))
             page = await self._page(name, instrument, interval, size, start, end)
             # Only what is new and asked for: a page that brings nothing of it ends the walk, whatever the venue does.
             new = [row for row in page if row.start >= start and (end is None or row.start <= end)]
@@ -148,7 +142,7 @@ class BinanceRequests:
         rows: list[BarAnswer] = []
         limit = DEFAULT_BARS if limit is None else limit
         while len(rows) < limit:
-            size = min(LARGEST_PAGE[self._family], limit - len(rows))
+            size = min(self._market.largest_page, limit - len(rows))
             page = await self._page(name, instrument, interval, size, None, end)
             new = [row for row in page if end is None or row.start <= end]
             rows = new + rows
@@ -167,35 +161,41 @@ class BinanceRequests:
             params["startTime"] = start
         if end is not None:
             params["endTime"] = end
-        return await self._get(answers.BARS, PATHS[self._family][name], params)
+        return await self._get(answers.BARS, getattr(self._market, name), params)
 
     # ------------------------------------------------------------------------------------------ the account
 
     async def order(self, instrument: Instrument, oid: str) -> Order | None:
         """The order of this client id as the venue has it; None when the venue says that it knows none."""
-        params = {"symbol": instrument.venue_symbol, "origClientOrderId": oid}
+        family = self._family_of(instrument)
+        params = {"symbol": instrument.venue_symbol, "origClientOrderId": oid, **family.constants}
         try:
-            found = await self._get(answers.ORDER, PATHS[self._family]["order"], params, signed=True)
+            found = await self._get(answers.ORDER, family.order, params, signed=True)
         except VenueError as error:
             if error.code == NO_SUCH_ORDER:
                 return None
             raise
-        return answers.as_order(self._family, found, instrument)
+        return answers.as_order(found, instrument)
 
     async def open_orders(self, instrument: Instrument) -> list[Order]:
         """Everything of the account that is open on the symbol, whoever placed it."""
-        params = {"symbol": instrument.venue_symbol}
-        found = await self._get(answers.ORDERS, PATHS[self._family]["open_orders"], params, signed=True)
-        return [answers.as_order(self._family, order, instrument) for order in found]
+        family = self._family_of(instrument)
+        params = {"symbol": instrument.venue_symbol, **family.constants}
+        found = await self._get(answers.ORDERS, family.open_orders, params, signed=True)
+        return [answers.as_order(order, instrument) for order in found]
 
     async def recent_trades(self, instrument: Instrument, limit: int = 50) -> list[Order]:
         """The account's last fills, newest first, each as an order that consists of that fill alone: amount, filled
         and last_filled are the fill's, eid is the venue's id of its order; oid, type and price are not told."""
         if not 0 < limit <= LARGEST_TRADES:
             raise ValueError(f"fetch_recent_trades(limit={limit}): Binance gives 1 to {LARGEST_TRADES} fills")
-        params = {"symbol": instrument.venue_symbol, "limit": limit}
-        fills = await self._get(answers.FILLS, PATHS[self._family]["recent_trades"], params, signed=True)
+        family = self._family_of(instrument)
+        params = {"symbol": instrument.venue_symbol, "limit": limit, **family.constants}
+        fills = await self._get(answers.FILLS, family.recent_trades, params, signed=True)
         return [answers.as_filled(fill, instrument) for fill in sorted(fills, key=_age)]
+
+    def _family_of(self, instrument: Instrument) -> Family:
+        return family_of(self._account_type, instrument.type)
 
     # ------------------------------------------------------------------------------------------ reading
 

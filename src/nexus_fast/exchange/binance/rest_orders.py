@@ -50,12 +50,12 @@ class RestOrders:
         for way in self._ways:
             await way.stop()
 
-    def _on_answer(self, number: int, kind: int, status: int, body: bytes) -> None:
+    def _on_answer(self, number: int, kind: int, status: int, body: bytes, pause_ms: int) -> None:
         try:
             if 200 <= status < 300:
                 answer = Answer(status=200, result=msgspec.Raw(body))
             else:
-                answer = Answer(status=status, error=decode_error(body))
+                answer = Answer(status=status, error=decode_error(body), pause_ms=pause_ms)
             self._answers.by_kind(number, kind, answer)
         except Exception as error:
             self._log.exception(f"an answer could not be used: {body[:400]!r}", error)

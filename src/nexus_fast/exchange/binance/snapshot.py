@@ -1,10 +1,12 @@
 """Binance's REST answers about an account: balances, positions, one order."""
 
+from collections.abc import Iterable
 from decimal import Decimal
 
 import msgspec
 from msgspec import Raw, Struct, field
 
+from nexus_fast.constants import InstrumentType
 from nexus_fast.order.events import OrderUpdate, PositionUpdate
 
 # Order status to event. NEW and PENDING_NEW say that the venue has it; a PARTIALLY_FILLED order's fills come with it.
@@ -35,6 +37,28 @@ class _SpotAccount(Struct):
     balances: list[_SpotBalance]
 
 
+class _MarginAccount(Struct, rename="camel"):
+    user_assets: list[_SpotBalance]
+
+
+class _IsolatedPair(Struct, rename="camel"):
+    symbol: str
+    base_asset: _SpotBalance
+    quote_asset: _SpotBalance
+
+
+class _IsolatedAccount(Struct):
+    assets: list[_IsolatedPair]
+
+
+class _PortfolioAsset(Struct, rename="camel"):
+    asset: str
+    cross_margin_free: Decimal
+    cross_margin_locked: Decimal
+    um_wallet_balance: Decimal = Decimal(0)
+    cm_wallet_balance: Decimal = Decimal(0)
+
+
 class _FuturesAsset(Struct, rename="camel"):
     asset: str
     wallet_balance: Decimal
@@ -53,8 +77,10 @@ class _Position(Struct, rename="camel"):
 
 
 class _Order(Struct, rename="camel"):
+    """order_id: a text in the answer to margin's cancel, a number everywhere else."""
+
     symbol: str
-    order_id: int
+    order_id: int | str
     client_order_id: str
     price: Decimal
     orig_qty: Decimal
@@ -63,32 +89,84 @@ class _Order(Struct, rename="camel"):
     avg_price: Decimal | None = None
     cummulative_quote_qty: Decimal | None = None
     cum_quote: Decimal | None = None
+    cum_base: Decimal | None = None
     update_time: int | None = None
     side: str | None = None
     type: str | None = None
     reduce_only: bool = False
 
 
+class _Trade(Struct, rename="camel"):
+    """Of myTrades and userTrades. id: unique within the symbol."""
+
+    id: int
+    order_id: int
+    symbol: str
+    price: Decimal
+    qty: Decimal
+    commission: Decimal
+    commission_asset: str
+    time: int
+    is_maker: bool = False
+    maker: bool = False
+
+
+Balances = dict[str, tuple[Decimal, Decimal]]        # (free, locked) by asset
+
+_margin_account = msgspec.json.Decoder(_MarginAccount)
+_isolated_account = msgspec.json.Decoder(_IsolatedAccount)
+_portfolio = msgspec.json.Decoder(list[_PortfolioAsset])
+_trades = msgspec.json.Decoder(list[_Trade])
 _spot_account = msgspec.json.Decoder(_SpotAccount)
 _futures_account = msgspec.json.Decoder(_FuturesAccount)
 _positions = msgspec.json.Decoder(list[_Position])
 _order = msgspec.json.Decoder(_Order)
 
 
-def read_balances(family: str, body: bytes) -> dict[str, tuple[Decimal, Decimal]]:
-    """(free, locked) by asset. A futures account's wallet balance counts as free, as in its ACCOUNT_UPDATE."""
+def read_balances(family: str, body: bytes) -> Balances:
+    """A futures account's wallet balance counts as free, as in its ACCOUNT_UPDATE. On margin, what is borrowed is in it."""
     if family == "spot":
         return {b.asset: (b.free, b.locked) for b in _spot_account.decode(body).balances}
+    if family == "margin":
+        return {b.asset: (b.free, b.locked) for b in _margin_account.decode(body).user_assets}
     return {a.asset: (a.wallet_balance, Decimal(0)) for a in _futures_account.decode(body).assets}
 
 
-def read_positions(body: bytes) -> list[PositionUpdate]:
+def read_isolated(body: bytes) -> dict[str, Balances]:
+    """By pair: each has a wallet of its own."""
+    pairs = _isolated_account.decode(body).assets
+    return {p.symbol: {b.asset: (b.free, b.locked) for b in (p.base_asset, p.quote_asset)} for p in pairs}
+
+
+def read_portfolio(body: bytes) -> dict[str, Balances]:
+    """Of a portfolio margin account by its parts: "margin", "UM", "CM"."""
+    rows = _portfolio.decode(body)
+    return {
+        "margin": {r.asset: (r.cross_margin_free, r.cross_margin_locked) for r in rows},
+        "UM": {r.asset: (r.um_wallet_balance, Decimal(0)) for r in rows},
+        "CM": {r.asset: (r.cm_wallet_balance, Decimal(0)) for r in rows},
+    }
+
+
+def total(parts: Iterable[Balances]) -> Balances:
+    """The sum of several wallets."""
+    found: Balances = {}
+    for part in parts:
+        for asset, (free, locked) in part.items():
+            had = found.get(asset, (Decimal(0), Decimal(0)))
+            found[asset] = had[0] + free, had[1] + locked
+    return found
+
+
+def read_positions(body: bytes, type: InstrumentType | None = None) -> list[PositionUpdate]:
+    """type: of an account that holds several kinds."""
     return [
         PositionUpdate(
             venue_symbol=p.symbol,
             signed_amount=p.position_amt,
             entry_price=p.entry_price,
             unrealized_pnl=p.un_realized_profit,
+            instrument_type=type,
         )
         for p in _positions.decode(body)
         if p.position_side == "BOTH"
@@ -103,6 +181,8 @@ def read_order(body: bytes | Raw) -> OrderUpdate:
         raise msgspec.ValidationError(f"order status {order.status!r} is not one that is known")
     cost = order.cummulative_quote_qty if order.cummulative_quote_qty is not None else order.cum_quote
     average = cost / order.executed_qty if cost and order.executed_qty else order.avg_price
+    if cost is None:
+        cost = order.cum_base                # COIN-M: coins, which say nothing of the price in this way
     return OrderUpdate(
         event=event,
         client_id=order.client_order_id,
@@ -118,3 +198,23 @@ def read_order(body: bytes | Raw) -> OrderUpdate:
         type=ORDER_TYPES.get(order.type, order.type),
         reduce_only=order.reduce_only,
     )
+
+
+def read_trades(body: bytes, client_id: str) -> list[OrderUpdate]:
+    """Fills of one order, oldest first; the cumulative quantity is not said."""
+    return [
+        OrderUpdate(
+            event="FILL",
+            client_id=client_id,
+            venue_id=str(trade.order_id),
+            venue_symbol=trade.symbol,
+            last_price=trade.price,
+            last_quantity=trade.qty,
+            trade_id=trade.id,
+            fee=trade.commission,
+            fee_currency=trade.commission_asset,
+            is_maker=trade.is_maker or trade.maker,
+            time_ms=trade.time,
+        )
+        for trade in _trades.decode(body)
+    ]

@@ -1,7 +1,8 @@
 """Binance's private events: bytes in, the engine's words out.
 
 Spot wraps each event, {"subscriptionId":0,"event":{…}}; futures send it bare, or in a combined stream's {"stream":…,"data":{…}}.
-Sources: user-data-stream.md (spot), websocket user data streams (USD-M). Keys differ by case alone, so the structs name each.
+Sources: user-data-stream.md (spot), user data streams of the futures and of portfolio margin. Keys differ by case alone, so
+the structs name each.
 """
 
 from collections.abc import Callable
@@ -10,6 +11,7 @@ from decimal import Decimal
 import msgspec
 from msgspec import Raw, Struct, field
 
+from nexus_fast.constants import InstrumentType
 from nexus_fast.exchange.binance.snapshot import ORDER_TYPES
 from nexus_fast.order.events import BalanceUpdate, OrderUpdate, PositionUpdate, StreamEnded
 
@@ -66,16 +68,37 @@ class _FuturesOrder(Struct):
     trade_id: int = field(name="t", default=0)
     is_maker: bool = field(name="m", default=False)
     expiry_reason: str | None = field(name="er", default=None)
+    margin_asset: str = field(name="ma", default="")
     side: str | None = field(name="S", default=None)
     type: str | None = field(name="o", default=None)
     reduce_only: bool = field(name="R", default=False)
 
 
+class _TradeLite(Struct):
+    """TRADE_LITE."""
+
+    event_time: int = field(name="E")
+    symbol: str = field(name="s")
+    client_id: str = field(name="c")
+    quantity: Decimal = field(name="q")
+    last_price: Decimal = field(name="L")
+    last_quantity: Decimal = field(name="l")
+    trade_id: int = field(name="t")
+    order_id: int = field(name="i")
+    side: str | None = field(name="S", default=None)
+    is_maker: bool = field(name="m", default=False)
+
+
 class _Futures(Struct):
-    """ORDER_TRADE_UPDATE."""
+    """ORDER_TRADE_UPDATE. fs: which futures of a portfolio margin account, UM or CM. Only COIN-M's orders have `ma`."""
 
     event_time: int = field(name="E")
     order: _FuturesOrder = field(name="o")
+    kind: str = field(name="fs", default="")
+
+    @property
+    def is_inverse(self) -> bool:
+        return self.kind == "CM" or (not self.kind and bool(self.order.margin_asset))
 
 
 class _SpotBalance(Struct):
@@ -115,14 +138,17 @@ class _FuturesAccount(Struct):
 
     event_time: int = field(name="E")
     change: _FuturesAccountChange = field(name="a")
+    kind: str = field(name="fs", default="")
 
 
 _envelope = msgspec.json.Decoder(_Envelope)
 _spot = msgspec.json.Decoder(_Spot)
 _futures = msgspec.json.Decoder(_Futures)
+_lite = msgspec.json.Decoder(_TradeLite)
 _spot_balances = msgspec.json.Decoder(_SpotBalances)
 _futures_account = msgspec.json.Decoder(_FuturesAccount)
 
+TYPES = {"UM": InstrumentType.LINEAR, "CM": InstrumentType.INVERSE}
 # Execution types to events. TRADE is a fill that may be the last one; the status says.
 EXECUTIONS = {
     "NEW": "ACCEPTED",
@@ -183,6 +209,7 @@ def _execution_report(payload) -> list[Event]:
             reason=None if report.reject_reason == "NONE" else report.reject_reason,
             side=report.side,
             type=ORDER_TYPES.get(report.type, report.type),
+            instrument_type=InstrumentType.SPOT,
         )
     ]
 
@@ -191,6 +218,7 @@ def _order_trade_update(payload) -> list[Event]:
     update = _futures.decode(payload)
     order = update.order
     fill = order.execution in ("TRADE", "CALCULATED")
+    cost = order.average * order.filled if order.average and order.filled and not update.is_inverse else None
     return [
         OrderUpdate(
             event=_event(order.execution, order.status),
@@ -201,7 +229,7 @@ def _order_trade_update(payload) -> list[Event]:
             price=order.price,
             quantity=order.quantity,
             average=order.average if order.filled else None,
-            cost=order.average * order.filled if order.average and order.filled else None,
+            cost=cost,
             last_price=order.last_price if fill else None,
             last_quantity=order.last_quantity if fill else None,
             trade_id=order.trade_id if fill else -1,
@@ -213,6 +241,27 @@ def _order_trade_update(payload) -> list[Event]:
             side=order.side,
             type=ORDER_TYPES.get(order.type, order.type),
             reduce_only=order.reduce_only,
+            instrument_type=TYPES.get(update.kind),
+        )
+    ]
+
+
+def _trade_lite(payload) -> list[Event]:
+    """A fill ahead of its ORDER_TRADE_UPDATE, without the fee and the cumulative quantity."""
+    trade = _lite.decode(payload)
+    return [
+        OrderUpdate(
+            event="FILL",
+            client_id=trade.client_id,
+            venue_id=str(trade.order_id),
+            venue_symbol=trade.symbol,
+            quantity=trade.quantity,
+            last_price=trade.last_price,
+            last_quantity=trade.last_quantity,
+            trade_id=trade.trade_id,
+            is_maker=trade.is_maker,
+            time_ms=trade.event_time,
+            side=trade.side,
         )
     ]
 
@@ -227,7 +276,7 @@ def _account_update(payload) -> list[Event]:
     events: list[Event] = []
     if found.change.balances:
         balances = {b.asset: (b.wallet, Decimal(0)) for b in found.change.balances}
-        events.append(BalanceUpdate(balances=balances, time_ms=found.event_time))
+        events.append(BalanceUpdate(balances=balances, time_ms=found.event_time, part=found.kind))
     for position in found.change.positions:
         if position.side == "BOTH":
             events.append(
@@ -238,6 +287,7 @@ def _account_update(payload) -> list[Event]:
                     unrealized_pnl=position.unrealized,
                     realized_pnl=position.realized,
                     time_ms=found.event_time,
+                    instrument_type=TYPES.get(found.kind),
                 )
             )
     return events
@@ -246,6 +296,7 @@ def _account_update(payload) -> list[Event]:
 _CONVERTERS: dict[str, Callable[[bytes | Raw], list[Event]]] = {
     "executionReport": _execution_report,
     "ORDER_TRADE_UPDATE": _order_trade_update,
+    "TRADE_LITE": _trade_lite,
     "outboundAccountPosition": _outbound_account_position,
     "ACCOUNT_UPDATE": _account_update,
     "listenKeyExpired": lambda payload: [StreamEnded("the listen key has expired")],

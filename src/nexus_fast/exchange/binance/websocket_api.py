@@ -5,7 +5,7 @@ connection as {"subscriptionId":…,"event":{…}}. A null id with status 401 sa
 """
 
 import msgspec
-from msgspec import Raw, Struct
+from msgspec import Raw, Struct, field
 
 NOTHING = Raw()                  # false; what a field that is not there has
 
@@ -17,13 +17,16 @@ class ApiError(Struct):
 
 
 class Answer(Struct):
-    """One message. `event` is set for user data and notices, `id` for answers."""
+    """One message. `event` is set for user data and notices, `id` for answers. pause_ms: REST's Retry-After, which stands in its
+    headers."""
 
     id: str | int | None = None
     status: int = 0
     result: Raw = NOTHING
     error: ApiError | None = None
     event: Raw = NOTHING
+    subscription_id: int | None = field(name="subscriptionId", default=None)
+    pause_ms: int = 0
 
 
 class OrderResult(Struct, rename="camel"):

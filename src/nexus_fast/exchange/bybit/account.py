@@ -9,19 +9,17 @@ Source: bybit-exchange.github.io/docs/v5. Both connections want a ping of the ve
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from decimal import Decimal
 from typing import Any
 
 import msgspec
-from msgspec.structs import replace
 
 from nexus_fast.constants import ExchangeType, InstrumentType
-from nexus_fast.error import CredentialError, PositionModeError, VenueError
-from nexus_fast.exchange.bybit.fills import ExecutionRow, updates_of
+from nexus_fast.error import CredentialError, VenueError
+from nexus_fast.exchange.bybit.account_rest import HEDGED, AccountRest
+from nexus_fast.exchange.bybit.emergency import DCP_TOPICS
 from nexus_fast.exchange.bybit.instruments import CATEGORIES
 from nexus_fast.exchange.bybit.order_answers import OrderAnswers
 from nexus_fast.exchange.bybit.outcomes import KEY_CODES
-from nexus_fast.exchange.bybit.snapshot import position_update, read_balances, read_orders, read_positions
 from nexus_fast.exchange.bybit.trade_api import decode_answer
 from nexus_fast.exchange.bybit.user_data import FAST_TOPIC, TOPICS, Message, UserData, decode_message
 from nexus_fast.feed.commands import CommandFeed
@@ -31,26 +29,11 @@ from nexus_fast.gateway.bybit_rest import BybitRest
 from nexus_fast.gateway.channel import Channel
 from nexus_fast.gateway.credentials import Credentials
 from nexus_fast.log import Logger
-from nexus_fast.order.events import BalanceUpdate, OrderUpdate, PositionUpdate
+from nexus_fast.order.events import BalanceUpdate, OrderUpdate
 
 REQUEST_SECONDS = 10.0
 PING = b'{"op":"ping"}'
 PING_SECONDS = 20.0
-PAGE = 50
-WALLET_PATH, POSITIONS_PATH = "/v5/account/wallet-balance", "/v5/position/list"
-OPEN_PATH, HISTORY_PATH, EXECUTIONS_PATH = "/v5/order/realtime", "/v5/order/history", "/v5/execution/list"
-CANCEL_PATH = "/v5/order/cancel"
-HEDGED = (
-    "is in hedge mode for {symbol}, the engine works in one-way mode: switch the position mode in the venue's settings "
-    "(close the positions first)."
-)
-
-
-class _Executions(msgspec.Struct):
-    rows: list[ExecutionRow] = msgspec.field(name="list")
-
-
-_executions = msgspec.json.Decoder(_Executions)
 
 
 class BybitAccount:
@@ -70,6 +53,7 @@ class BybitAccount:
         self._log = Logger("bybit.account")
         self._rest = BybitRest(endpoints["rest"], credentials)
         self._data = UserData(self._settled_in, self._on_hedged)
+        self._questions = AccountRest(account_type, self._rest, host.core.instruments, self._data.fills)
         self._replies: dict[tuple[str, str], asyncio.Future] = {}
         self._refused = asyncio.get_running_loop().create_future()
         self._tasks: set[asyncio.Task] = set()
@@ -105,6 +89,7 @@ class BybitAccount:
             await self._rest.synchronise()
             self.channel.clock_offset_ms = self._rest.clock_offset_ms
             await self._snapshot()
+            await self._questions.require_one_way()
         except VenueError as error:
             if error.code in KEY_CODES or error.status == 401:
                 raise self._credential_error(error) from None
@@ -146,10 +131,6 @@ class BybitAccount:
             size_scale=instrument.size_scale,
             recv_window=self._host.recv_window_ms,
         )
-
-    def resynchronise_clock(self) -> None:
-        """The venue refused a request's time."""
-        self._spawn(self.synchronise_clock())
 
     def renew_trade(self) -> None:
         """The trade connection takes no more requests."""
@@ -257,8 +238,17 @@ class BybitAccount:
             await self._ask(self._private, "private", "subscribe", [FAST_TOPIC])
         except VenueError as error:
             self._log.warning(f"no fast executions: {error}")
+        if self._host.safety.switch_seconds(self.account_type):
+            await self._protect()
         self._subscribed = True
         await self._became_ready()
+
+    async def _protect(self) -> None:
+        """Disconnect protection counts the private connections that are subscribed to its topics."""
+        try:
+            await self._ask(self._private, "private", "subscribe", DCP_TOPICS)
+        except VenueError as error:
+            self._log.error(f"no disconnect protection, which the venue gives to institutional clients: {error}")
 
     def _on_private_down(self) -> None:
         self._subscribed = False
@@ -295,6 +285,8 @@ class BybitAccount:
         tracker.adopt(number, update)
         if awaited and update.event == "FILL":
             tracker.ledger.answered(number)          # a fill says that the order is there, as an acceptance does
+        if update.reason and update.event in ("ACCEPTED", "FILL"):
+            self._answers.on_late_refusal(number, update.reason)
 
     def _on_message_error(self, payload: bytes, error: Exception) -> None:
         self._log.exception(f"a private message could not be used: {payload[:400]!r}", error)
@@ -323,78 +315,28 @@ class BybitAccount:
             self.ready.set()
         self._host.on_private_status(self, "connected")
 
-    def _questions(self, *, spot: bool) -> list[dict[str, str]]:
-        """What makes a list complete: linear has to be asked for each currency that its contracts are settled in."""
-        traded = [i for i in self._host.core.instruments if i.exchange is ExchangeType.BYBIT]
-        coins = sorted({i.settle for i in traded if i.type is InstrumentType.LINEAR})
-        found = [{"category": "linear", "settleCoin": coin} for coin in coins]
-        others = (InstrumentType.SPOT, InstrumentType.INVERSE) if spot else (InstrumentType.INVERSE,)
-        return found + [{"category": CATEGORIES[kind]} for kind in others if any(i.type is kind for i in traded)]
-
     async def _snapshot(self) -> None:
         """Balances and positions as the venue has them now. Raises PositionModeError."""
-        wallet = await self._rest.result(WALLET_PATH, {"accountType": "UNIFIED"}, signed=True)
-        self._host.on_balance(self, BalanceUpdate(balances=read_balances(wallet), complete=True))
-        self._host.on_positions(self, await self._positions())
-
-    async def _positions(self) -> list[PositionUpdate]:
-        found = []
-        for question in self._questions(spot=False):
-            for page in await self._rest.pages(POSITIONS_PATH, {**question, "limit": 200}, signed=True):
-                for row in read_positions(page):
-                    if row.position_idx:
-                        raise PositionModeError(f"{self.account_type} {HEDGED.format(symbol=row.symbol)}")
-                    found.append(position_update(row, question["category"]))
-        return [update for update in found if update.signed_amount]
+        self._host.on_balance(self, await self._questions.balances())
+        self._host.on_positions(self, await self._questions.positions())
 
     async def refresh(self) -> dict[str, Any]:
         """After a reconnect: balances, positions and the orders that are open at the venue, by client id."""
         await self._snapshot()
-        found = {}
-        for question in self._questions(spot=True):
-            params = {**question, "openOnly": 0, "limit": PAGE}
-            for page in await self._rest.pages(OPEN_PATH, params, signed=True):
-                for update in read_orders(page, question["category"]):
-                    self._data.fills.on_order(update)
-                    # Orders that were placed by hand have no client id; they are told apart by the venue's.
-                    found[update.client_id or update.venue_id] = update
-        return found
+        return await self._questions.open_orders()
 
     async def query(self, instrument: Any, client_id: str) -> OrderUpdate | None:
         """What the venue knows of an order; None when it knows none. Over REST: another path than the one whose silence is
-        asked about.
-
-        order/realtime has what is open and the last 500 that are not; it forgets those when the service restarts.
-        order/history has orders without a fill for one day, the others for two years; it may lag behind. That an order
-        was filled is proven by execution/list in any case."""
-        params = {"category": CATEGORIES[instrument.type], "symbol": instrument.venue_symbol, "orderLinkId": client_id}
-        for path in (OPEN_PATH, HISTORY_PATH):
-            for update in read_orders(await self._rest.result(path, params, signed=True), params["category"]):
-                if update.client_id == client_id:
-                    self._data.fills.on_order(update)
-                    return update
-        # Neither list has it. A fill would prove that it lived: the last one brings what all together come to.
-        fills = updates_of(await self._executions(params, client_id), params["category"])
-        if not fills:
-            return None
-        filled = sum((update.last_quantity for update in fills), start=Decimal(0))
-        return replace(fills[-1], filled=filled, trade_id=-1, last_price=None, last_quantity=None, fee=None)
+        asked about."""
+        return await self._questions.order(instrument, client_id)
 
     async def trades(self, instrument: Any, client_id: str, venue_id: str) -> list[OrderUpdate]:
-        """The fills of an order, each with its fee; asked for when those that were heard of do not add up."""
-        params = {"category": CATEGORIES[instrument.type], "symbol": instrument.venue_symbol, "orderLinkId": client_id}
-        found = updates_of(await self._executions(params, client_id), params["category"], self._data.fills)
-        return [replace(update, fee_currency=update.fee_currency or instrument.settle) for update in found]
-
-    async def _executions(self, params: dict[str, Any], client_id: str) -> list[ExecutionRow]:
-        pages = await self._rest.pages(EXECUTIONS_PATH, {**params, "limit": 100}, signed=True)
-        rows = [row for page in pages for row in _executions.decode(page).rows]
-        return [row for row in rows if row.order_link_id == client_id]
+        """The fills of an order; asked for when those that were heard of do not add up."""
+        return await self._questions.trades(instrument, client_id)
 
     async def cancel_foreign(self, instrument: Any, client_id: str) -> None:
         """Cancel an order that this engine did not place."""
-        params = {"category": CATEGORIES[instrument.type], "symbol": instrument.venue_symbol, "orderLinkId": client_id}
-        await self._rest.request("POST", CANCEL_PATH, params, signed=True)
+        await self._questions.cancel(instrument, client_id)
 
     @property
     def rest(self) -> BybitRest:

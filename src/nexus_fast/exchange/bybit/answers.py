@@ -20,7 +20,7 @@ from nexus_fast.constants import (
 )
 from nexus_fast.error import VenueError
 from nexus_fast.exchange.bybit.fills import ExecutionRow
-from nexus_fast.exchange.bybit.snapshot import OrderRow, milliseconds, number, order_update
+from nexus_fast.exchange.bybit.snapshot import OrderRow, Text, milliseconds, number, order_update
 from nexus_fast.exchange.instrument import Instrument
 from nexus_fast.schema import Kline, Order, Ticker
 
@@ -68,14 +68,14 @@ class BarAnswer(Struct, array_like=True):
 
 
 class OrderAnswer(OrderRow, rename="camel"):
-    trigger_price: str = ""
+    trigger_price: Text = ""
     position_idx: int = 0
-    cum_exec_fee: str = ""
-    fee_currency: str = ""
+    cum_exec_fee: Text = ""
+    fee_currency: Text = ""
 
 
 class FillAnswer(ExecutionRow, rename="camel"):
-    exec_value: str = ""
+    exec_value: Text = ""
 
 
 class _Tickers(Struct):

@@ -14,7 +14,7 @@ from decimal import Decimal
 import xxhash
 from msgspec import Struct
 
-from nexus_fast.exchange.bybit.snapshot import milliseconds, number, type_of
+from nexus_fast.exchange.bybit.snapshot import Text, milliseconds, number, type_of
 from nexus_fast.order.events import OrderUpdate
 
 KEPT_ORDERS = 50_000
@@ -33,8 +33,8 @@ class ExecutionRow(Struct, rename="camel"):
     category: str = ""
     order_link_id: str = ""
     side: str = ""
-    exec_fee: str = ""
-    fee_currency: str = ""
+    exec_fee: Text = ""
+    fee_currency: Text = ""
     exec_type: str = "Trade"
     exec_time: str = ""
     is_maker: bool = False

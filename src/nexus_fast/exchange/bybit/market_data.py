@@ -12,7 +12,8 @@ from msgspec import Raw, Struct, field
 
 from nexus_fast.constants import BookLevel, DataType, ExchangeType, KlineInterval, OrderSide
 from nexus_fast.error import KlineSupportedError, SubscriptionError
-from nexus_fast.schema import BookL2, BookOrderData, FundingRate, IndexPrice, Kline, MarkPrice, Trade
+from nexus_fast.feed.ladder import Ladder
+from nexus_fast.schema import FundingRate, IndexPrice, Kline, MarkPrice, Trade
 
 EXCHANGE = ExchangeType.BYBIT
 # The venue counts minutes; days, weeks and months are letters.
@@ -101,29 +102,6 @@ _message, _trades, _bars, _ticker, _book = (
 )
 
 
-class Ladder:
-    """One symbol's depth: text of the price to (price, size), of each side."""
-
-    def __init__(self) -> None:
-        self.bids: dict[str, tuple[float, float]] = {}
-        self.asks: dict[str, tuple[float, float]] = {}
-
-    def apply(self, depth: _Depth, *, anew: bool) -> None:
-        for side, levels in ((self.bids, depth.b), (self.asks, depth.a)):
-            if anew:
-                side.clear()
-            for price, size in levels:
-                if float(size):
-                    side[price] = float(price), float(size)
-                else:
-                    side.pop(price, None)
-
-    def book(self, symbol: str, timestamp: int) -> BookL2:
-        bids = [BookOrderData(*level) for level in sorted(self.bids.values(), reverse=True)[:DEPTH]]
-        asks = [BookOrderData(*level) for level in sorted(self.asks.values())[:DEPTH]]
-        return BookL2(EXCHANGE, symbol, bids, asks, timestamp)
-
-
 class MarketData:
     """What is known of tickers and depth. `forget` when their connection is lost: the next message is a snapshot again."""
 
@@ -201,5 +179,6 @@ class MarketData:
             if not snapshot:
                 return []                # what has changed of a book that is not known
             ladder = self._ladders[symbol] = Ladder()
-        ladder.apply(_book.decode(message.data), anew=snapshot)
-        return [ladder.book(symbol, message.ts)]
+        depth = _book.decode(message.data)
+        ladder.apply(depth.b, depth.a, anew=snapshot)
+        return [ladder.book(EXCHANGE, symbol, DEPTH, message.ts)]

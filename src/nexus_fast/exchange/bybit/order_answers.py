@@ -18,8 +18,7 @@ REQUESTS: dict[str, Request] = {"order.create": "place", "order.cancel": "cancel
 
 
 class OrderAnswers:
-    """`account` is asked to resynchronise_clock() when the venue refused a request's time, to renew_trade() when it takes no more
-    requests on this connection."""
+    """`account` is asked to renew_trade() when the venue takes no more requests on this connection."""
 
     def __init__(self, account: Any, host: Any, log: Logger):
         self._account = account
@@ -40,10 +39,16 @@ class OrderAnswers:
         if verdict.rate_limited:
             self._host.on_rate_limited(self._account, verdict.pause_ms / 1000, verdict.reason)
         if verdict.resync_clock:
-            self._account.resynchronise_clock()
+            self._host.times.measure(self._account, in_doubt=True)
         if verdict.session_lost:
             self._log.error(f"the trade connection takes no more requests ({verdict.reason}); connecting anew")
             self._account.renew_trade()
+
+    def on_late_refusal(self, number: int, reason: str) -> None:
+        """The order stream says why the matching engine did not do what was accepted for processing (docs/v5/enum#rejectreason):
+        the order lives on as it was."""
+        canceling = self._host.tracker.ledger.state(number) == "CANCELING"
+        (self._on_cancel if canceling else self._on_modify)(number, Verdict(Outcome.REFUSED, reason))
 
     def _on_place(self, number: int, verdict: Verdict) -> None:
         tracker = self._host.tracker

@@ -1,7 +1,7 @@
 """Bybit's words about an account, by REST and by the private stream alike: an order, a position, a wallet.
 
 Source: bybit-exchange.github.io/docs/v5, order/open-order, position, account/wallet-balance and websocket/private. Numbers are
-texts, and empty where there is nothing to say.
+texts, empty or null where there is nothing to say.
 """
 
 from decimal import Decimal
@@ -14,6 +14,7 @@ from nexus_fast.exchange.bybit.instruments import TYPES
 from nexus_fast.order.events import OrderUpdate, PositionUpdate
 
 ZERO = Decimal(0)
+Text = str | None
 # orderStatus to event (docs/v5/enum#orderstatus). A conditional order rests until it is triggered.
 STATUSES = {
     "New": "ACCEPTED",
@@ -26,7 +27,7 @@ STATUSES = {
     "Deactivated": "CANCELED",
     "Rejected": "REJECTED",
 }
-NO_REASON = ("", "EC_NoError", "EC_PerCancelRequest")
+NO_REASON = (None, "", "EC_NoError", "EC_PerCancelRequest")
 
 
 class OrderRow(Struct, rename="camel"):
@@ -36,16 +37,16 @@ class OrderRow(Struct, rename="camel"):
     category: str = ""
     order_link_id: str = ""
     order_type: str = ""
-    price: str = ""
-    qty: str = ""
-    avg_price: str = ""
-    cum_exec_qty: str = ""
-    cum_exec_value: str = ""
-    reject_reason: str = ""
+    price: Text = ""
+    qty: Text = ""
+    avg_price: Text = ""
+    cum_exec_qty: Text = ""
+    cum_exec_value: Text = ""
+    reject_reason: Text = ""
     side: str = ""
     time_in_force: str = ""
     reduce_only: bool = False
-    updated_time: str = ""
+    updated_time: Text = ""
 
 
 class PositionRow(Struct, rename="camel"):
@@ -55,18 +56,18 @@ class PositionRow(Struct, rename="camel"):
     side: str = ""
     size: str = "0"
     position_idx: int = 0
-    entry_price: str = ""
-    avg_price: str = ""
-    unrealised_pnl: str = ""
-    cum_realised_pnl: str = ""
-    updated_time: str = ""
+    entry_price: Text = ""
+    avg_price: Text = ""
+    unrealised_pnl: Text = ""
+    cum_realised_pnl: Text = ""
+    updated_time: Text = ""
     category: str = ""
 
 
 class _Coin(Struct, rename="camel"):
     coin: str
-    wallet_balance: str = ""
-    locked: str = ""
+    wallet_balance: Text = ""
+    locked: Text = ""
 
 
 class Wallet(Struct, rename="camel"):
@@ -89,13 +90,13 @@ class _Wallets(Struct):
 _orders, _positions, _wallets = (msgspec.json.Decoder(kind) for kind in (_Orders, _Positions, _Wallets))
 
 
-def number(text: str) -> Decimal | None:
+def number(text: Text) -> Decimal | None:
     """None for an empty text."""
     return Decimal(text) if text else None
 
 
-def milliseconds(text: str) -> int | None:
-    return int(text) if text.isdigit() else None
+def milliseconds(text: Text) -> int | None:
+    return int(text) if text and text.isdigit() else None
 
 
 def read_orders(result: bytes | Raw, category: str) -> list[OrderUpdate]:

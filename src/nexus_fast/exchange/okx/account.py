@@ -129,9 +129,6 @@ class OkxAccount:
         except (VenueError, OSError, TimeoutError) as error:
             self._log.warning(f"the venue's clock could not be read: {error}")
 
-    def resynchronise_clock(self) -> None:
-        self._spawn(self.synchronise_clock())
-
     def _set_clock_offset(self, milliseconds: int) -> None:
         """A request's timestamp is its expTime: when, by the venue's clock, it is too late."""
         self.channel.clock_offset_ms = milliseconds + self._host.recv_window_ms
@@ -178,7 +175,7 @@ class OkxAccount:
             self._attached = True
             await self._became_ready()
         except (VenueError, ConnectionError, TimeoutError) as error:
-            self._log.error(f"the order connection could not be prepared: {error}")
+            self._log.error(f"the order connection could not be prepared: {type(error).__name__}: {error}")
             if isinstance(error, VenueError):
                 if error.code in CLOCK_CODES:
                     await self.synchronise_clock()

@@ -19,7 +19,7 @@ from nexus_fast.constants import (
 )
 from nexus_fast.error import VenueError
 from nexus_fast.exchange.okx.instruments import OkxInstrument
-from nexus_fast.exchange.okx.user_data import cost_of, decimal
+from nexus_fast.exchange.okx.user_data import decimal
 from nexus_fast.schema import Order, Ticker
 
 EXCHANGE = ExchangeType.OKX
@@ -136,7 +136,7 @@ def as_order(order: OrderAnswer, instrument: OkxInstrument) -> Order:
         remaining=amount - filled,
         fee=None if fee is None else -fee,
         fee_currency=order.fee_ccy or None,
-        cum_cost=cost_of(instrument, filled, average) if average and filled else Decimal(0),
+        cum_cost=instrument.cost(average, filled) if average and filled else Decimal(0),
         reduce_only=order.reduce_only == "true",
         position_side=POSITION_SIDES.get(order.pos_side),
     )
@@ -144,7 +144,7 @@ def as_order(order: OrderAnswer, instrument: OkxInstrument) -> Order:
 
 def as_filled(fill: FillAnswer, instrument: OkxInstrument) -> Order:
     amount, price, fee = Decimal(fill.fill_sz) * instrument.contract_value, Decimal(fill.fill_px), decimal(fill.fee)
-    cost = cost_of(instrument, amount, price)
+    cost = instrument.cost(price, amount)
     return Order(
         exchange=EXCHANGE,
         symbol=instrument.symbol,

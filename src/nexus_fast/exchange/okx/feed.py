@@ -16,6 +16,7 @@ import msgspec
 
 from nexus_fast.constants import DataType
 from nexus_fast.exchange.okx import market_data
+from nexus_fast.exchange.okx.depth import BrokenChain, Depths
 from nexus_fast.exchange.okx.websocket_api import CLOSING_NOTICE, PING, PONG, Message, decode_message
 from nexus_fast.feed.commands import CommandFeed
 from nexus_fast.feed.line import Answer, Line
@@ -63,6 +64,8 @@ class OkxFeed(PublicFeed):
         self._rest_url = endpoints["rest"]
         self._demo = account_type.is_testnet
         self._indices: dict[str, dict[str, None]] = {}       # index -> our symbols that ask for it
+        self._depths = Depths()
+        self._levels: dict[str, int] = {}                    # instId -> the most levels that were asked for
         url = custom_url or endpoints["public"]
         self.quotes = [self._quotes(url, number) for number in range(1, connections + 1)]
         self.others = [self._other("market data", endpoints["public"]), self._other("bars", endpoints["business"])]
@@ -109,6 +112,10 @@ class OkxFeed(PublicFeed):
         if data_type is DataType.INDEX_PRICE:
             for instrument in instruments:
                 self._indices.setdefault(instrument.index, {})[instrument.symbol] = None
+        if data_type is DataType.BOOKL2:
+            for instrument in instruments:
+                name = instrument.venue_symbol
+                self._levels[name] = max(self._levels.get(name, 0), int(options["level"].value))
         super().subscribe(data_type, instruments, **options)
 
     def unsubscribe(self, data_type: DataType, instruments: list, **options: Any) -> None:
@@ -129,11 +136,32 @@ class OkxFeed(PublicFeed):
         """A REST client without a key for one use, on any thread's loop; who opens it closes it."""
         return OkxRest(self._rest_url, demo=self._demo)
 
+    def on_line_down(self, line: Line) -> None:
+        if line is self.others[0]:
+            self._depths.forget()
+        super().on_line_down(line)
+
     # ------------------------------------------------------------------------------------------ what comes
 
     def _deliver(self, message: Message) -> None:
+        if message.channel == "books":
+            self._on_books(message)
+            return
         for event in market_data.decode(message, self._symbols):
             self.host.on_market_data(self, event)
+
+    def _on_books(self, message: Message) -> None:
+        name = message.arg.inst_id
+        try:
+            for symbol in self._symbols(message.channel, name):
+                for book in self._depths.apply(message, symbol, self._levels.get(name, 0)):
+                    self.host.on_market_data(self, book)
+        except BrokenChain as error:
+            self.log.warning(f"{error}; subscribing anew")
+            self._depths.forget(name)
+            topic = f"books:{name}"
+            self.others[0].unsubscribe([topic])
+            self.others[0].subscribe([topic])
 
     def _symbols(self, channel: str, name: str) -> Iterable[str]:
         if channel == "index-tickers":

@@ -24,7 +24,8 @@ INTERVALS = {
     "6h": "6Hutc", "12h": "12Hutc", "1d": "1Dutc", "3d": "3Dutc", "1w": "1Wutc", "1M": "1Mutc",
 }  # fmt: skip
 BY_BAR = {bar: KlineInterval(interval) for interval, bar in INTERVALS.items()}
-BOOKS = {"5": "books5"}
+# Five levels come whole; more are told by their changes (depth.py).
+BOOKS = {"5": "books5", "10": "books", "20": "books", "50": "books"}
 # Our symbols that a channel's instId concerns: one, or for an index all that refer to it.
 Symbols = Callable[[str, str], Iterable[str]]
 

@@ -19,8 +19,7 @@ OPERATIONS: dict[str, Request] = {"order": "place", "cancel-order": "cancel", "a
 
 
 class OrderAnswers:
-    """`account` is asked to resynchronise_clock() when the venue refused a request's time, to renew(reason) when it refused the
-    session."""
+    """`account` is asked to renew(reason) when the venue refused the session."""
 
     def __init__(self, account: Any, host: Any, log: Logger):
         self._account = account
@@ -44,7 +43,7 @@ class OrderAnswers:
         if verdict.rate_limited:
             self._host.on_rate_limited(self._account, verdict.pause_ms / 1000, verdict.reason)
         if verdict.resync_clock:
-            self._account.resynchronise_clock()
+            self._host.times.measure(self._account, in_doubt=True)
         if verdict.session_lost:
             self._account.renew(verdict.reason)
 

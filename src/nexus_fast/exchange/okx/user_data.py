@@ -11,7 +11,6 @@ from decimal import Decimal
 import msgspec
 from msgspec import Raw, Struct
 
-from nexus_fast.constants import InstrumentType
 from nexus_fast.exchange.okx.instruments import OkxInstrument
 from nexus_fast.order.events import BalanceUpdate, OrderUpdate, PositionUpdate
 
@@ -141,18 +140,13 @@ def common(order: Order, instrument: OkxInstrument) -> dict:
         "price": decimal(order.px),
         "quantity": None if in_quote else Decimal(order.sz) * value,
         "average": average if filled and average else None,
-        "cost": cost_of(instrument, filled, average) if filled and average else None,
+        "cost": instrument.cost(average, filled) if filled and average else None,
         "time_ms": milliseconds(order.u_time),
         "side": order.side.upper() or None,
         "type": TYPES.get(order.ord_type, order.ord_type) or None,
         "reduce_only": order.reduce_only == "true",
         "instrument_type": instrument.type,
     }
-
-
-def cost_of(instrument: OkxInstrument, amount: Decimal, price: Decimal) -> Decimal:
-    """In what the instrument is settled in: the quote currency, for an inverse contract, whose amount is in USD, the base."""
-    return amount / price if instrument.type is InstrumentType.INVERSE else amount * price
 
 
 def _updates(order: Order, instrument: OkxInstrument) -> list[OrderUpdate]:

@@ -31,6 +31,7 @@ class Message(Struct, rename="camel"):
     msg: str = ""
     arg: Argument | None = None
     data: Raw = NOTHING
+    action: str = ""
     event_type: str = ""
     cur_page: int = 1
     last_page: bool = True

@@ -43,8 +43,10 @@ def build_order(call: Call) -> Order:
         price, time_in_force, kind = _limit_fields(call, form)
     quantity, budget = _quantities(call, form, instrument, side)
     market = call.service.market
-    return Order(market.next_order_id(), client_id, call.account, instrument, side, kind, TIMES_IN_FORCE[time_in_force],
-                 price, quantity, self_trade=SELF_TRADE_MODES[mode], words=Words(form, time_in_force, budget))
+    order = Order(market.next_order_id(), client_id, call.account, instrument, side, kind, TIMES_IN_FORCE[time_in_force],
+                  price, quantity, self_trade=SELF_TRADE_MODES[mode], words=Words(form, time_in_force, budget))
+    order.words.side_effect = call.params.get("sideEffectType", "NO_SIDE_EFFECT")
+    return order
 
 
 def _limit_fields(call: Call, form: str) -> tuple[int, str, Type]:

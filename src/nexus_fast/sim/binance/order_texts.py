@@ -15,13 +15,14 @@ SELF_TRADE = {0: "NONE", 1: "EXPIRE_TAKER", 2: "EXPIRE_MAKER", 3: "EXPIRE_BOTH"}
 class Words:
     """What an order's form said in the venue's own terms: (type, time in force, …)."""
 
-    __slots__ = ("type", "time_in_force", "quote_order_quantity", "price_match")
+    __slots__ = ("type", "time_in_force", "quote_order_quantity", "price_match", "side_effect")
 
     def __init__(self, type_: str, time_in_force: str, quote_order_quantity: int = 0):
         self.type = type_
         self.time_in_force = time_in_force
         self.quote_order_quantity = quote_order_quantity
         self.price_match = "NONE"
+        self.side_effect = "NO_SIDE_EFFECT"  # margin: what is borrowed or paid back
 
 
 # ---- spot

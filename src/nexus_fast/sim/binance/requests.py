@@ -23,7 +23,7 @@ MAXIMUM_RECV_WINDOW = 60_000
 
 @dataclass(slots=True)
 class Service:
-    """One market (spot or USD-M) of the venue: what operations work on."""
+    """One market of the venue, as one kind of account sees it: what operations work on."""
 
     market: Market
     accounts: dict[str, Account]
@@ -31,9 +31,11 @@ class Service:
     limits: RateLimits
     statistics: WireStatistics
     client_id_pattern: re.Pattern
-    users: object = None  # user_data.SpotUserData or user_data.UsdMUserData
+    users: object = None  # of user_data.py: who hears of the accounts' events
     streams: object = None  # streams.StreamHub
     countdowns: dict = field(default_factory=dict)  # (account key, symbol) -> deadline ms of countdownCancelAll
+    twins: dict[str, Account] | None = None  # by key: whom its requests are about, where that is not the common account
+    isolated: dict = field(default_factory=dict)  # (account key, symbol) -> isolated margin account
 
     @property
     def name(self) -> str:
@@ -134,7 +136,7 @@ class Call:
         account = self.service.accounts.get(api_key)
         if account is None or account.revoked:
             raise errors.bad_key()
-        self.account = account
+        self.account = account if self.service.twins is None else self.service.twins[api_key]
 
     def prove(self, api_key: str | None, payload: str) -> None:
         """Key, signature and time of a signed request, in the venue's order of complaints."""

@@ -20,10 +20,12 @@ from nexus_fast.sim.binance.instruments import (
     USD_M_INSTRUMENTS,
     coin_m_instruments,
 )
+from nexus_fast.sim.binance.margin import BALANCES, BORROW_LIMITS, MarginLedger, open_margin
 from nexus_fast.sim.binance.rate_limits import RateLimits
 from nexus_fast.sim.binance.requests import Service
 from nexus_fast.sim.binance.streams import StreamHub
 from nexus_fast.sim.binance.user_data import CoinMUserData, FuturesUserData, SpotUserData
+from nexus_fast.sim.binance.user_data_portfolio import PortfolioUserData
 from nexus_fast.sim.clock import Clock
 from nexus_fast.sim.futures_market import FuturesMarket
 from nexus_fast.sim.market import Execution, Listener
@@ -31,6 +33,7 @@ from nexus_fast.sim.spot_market import SpotMarket
 from nexus_fast.sim.wire_statistics import WireStatistics
 
 SPOT_CLIENT_ID = pattern(r"^[a-zA-Z0-9-_]{1,36}$")
+PORTFOLIO = "portfolio"  # the kind of account
 FUTURES_CLIENT_ID = pattern(r"^[\.A-Z\:/a-z0-9_-]{1,36}$")
 
 
@@ -48,10 +51,14 @@ class Publisher(Listener):
         if self.service.name == SPOT and execution.fill is not None and execution.executed == execution.fill.quantity:
             # Spot counts unfilled orders: an order's first fill gives some of the count back.
             self.service.limits.order_filled(account.key, execution.is_maker)
-        self.users[account.kind].on_execution(account, execution)
+        self.users_of(account).on_execution(account, execution)
 
     def on_account(self, account: Account, assets: list[str], symbols: list[str], reason: str) -> None:
-        self.users[account.kind].on_account(account, assets, symbols, reason)
+        self.users_of(account).on_account(account, assets, symbols, reason)
+
+    def users_of(self, account: Account):
+        """Only portfolio margin has user data of its own: the others' come with their market's."""
+        return self.users.get(account.kind, self.service.users)
 
 
 @dataclass(slots=True)
@@ -59,6 +66,10 @@ class Services:
     spot: Service
     usd_m: Service
     coin_m: Service
+    margin: Service
+    portfolio_margin: Service
+    portfolio_usd_m: Service
+    portfolio_coin_m: Service
 
     @property
     def of_markets(self) -> tuple[Service, ...]:
@@ -81,13 +92,36 @@ def make_services(accounts: dict[str, Account], statistics: WireStatistics, cloc
     spot_limits = RateLimits(rate_limits.SPOT_ORDERS, rate_limits.SPOT_WEIGHT * weight, factor)
     # One pool for both since the markets were joined in June 2026.
     futures_limits = RateLimits(rate_limits.FUTURES_ORDERS, rate_limits.FUTURES_WEIGHT * weight, factor)
+    papi_limits = RateLimits(rate_limits.PORTFOLIO_ORDERS, rate_limits.PORTFOLIO_WEIGHT * weight, factor)
+    seconds = options.listen_key_seconds
+    users = SpotUserData(clock)
+    portfolio_users = PortfolioUserData(clock, usd_m, coin_m, seconds)
+    margins = {key: open_margin(account) for key, account in accounts.items()}
+    portfolios = {key: open_portfolio(account) for key, account in accounts.items()}
+
+    def portfolio(market, client_id) -> Service:
+        return Service(market, accounts, clock, papi_limits, statistics, client_id, portfolio_users, twins=portfolios)
+
     made = Services(
-        Service(spot, accounts, clock, spot_limits, statistics, SPOT_CLIENT_ID, SpotUserData(clock)),
-        Service(usd_m, accounts, clock, futures_limits, statistics, FUTURES_CLIENT_ID,
-                FuturesUserData(clock, usd_m, options.listen_key_seconds)),
-        Service(coin_m, accounts, clock, futures_limits, statistics, FUTURES_CLIENT_ID,
-                CoinMUserData(clock, coin_m, options.listen_key_seconds)))
+        spot=Service(spot, accounts, clock, spot_limits, statistics, SPOT_CLIENT_ID, users),
+        usd_m=Service(usd_m, accounts, clock, futures_limits, statistics, FUTURES_CLIENT_ID,
+                      FuturesUserData(clock, usd_m, seconds)),
+        coin_m=Service(coin_m, accounts, clock, futures_limits, statistics, FUTURES_CLIENT_ID,
+                       CoinMUserData(clock, coin_m, seconds)),
+        margin=Service(spot, accounts, clock, spot_limits, statistics, SPOT_CLIENT_ID, users, twins=margins),
+        portfolio_margin=portfolio(spot, SPOT_CLIENT_ID),
+        portfolio_usd_m=portfolio(usd_m, FUTURES_CLIENT_ID),
+        portfolio_coin_m=portfolio(coin_m, FUTURES_CLIENT_ID))
     for service in made.of_markets:
         service.streams = StreamHub(service)
-        service.market.listener = Publisher(service, {"": service.users})
+        service.market.listener = Publisher(service, {PORTFOLIO: portfolio_users})
+    return made
+
+
+def open_portfolio(account: Account) -> Account:
+    """The portfolio margin account of a key: three wallets."""
+    made = account.twin(PORTFOLIO)
+    made.open(SPOT, MarginLedger(BALANCES, BORROW_LIMITS))
+    made.open(USD_M, FuturesLedger(USD_M_BALANCES))
+    made.open(COIN_M, FuturesLedger(COIN_M_BALANCES))
     return made

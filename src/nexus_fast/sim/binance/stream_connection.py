@@ -22,10 +22,14 @@ _encode = msgspec.json.encode
 class StreamConnection(Connection):
     """A market-data connection, or a user-data one: USD-M's on /private, COIN-M's with a listen key for a stream's name."""
 
-    def __init__(self, connections: Connections, cadence: Cadence, hub: StreamHub, path: str):
+    def __init__(self, connections: Connections, cadence: Cadence, hub: StreamHub, path: str, users=None):
+        """users: of portfolio margin, whose stream brings nothing else; None for the market's own."""
         super().__init__(connections, cadence)
         self.hub = hub
+        self.users = hub.service.users if users is None else users
         self.route, self.combined, self.first = parse_path(path, hub.is_routed)
+        if users is not None:
+            self.route = PRIVATE
         self.kind = "user" if self.route == PRIVATE else "stream"
         self.names: dict[str, None] = {}
         self.listen_keys: list[tuple[str, frozenset[str]]] = listen_keys_of(path)
@@ -35,13 +39,13 @@ class StreamConnection(Connection):
         self.subscribe(self.first)
         if self.route == PRIVATE:
             for key, events in self.listen_keys:
-                self.hub.service.users.attach(self, key, events)
+                self.users.attach(self, key, events)
 
     def on_ws_disconnected(self, transport) -> None:
         super().on_ws_disconnected(transport)
         self.unsubscribe(list(self.names))
         if self.route == PRIVATE or self.hub.has_listen_keys:
-            self.hub.service.users.detach(self)
+            self.users.detach(self)
 
     def shutdown_notice(self, now_ms: int) -> bytes:
         event = b'{"e":"serverShutdown","E":%d}' % now_ms
@@ -50,7 +54,7 @@ class StreamConnection(Connection):
     @property
     def account_key(self) -> str:
         """Whose user data these are; "" for market data."""
-        by_key = self.hub.service.users.by_key if self.route == PRIVATE else {}
+        by_key = self.users.by_key if self.route == PRIVATE else {}
         found = [by_key[key].account.key for key in (*self.names, *(key for key, _ in self.listen_keys)) if key in by_key]
         return found[0] if found else ""
 
@@ -113,9 +117,9 @@ class StreamConnection(Connection):
                 continue
             self.names[name] = None
             if self.route == PRIVATE:
-                self.hub.service.users.attach(self, name, frozenset())
+                self.users.attach(self, name, frozenset())
             elif self.hub.has_listen_keys and "@" not in name and not name.startswith("!"):
-                self.hub.service.users.attach(self, name, frozenset())
+                self.users.attach(self, name, frozenset())
             elif self._carries(name):
                 channel = self.hub.channel(name)
                 (channel.combined if self.combined else channel.raw).append(self)
@@ -125,7 +129,7 @@ class StreamConnection(Connection):
             if self.names.pop(name, self) is self:
                 continue
             if self.route == PRIVATE or self.hub.has_listen_keys:
-                self.hub.service.users.detach(self, name)
+                self.users.detach(self, name)
             if not self._carries(name):
                 continue
             channel = self.hub.channel(name)

@@ -2,6 +2,7 @@
 
 from nexus_fast.sim.binance import exchange_info, market_data, ws_api
 from nexus_fast.sim.binance import operations_spot as spot
+from nexus_fast.sim.binance.operations_margin import subscribe_with_token
 from nexus_fast.sim.binance.requests import Call
 from nexus_fast.sim.binance.routes import Operation, Security, new_order, open_to_all, order_change, signed
 
@@ -44,9 +45,6 @@ REST = {
     ("GET", "/sapi/v1/account/apiRestrictions"): signed(spot.api_restrictions),
     ("POST", "/sapi/v3/asset/getUserAsset"): signed(spot.nothing),
     ("POST", "/sapi/v1/asset/get-funding-asset"): signed(spot.nothing),
-    ("GET", "/sapi/v1/margin/allPairs"): open_to_all(spot.nothing),
-    ("GET", "/sapi/v1/margin/isolated/allPairs"): open_to_all(spot.nothing),
-    ("GET", "/sapi/v1/margin/allAssets"): open_to_all(spot.nothing),
 }
 
 WEBSOCKET = {
@@ -80,5 +78,6 @@ WEBSOCKET = {
     "session.subscriptions": open_to_all(ws_api.list_subscriptions, 2),
     "userDataStream.subscribe": Operation(ws_api.subscribe_in_session, Security.NONE, 2),
     "userDataStream.subscribe.signature": signed(ws_api.subscribe, 2),
+    "userDataStream.subscribe.listenToken": open_to_all(subscribe_with_token, 2),
     "userDataStream.unsubscribe": open_to_all(ws_api.unsubscribe, 2),
 }

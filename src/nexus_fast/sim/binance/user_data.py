@@ -31,49 +31,65 @@ _encode = msgspec.json.encode
 
 
 class SpotUserData:
-    """Subscriptions of WebSocket API connections: account key -> {(connection, subscription id)}."""
+    """Subscriptions of WebSocket API connections, of spot and margin accounts: account -> {(connection, subscription id): end}.
+
+    Those that were made with a listen token (`tokens`: token -> (account, end in ms)) end, 0 is never.
+    """
 
     def __init__(self, clock: Clock):
         self.clock = clock
-        self.subscribers: dict[str, dict[tuple, None]] = {}
+        self.subscribers: dict[Account, dict[tuple, int]] = {}
+        self.tokens: dict[str, tuple[Account, int]] = {}
 
-    def subscribe(self, account: Account, connection, subscription_id: int) -> None:
-        self.subscribers.setdefault(account.key, {})[connection, subscription_id] = None
+    def subscribe(self, account: Account, connection, subscription_id: int, end: int = 0) -> None:
+        self.subscribers.setdefault(account, {})[connection, subscription_id] = end
 
     def unsubscribe(self, account: Account, connection, subscription_id: int) -> None:
-        self.subscribers.get(account.key, {}).pop((connection, subscription_id), None)
+        self.subscribers.get(account, {}).pop((connection, subscription_id), None)
+
+    def expire(self) -> None:
+        """End the subscriptions whose token is over; their connections hear of it."""
+        now = self.clock.milliseconds()
+        for account, found in self.subscribers.items():
+            for connection, number in [place for place, end in found.items() if end and end <= now]:
+                connection.send(b'{"subscriptionId":%d,"event":{"e":"eventStreamTerminated","E":%d}}' % (number, now))
+                connection.subscriptions.pop(number, None)
+                self.unsubscribe(account, connection, number)
 
     def push(self, account: Account, event: bytes) -> None:
-        for connection, subscription_id in list(self.subscribers.get(account.key, ())):
+        for connection, subscription_id in list(self.subscribers.get(account, ())):
             connection.send(b'{"subscriptionId":%d,"event":%b}' % (subscription_id, event))
 
     def on_execution(self, account: Account, execution: Execution) -> None:
-        if self.subscribers.get(account.key):
-            self.push(account, _encode(self._report(execution)))
+        if self.subscribers.get(account):
+            self.push(account, _encode(execution_report(execution, self.clock.milliseconds())))
 
     def on_account(self, account: Account, assets: list[str], symbols: list[str], reason: str) -> None:
-        if not self.subscribers.get(account.key):
-            return
-        now, ledger = self.clock.milliseconds(), account.ledgers[SPOT]
-        self.push(account, _encode({"e": "outboundAccountPosition", "E": now, "u": now, "B": [
-            {"a": asset, "f": text(ledger.free.get(asset, 0)), "l": text(ledger.locked.get(asset, 0))}
-            for asset in assets]}))
+        if self.subscribers.get(account):
+            self.push(account, _encode(account_position(account, assets, self.clock.milliseconds())))
 
-    def _report(self, execution: Execution) -> dict:
-        order, fill, words = execution.order, execution.fill, execution.order.words
-        renamed = execution.kind in ("CANCELED", "REPLACED")
-        return {
-            "e": "executionReport", "E": self.clock.milliseconds(), "s": order.instrument.symbol, "c": order.client_id,
-            "S": SIDE[order.side], "o": words.type, "f": words.time_in_force, "q": text(order.quantity),
-            "p": text(order.price), "P": _ZERO, "F": _ZERO, "g": -1, "C": order.original_client_id if renamed else "",
-            "x": execution.kind, "X": STATUS[execution.status], "r": "NONE", "i": order.order_id,
-            "l": text(fill.quantity) if fill else _ZERO, "z": text(execution.executed),
-            "L": text(fill.price) if fill else _ZERO, "n": text(execution.commission) if fill else "0",
-            "N": execution.commission_asset if fill else None, "T": execution.time,
-            "t": fill.trade_id if fill else -1, "I": execution.execution_id,
-            "w": execution.status <= Status.PARTIALLY_FILLED, "m": execution.is_maker, "M": False, "O": order.time,
-            "Z": text(execution.quote_executed), "Y": text(fill.quote) if fill else _ZERO,
-            "Q": text(words.quote_order_quantity), "W": order.time, "V": SELF_TRADE[order.self_trade]}
+
+def account_position(account: Account, assets: list[str], now: int) -> dict:
+    ledger = account.ledgers[SPOT]
+    return {"e": "outboundAccountPosition", "E": now, "u": now, "B": [
+        {"a": asset, "f": text(ledger.free.get(asset, 0)), "l": text(ledger.locked.get(asset, 0))} for asset in assets]}
+
+
+def execution_report(execution: Execution, now: int) -> dict:
+    order, fill, words = execution.order, execution.fill, execution.order.words
+    renamed = execution.kind in ("CANCELED", "REPLACED")
+    return {
+        "e": "executionReport", "E": now, "s": order.instrument.symbol, "c": order.client_id,
+        "S": SIDE[order.side], "o": words.type, "f": words.time_in_force, "q": text(order.quantity),
+        "p": text(order.price), "P": _ZERO, "F": _ZERO, "g": -1, "C": order.original_client_id if renamed else "",
+        "x": execution.kind, "X": STATUS[execution.status], "r": "NONE", "i": order.order_id,
+        "l": text(fill.quantity) if fill else _ZERO, "z": text(execution.executed),
+        "L": text(fill.price) if fill else _ZERO, "n": text(execution.commission) if fill else "0",
+        "N": execution.commission_asset if fill else None, "T": execution.time,
+        "t": fill.trade_id if fill else -1, "I": execution.execution_id,
+        "w": execution.status <= Status.PARTIALLY_FILLED, "m": execution.is_maker, "M": False, "O": order.time,
+        "Z": text(execution.quote_executed), "Y": text(fill.quote) if fill else _ZERO,
+        "Q": text(words.quote_order_quantity), "W": order.time, "V": SELF_TRADE[order.self_trade]}
 
 
 @dataclass(slots=True)
@@ -86,14 +102,11 @@ class ListenKey:
     connections: dict = field(default_factory=dict)
 
 
-class FuturesUserData:
-    """Listen keys, their connections, and a futures account's events."""
+class ListenKeys:
+    """Listen keys and their connections."""
 
-    sends_trade_lite = True
-
-    def __init__(self, clock: Clock, market: FuturesMarket, lifetime_seconds: float = LISTEN_KEY_SECONDS):
+    def __init__(self, clock: Clock, lifetime_seconds: float = LISTEN_KEY_SECONDS):
         self.clock = clock
-        self.market = market
         self.lifetime_ms = int(lifetime_seconds * 1000)
         self.by_key: dict[str, ListenKey] = {}
         self.by_account: dict[str, ListenKey] = {}
@@ -127,7 +140,7 @@ class FuturesUserData:
         """End the keys whose time is up: their connections hear of it, stay open, and get nothing more."""
         now = self.clock.milliseconds()
         for live in [one for one in self.by_account.values() if one.expires <= now]:
-            self._push(live, "listenKeyExpired", {"e": "listenKeyExpired", "E": now, "listenKey": live.key})
+            self.push(live, "listenKeyExpired", {"e": "listenKeyExpired", "E": now, "listenKey": live.key})
             self.close(live.account)
 
     # ---- connections
@@ -144,7 +157,7 @@ class FuturesUserData:
             if key in (None, live.key):
                 live.connections.pop(connection, None)
 
-    def _push(self, live: ListenKey, name: str, event: dict) -> None:
+    def push(self, live: ListenKey, name: str, event: dict) -> None:
         payload = _encode(event)
         for connection, events in list(live.connections.items()):
             if events and name not in events:
@@ -152,36 +165,44 @@ class FuturesUserData:
             connection.send(b'{"stream":"%b","data":%b}' % (live.key.encode(), payload)
                             if connection.combined else payload)
 
-    def _listening(self, account: Account) -> ListenKey | None:
+    def listening(self, account: Account) -> ListenKey | None:
         live = self.by_account.get(account.key)
         return live if live is not None and live.connections else None
 
-    # ---- events
+
+class FuturesUserData(ListenKeys):
+    """A futures account's events."""
+
+    sends_trade_lite = True
+
+    def __init__(self, clock: Clock, market: FuturesMarket, lifetime_seconds: float = LISTEN_KEY_SECONDS):
+        super().__init__(clock, lifetime_seconds)
+        self.market = market
 
     def on_execution(self, account: Account, execution: Execution) -> None:
-        live = self._listening(account)
+        live = self.listening(account)
         if live is None:
             return
         if execution.fill is not None and self.sends_trade_lite:
-            self._push(live, "TRADE_LITE", self._trade_lite(execution))
-        self._push(live, "ORDER_TRADE_UPDATE", self._order_update(account, execution))
+            self.push(live, "TRADE_LITE", self._trade_lite(execution))
+        self.push(live, "ORDER_TRADE_UPDATE", self._order_update(account, execution))
 
     def on_leverage(self, account: Account, symbol: str, leverage: int) -> None:
-        live = self._listening(account)
+        live = self.listening(account)
         if live is not None:
             now = self.clock.milliseconds()
-            self._push(live, "ACCOUNT_CONFIG_UPDATE", {"e": "ACCOUNT_CONFIG_UPDATE", "E": now, "T": now,
+            self.push(live, "ACCOUNT_CONFIG_UPDATE", {"e": "ACCOUNT_CONFIG_UPDATE", "E": now, "T": now,
                                                        "ac": {"s": symbol, "l": leverage}})
 
     def on_account(self, account: Account, assets: list[str], symbols: list[str], reason: str) -> None:
-        live = self._listening(account)
+        live = self.listening(account)
         if live is None:
             return
         now, ledger = self.clock.milliseconds(), self.market.ledger_of(account)
         balances = [{"a": asset, "wb": text(ledger.wallet[asset]), "cw": text(ledger.wallet[asset]), "bc": "0"}
                     for asset in assets]
         positions = [self._position(account, symbol) for symbol in symbols]
-        self._push(live, "ACCOUNT_UPDATE", {"e": "ACCOUNT_UPDATE", "E": now, "T": now, **self.extra(),
+        self.push(live, "ACCOUNT_UPDATE", {"e": "ACCOUNT_UPDATE", "E": now, "T": now, **self.extra(),
                                             "a": {"m": reason, "B": balances, "P": positions}})
 
     def _position(self, account: Account, symbol: str) -> dict:

@@ -7,7 +7,8 @@ from aiohttp import web
 from picows import WSUpgradeRequest, ws_create_server
 
 from nexus_fast.sim.account import Account
-from nexus_fast.sim.binance import tables_coin_m, tables_spot, tables_usd_m
+from nexus_fast.sim.binance import tables_coin_m, tables_margin, tables_portfolio, tables_spot, tables_usd_m
+from nexus_fast.sim.binance.account_portfolio import Portfolio
 from nexus_fast.sim.binance.instruments import COIN_M, SPOT, USD_M
 from nexus_fast.sim.binance.operations_futures import cancel_all
 from nexus_fast.sim.binance.requests import Call, Service
@@ -23,6 +24,7 @@ from nexus_fast.sim.faults import Rule
 from nexus_fast.sim.wire_statistics import WireStatistics
 
 STREAM_BEAT_SECONDS = 0.05
+PORTFOLIO_STREAM = "/pm"  # beside USD-M's streams, as on the venue
 WS_APIS = {SPOT: ("/ws-api/v3", tables_spot.WEBSOCKET), USD_M: ("/ws-fapi/v1", tables_usd_m.WEBSOCKET),
            COIN_M: ("/ws-dapi/v1", tables_coin_m.WEBSOCKET)}
 SPOT_CADENCE = Cadence(20.0, 60.0)      # a PING every 20 s, its PONG within a minute
@@ -62,8 +64,14 @@ class BinanceVenue:
         self.clock = clock
         made = make_services(accounts, statistics, clock, options)
         self.spot, self.usd_m, self.coin_m = self.services = made.of_markets
-        self._routes = [(made.spot, tables_spot.REST), (made.usd_m, tables_usd_m.REST), (made.coin_m, tables_coin_m.REST)]
-        self._listen_keys = [made.usd_m.users, made.coin_m.users]
+        portfolio = Portfolio(made.portfolio_margin, made.portfolio_usd_m, made.portfolio_coin_m)
+        self.routes = [
+            (made.spot, tables_spot.REST), (made.margin, tables_margin.REST), (made.usd_m, tables_usd_m.REST),
+            (made.coin_m, tables_coin_m.REST), (made.portfolio_margin, tables_portfolio.MARGIN),
+            (made.portfolio_usd_m, tables_portfolio.USD_M), (made.portfolio_coin_m, tables_portfolio.COIN_M),
+            (made.portfolio_margin, tables_portfolio.whole(portfolio))]
+        self.portfolio_users = made.portfolio_margin.users
+        self._listen_keys = [made.usd_m.users, made.coin_m.users, self.portfolio_users]
         self.connections = Connections(clock)
         self.fault_actions = {"expire_listen_keys": self._expire_listen_keys}
         self._servers: list[asyncio.Server] = []
@@ -75,7 +83,7 @@ class BinanceVenue:
 
     async def start(self, host: str, port: int) -> None:
         """Listen on `ports` ports from `port` on; 0: any free ones."""
-        rest = RestServer(self._routes, self.connections.faults)
+        rest = RestServer(self.routes, self.connections.faults)
         self._runner = web.ServerRunner(rest, shutdown_timeout=1.0)
         await self._runner.setup()
         site = web.TCPSite(self._runner, host, port)
@@ -95,9 +103,13 @@ class BinanceVenue:
         path = request.path.decode("utf-8", "replace")
         place = path.partition("?")[0].rstrip("/")
         is_spot = service is self.spot
-        kind = "order" if place.startswith("/ws-") else "user" if place.startswith("/private") else "stream"
+        private = place.startswith(("/private", PORTFOLIO_STREAM))
+        kind = "order" if place.startswith("/ws-") else "user" if private else "stream"
         if self.connections.faults.refuses(self.name, kind):
             return None
+        if service is self.usd_m and place.startswith(PORTFOLIO_STREAM + "/"):
+            return StreamConnection(self.connections, self._cadence(False, FUTURES_MESSAGES), service.streams,
+                                    path.removeprefix(PORTFOLIO_STREAM), self.portfolio_users)
         api, table = WS_APIS[service.name]
         if place == api:
             return WebsocketApiConnection(self.connections, self._cadence(is_spot, 0), service, table, path)
@@ -131,7 +143,8 @@ class BinanceVenue:
                               "market": f"ws://{usd_m}/market", "private": f"ws://{usd_m}/private",
                               "ws_api": f"ws://{usd_m}/ws-fapi/v1"},
             "binance.coin_m": {"rest": f"http://{rest}", "stream": f"ws://{coin_m}",
-                               "ws_api": f"ws://{coin_m}/ws-dapi/v1"}}
+                               "ws_api": f"ws://{coin_m}/ws-dapi/v1"},
+            "binance.portfolio_margin": {"rest": f"http://{rest}", "stream": f"ws://{usd_m}{PORTFOLIO_STREAM}"}}
 
     # ---- faults
 
@@ -159,7 +172,7 @@ class BinanceVenue:
         while True:
             await asyncio.sleep(min(1.0, self.options.listen_key_seconds / 4))
             self.connections.maintain()
-            for users in self._listen_keys:
+            for users in (*self._listen_keys, self.spot.users):
                 users.expire()
             for service in (self.usd_m, self.coin_m):
                 self._end_dated_orders(service)

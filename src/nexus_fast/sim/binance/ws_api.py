@@ -76,6 +76,18 @@ class WebsocketApiConnection(Connection):
         for subscription_id, account in self.subscriptions.items():
             self.service.users.unsubscribe(account, self, subscription_id)
 
+    def subscribe_to(self, account: Account, end: int = 0) -> int:
+        """The number of the account's subscription, which there may be already; `end` in ms, 0 is never."""
+        number = next((n for n, each in self.subscriptions.items() if each is account), None)
+        if number is None:
+            if len(self.subscriptions) >= MAXIMUM_SUBSCRIPTIONS:
+                raise VenueError(-2036, "Too many user data stream subscriptions.")
+            number = self.next_subscription
+            self.next_subscription += 1
+            self.subscriptions[number] = account
+        self.service.users.subscribe(account, self, number, end)
+        return number
+
     # ---- a request
 
     def on_request(self, payload: bytes, received_ns: int) -> None:
@@ -204,15 +216,9 @@ def session_logout(call: Call) -> dict:
 def subscribe(call: Call) -> dict:
     """`userDataStream.subscribe` (in a session) and `userDataStream.subscribe.signature` (any key)."""
     connection = call.connection
-    if call.account.key in [account.key for account in connection.subscriptions.values()]:
+    if call.account in connection.subscriptions.values():
         raise VenueError(-2035, "User Data Stream subscription is already active.")
-    if len(connection.subscriptions) >= MAXIMUM_SUBSCRIPTIONS:
-        raise VenueError(-2036, "Too many user data stream subscriptions.")
-    number = connection.next_subscription
-    connection.next_subscription += 1
-    connection.subscriptions[number] = call.account
-    call.service.users.subscribe(call.account, connection, number)
-    return {"subscriptionId": number}
+    return {"subscriptionId": connection.subscribe_to(call.account)}
 
 
 def subscribe_in_session(call: Call) -> dict:

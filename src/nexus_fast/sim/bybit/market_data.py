@@ -79,9 +79,9 @@ def orderbook(call: Call) -> dict:
     instrument, market = call.instrument(), call.market
     is_spot = market.name == SPOT
     book, limit = market.books[instrument.symbol], call.limit(1 if is_spot else 25, 200 if is_spot else 500)
-    now = call.now()
+    now, channels = call.now(), call.exchange.channels[market.name]
     return {"s": instrument.symbol, "b": levels(book, BUY, limit), "a": levels(book, -BUY, limit), "ts": now,
-            "u": book.update_id, "seq": market.sequence(book), "cts": book.now or now}
+            "u": channels.update_id(instrument.symbol, book.update_id), "seq": market.sequence(book), "cts": book.now or now}
 
 
 # ---- tickers

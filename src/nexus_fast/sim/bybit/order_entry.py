@@ -41,6 +41,7 @@ def create(call: Call) -> dict:
 
 def place(call: Call) -> Order:
     market = call.market
+    call.exchange.order_received(call)
     try:
         return market.place(build(call))
     except Refused as refused:
@@ -155,9 +156,10 @@ def cancel(call: Call) -> dict:
 
 def cancel_one(call: Call) -> dict:
     order = find(call, "cancel")
-    if not order.is_open:
-        raise errors.no_such_order(call.category)
-    call.market.cancel_for(order)
+    try:
+        call.market.cancel_for(order)
+    except Refused:
+        raise errors.no_such_order(call.category) from None
     return order_texts.reference(order)
 
 

@@ -11,8 +11,11 @@ RECENTLY_CLOSED = 500
 
 
 def page(call: Call, items: list, default: int, most: int) -> tuple[list, str]:
-    """The items that `cursor` and `limit` cut out, and the cursor that continues: "" at the end."""
-    cursor = call.get("cursor")
+    """The items that `cursor` and `limit` cut out, and the cursor that continues: "" at the end.
+
+    The venue hands cursors out percent-encoded, to be put into a query string as they are.
+    """
+    cursor = call.get("cursor").replace("%3A", ":")
     first = 0
     if cursor:
         name, _, number = cursor.partition(":")
@@ -21,7 +24,7 @@ def page(call: Call, items: list, default: int, most: int) -> tuple[list, str]:
         first = int(number)
     limit = call.limit(default, most)
     following = first + limit
-    return items[first:following], f"from:{following}" if following < len(items) else ""
+    return items[first:following], f"from%3A{following}" if following < len(items) else ""
 
 
 def _answer(call: Call, orders: list[Order]) -> dict:
@@ -75,11 +78,13 @@ def executions(call: Call) -> dict:
     market, number, link_id = call.market, None, call.get("orderLinkId")
     if call.get("orderId"):
         number = order_number(call.category, call.get("orderId")) or -1
+    known = market.orders_of(call.account).by_id  # a lagging replica knows fewer
+    wanted = call.get("execType", "Trade") == "Trade"
     rows = [
         trade for name, trade in reversed(call.member.trades)
-        if name == market.name and trade.order.instrument in chosen and number in (None, trade.order.order_id)
-        and link_id in ("", trade.order.words.link_id) and (start is None or trade.fill.time >= start)
-        and (end is None or trade.fill.time <= end) and call.get("execType", "Trade") == "Trade"]
+        if wanted and name == market.name and trade.order.order_id in known and trade.order.instrument in chosen
+        and number in (None, trade.order.order_id) and link_id in ("", trade.order.words.link_id)
+        and (start is None or trade.fill.time >= start) and (end is None or trade.fill.time <= end)]
     found, cursor = page(call, rows, 50, 100)
     return {"list": [order_texts.execution_row(market, trade) for trade in found], "nextPageCursor": cursor,
             "category": call.category}

@@ -16,6 +16,7 @@ from nexus_fast.sim.clock import Clock
 from nexus_fast.sim.fixed_point import short, text
 from nexus_fast.sim.matching import Book
 from nexus_fast.sim.orders import BUY, Fill
+from nexus_fast.sim.tape import Candle
 from nexus_fast.sim.wire_statistics import WireStatistics
 
 BEAT_MS = 20
@@ -58,16 +59,18 @@ def parse_topic(name: str) -> Topic | None:
 class PublicChannels:
     """All topics of one market. `publish_*` are called as things happen, `tick` every 20 ms."""
 
-    def __init__(self, market: BybitSpot | BybitContracts, clock: Clock, statistics: WireStatistics):
+    def __init__(self, market: BybitSpot | BybitContracts, clock: Clock, statistics: WireStatistics, statistics_name: str):
         self.market = market
         self.clock = clock
-        self.statistics = statistics
+        self.statistics, self.statistics_name = statistics, statistics_name
         self.is_spot = market.name == SPOT
         self.topics: dict[str, Topic] = {}
         self.best: dict[str, list] = {}  # symbol -> [head, tail, when sent] of orderbook.1
         self.silenced: set[str] = set()  # symbols whose frames come from a recording
         self._best_topics = {symbol: self._topic(f"orderbook.1.{symbol}") for symbol in market.books}
         self._trade_topics = {symbol: self._topic(f"publicTrade.{symbol}") for symbol in market.books}
+        self._restarted: dict[str, int] = {}  # symbol -> the book's own update id before the one that is told as 1
+        self._trades: dict[str, list[dict]] = {}  # symbol -> rows since the last flush
         self._beat = 0
 
     def _topic(self, name: str) -> Topic:
@@ -107,6 +110,20 @@ class PublicChannels:
             if not topic.subscribers:
                 topic.state = None
 
+    def update_id(self, symbol: str, own: int) -> int:
+        """What is told as `u` of a book's own update id."""
+        return own - self._restarted.get(symbol, 0)
+
+    def restart(self) -> None:
+        """The service begins anew: every book is sent whole, with 1 as its update id."""
+        for symbol, book in self.market.books.items():
+            self._restarted[symbol] = book.update_id - 1
+            self.best[symbol] = [self._best_tail(book), self.clock.milliseconds()]
+        for topic in self.topics.values():
+            if topic.kind == "orderbook" and topic.subscribers:
+                topic.state = None
+                topic.send(self._first_book(topic))
+
     # ---- as it happens
 
     def publish_best(self, book: Book) -> None:
@@ -122,7 +139,7 @@ class PublicChannels:
             self.send_tick(topic, symbol, self._best_frame(topic, tail, now))
 
     def send_tick(self, topic: Topic, symbol: str, payload: bytes) -> None:
-        self.statistics.tick_sent(self.market.name, symbol)
+        self.statistics.tick_sent(self.statistics_name, symbol)
         topic.send(payload)
 
     def _best_tail(self, book: Book) -> bytes:
@@ -131,7 +148,8 @@ class PublicChannels:
         price, lots, now = i.price_decimals, i.quantity_decimals, self.clock.milliseconds()
         bids = f'["{text(bid, price)}","{text(bid_size, lots)}"]' if bid else ""
         asks = f'["{text(ask, price)}","{text(ask_size, lots)}"]' if ask else ""
-        return (f',"type":"snapshot","data":{{"s":"{i.symbol}","b":[{bids}],"a":[{asks}],"u":{book.update_id},'
+        update = self.update_id(i.symbol, book.update_id)
+        return (f',"type":"snapshot","data":{{"s":"{i.symbol}","b":[{bids}],"a":[{asks}],"u":{update},'
                 f'"seq":{self.market.sequence(book)}}},"cts":{book.now or now}}}').encode()
 
     @staticmethod
@@ -139,16 +157,27 @@ class PublicChannels:
         return topic.head + b'"ts":%d' % now + tail
 
     def publish_trade(self, book: Book, fill: Fill) -> None:
-        topic = self._trade_topics[book.instrument.symbol]
-        if not topic.subscribers or book.instrument.symbol in self.silenced:
-            return
+        """Trades of one match go out together."""
+        symbol = book.instrument.symbol
+        if self._trade_topics[symbol].subscribers and symbol not in self.silenced:
+            self._trades.setdefault(symbol, []).append(self._trade_row(book, fill))
+
+    def _trade_row(self, book: Book, fill: Fill) -> dict:
+        """Spot has no direction of the tick and another order of the fields."""
         i, side = book.instrument, "Buy" if fill.taker.side == BUY else "Sell"
-        row = {"i": execution_text(self.market.name, self.market.numbers[i.symbol], fill.trade_id), "T": fill.time,
-               "p": text(fill.price, i.price_decimals), "v": text(fill.quantity, i.quantity_decimals), "S": side,
-               "s": i.symbol, "BT": False, "RPI": False, "seq": self.market.sequence(book)}
-        if not self.is_spot:
-            row["L"] = "PlusTick" if side == "Buy" else "MinusTick"
-        topic.send(topic.head + b'"type":"snapshot","ts":%d,"data":[%b]}' % (self.clock.milliseconds(), _encode(row)))
+        identity = execution_text(self.market.name, self.market.numbers[i.symbol], fill.trade_id)
+        price, size = text(fill.price, i.price_decimals), text(fill.quantity, i.quantity_decimals)
+        sequence, tick = self.market.sequence(book), "PlusTick" if side == "Buy" else "MinusTick"
+        if self.is_spot:
+            return {"i": identity, "T": fill.time, "p": price, "v": size, "S": side, "seq": sequence, "s": i.symbol,
+                    "BT": False, "RPI": False}
+        return {"T": fill.time, "s": i.symbol, "S": side, "v": size, "p": price, "L": tick, "i": identity, "BT": False,
+                "RPI": False, "seq": sequence}
+
+    def publish_trades(self) -> None:
+        for symbol in list(self._trades):
+            topic, rows = self._trade_topics[symbol], _encode(self._trades.pop(symbol))
+            topic.send(topic.head + b'"type":"snapshot","ts":%d,"data":%b}' % (self.clock.milliseconds(), rows))
 
     # ---- by the clock
 
@@ -200,7 +229,8 @@ class PublicChannels:
         i = self.market.instruments[topic.symbol]
         price, lots = i.price_decimals, i.quantity_decimals
         data = {"s": topic.symbol, "b": [[text(p, price), text(q, lots)] for p, q in bids.items()],
-                "a": [[text(p, price), text(q, lots)] for p, q in asks.items()], "u": depth.update_id,
+                "a": [[text(p, price), text(q, lots)] for p, q in asks.items()],
+                "u": self.update_id(topic.symbol, depth.update_id),
                 "seq": depth.update_id - depth.book.update_id + self.market.sequence(depth.book)}
         order = b'"ts":%d,"type":"%b"' if self.is_spot else b'"type":"%b","ts":%d'
         head = order % ((now, kind.encode()) if self.is_spot else (kind.encode(), now))
@@ -231,15 +261,21 @@ class PublicChannels:
         return topic.head + b'"type":"%b","data":%b,"cs":%d,"ts":%d}' % (kind.encode(), _encode(data), sequence, now)
 
     def _candle_due(self, topic: Topic) -> None:
-        length = INTERVALS[topic.detail] * 60_000
-        candles = self.market.tapes[topic.symbol].candles(length, 1)
-        if not candles:
-            return
-        c, i, now = candles[-1], self.market.instruments[topic.symbol], self.clock.milliseconds()
-        end, price = c.open_time + length - 1, i.price_decimals
+        """The newest candle; before the first frame of a new one the last frame of the old one, and each end only once."""
+        length, now = INTERVALS[topic.detail] * 60_000, self.clock.milliseconds()
+        for candle in self.market.tapes[topic.symbol].candles(length, 2):
+            ended = now >= candle.open_time + length
+            if topic.state is not None and candle.open_time < topic.state or topic.state is None and ended:
+                continue
+            topic.state = candle.open_time + (length if ended else 0)
+            self._send_candle(topic, candle, candle.open_time + length - 1, ended, now)
+
+    def _send_candle(self, topic: Topic, c: Candle, end: int, ended: bool, now: int) -> None:
+        i = self.market.instruments[topic.symbol]
+        price = i.price_decimals
         row = {"start": c.open_time, "end": end, "interval": topic.detail, "open": text(c.open, price),
                "close": text(c.close, price), "high": text(c.high, price), "low": text(c.low, price),
-               "volume": short(c.volume), "turnover": short(c.quote_volume), "confirm": now > end, "timestamp": now}
+               "volume": short(c.volume), "turnover": short(c.quote_volume), "confirm": ended, "timestamp": now}
         topic.send(topic.head + b'"data":[%b],"ts":%d,"type":"snapshot"}' % (_encode(row), now))
 
 

@@ -79,9 +79,20 @@ class Exchange:
     def contracts(self) -> tuple[BybitContracts, ...]:
         return tuple(market for market in self.markets.values() if market.name != SPOT)
 
-    def flush(self) -> None:
-        for market in self.markets.values():
-            market.flush()
+    def order_received(self, call: "Call") -> None:
+        """For the wire statistics, which tell the venues' markets apart by this name."""
+        name = self.market_name(call.get("category"))
+        self.statistics.order_received(name, call.get("symbol"), call.received_ns)
+
+    @staticmethod
+    def market_name(category: str) -> str:
+        return f"bybit.{category}"
+
+    def flush(self, call: "Call") -> None:
+        """Send what the request has caused: in the book that it names, or in all of its category."""
+        market = self.markets.get(call.get("category"))
+        if market is not None:
+            market.flush(market.books.get(call.get("symbol")))
 
 
 @dataclass(slots=True)

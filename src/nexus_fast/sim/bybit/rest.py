@@ -53,8 +53,6 @@ class RestServer(web.Server):
         status = 200
         try:
             call.params = _params(request.method, sent)
-            if operation.is_order:
-                self.exchange.statistics.order_received(call.get("category"), call.get("symbol"), received_ns)
             answer = {"retCode": 0, "retMsg": "OK", "result": self._perform(request, call, operation, sent, seen)}
         except VenueError as error:
             self.exchange.statistics.rejects += operation.is_order
@@ -64,7 +62,7 @@ class RestServer(web.Server):
             error = errors.internal()
             answer = {"retCode": error.code, "retMsg": error.text, "result": {}}
         now = call.now()
-        self.exchange.flush()
+        self.exchange.flush(call)
         headers = {"Timenow": str(now), "Traceid": secrets.token_hex(16), **(call.taken.headers() if call.taken else {})}
         return web.Response(status=status, body=_encode({**answer, "retExtInfo": call.ext, "time": now}),
                             content_type="application/json", headers=headers)

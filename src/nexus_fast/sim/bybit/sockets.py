@@ -1,6 +1,6 @@
 """What all WebSocket connections of the venue share: requests as JSON objects with `op`, the idle limit, logins.
 
-The venue sends no pings of its own: it cuts a connection of whose client it has heard nothing for ten minutes. Private and
+The venue sends no pings of its own: it cuts a connection over which nothing went either way for ten minutes. Private and
 trade connections may ask for less by `?max_active_time=30s` (30s to 600s, or 1m to 10m).
 """
 
@@ -45,6 +45,10 @@ class Socket(Connection):
         self.account: Account | None = None
         self.last_heard = monotonic()
         self.received_ns = 0
+
+    def send(self, payload: bytes) -> None:
+        self.last_heard = monotonic()
+        super().send(payload)
 
     def maintain(self, now: float) -> None:
         if now - self.last_heard > self.idle_seconds:

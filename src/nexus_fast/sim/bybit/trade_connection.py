@@ -68,8 +68,6 @@ class TradeConnection(Socket):
             if operation is None:
                 raise VenueError(10404, f"op type is not found: {op[:64]}")
             call.params = self._params(request)
-            if operation.is_order:
-                self.exchange.statistics.order_received(call.get("category"), call.get("symbol"), self.received_ns)
             self._admit(str(name), request, call)
             data = operation.perform(call)
         except VenueError as error:
@@ -80,7 +78,7 @@ class TradeConnection(Socket):
             code, text = errors.internal().code, errors.internal().text
         self.answer({"reqId": name, "retCode": code, "retMsg": text, "op": op, "data": data, "retExtInfo": call.ext,
                      "header": self._header(call), "connId": self.identity})
-        self.exchange.flush()
+        self.exchange.flush(call)
 
     @staticmethod
     def _params(request: dict) -> dict[str, str]:

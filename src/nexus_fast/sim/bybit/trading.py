@@ -16,6 +16,7 @@ from nexus_fast.sim.orders import BUY, Fill, Order, Status, Type
 from nexus_fast.sim.spot_market import SpotMarket
 
 MAXIMUM_OPEN = 500
+CANCEL_RACE_MS = 5
 SEQUENCE_AHEAD = 5_000_000_000  # of the cross sequence before a book's own update id
 
 
@@ -62,6 +63,7 @@ class Trading:
         self.numbers = {symbol: number for number, symbol in enumerate(self.instruments)}
         self.open_limit = MAXIMUM_OPEN
         self.refuses_taking_post_only = False
+        self.cancel_race_ms = CANCEL_RACE_MS
         self.events = None  # private_events.PrivateEvents
 
     def sequence(self, book: Book) -> int:
@@ -82,6 +84,12 @@ class Trading:
         super().check(order, book)
 
     def cancel_for(self, order: Order, cancel_type: str = "CancelByUser", reason: str = "EC_PerCancelRequest") -> None:
+        """A cancel that crosses the last fill is accepted, and the order is told as Filled once more, with the reason that
+        there is nothing to cancel."""
+        if order.status == Status.FILLED and self.clock.milliseconds() - order.update_time <= self.cancel_race_ms:
+            order.words.reject_reason = "EC_OrigClOrdIDDoesNotExist"
+            self._execution("CANCELED", order)
+            return
         if not order.is_open:
             raise Refused("unknown_order")
         order.words.cancel_type, order.words.reject_reason = cancel_type, reason
@@ -146,6 +154,10 @@ class Trading:
         else:
             words.reject_reason = "EC_CancelForNoFullFill" if order.executed else "EC_NoImmediateQtyToFill"
 
+    def _expired(self, order: Order) -> None:
+        self._explain(order)
+        super()._expired(order)
+
     def _remember(self, order: Order, fill: Fill, is_maker: bool, commission: int, coin: str, profit: int,
                   closed: int) -> None:
         words, member = order.words, self.members[order.account.key]
@@ -159,7 +171,7 @@ class Trading:
 
     def flush(self, book: Book | None = None) -> None:
         super().flush(book)
-        self.events.publish(self)
+        self.listener.on_flushed()
 
 
 class BybitSpot(Trading, SpotMarket):
@@ -232,6 +244,14 @@ class BybitContracts(Trading, FuturesMarket):
         self._remember(order, fill, is_maker, commission, coin, realized, min(against, fill.quantity))
         return commission, coin, realized
 
+    def _trim_reduce_only(self, cause: Order) -> None:
+        """An order that the position has outgrown is told with what is left of it."""
+        before = {order: order.quantity for order in self.orders_of(cause.account).open.values() if order.reduce_only}
+        super()._trim_reduce_only(cause)
+        for order, quantity in before.items():
+            if order.is_open and order.quantity != quantity:
+                self._execution("REPLACED", order)
+
     def cancel(self, order, new_client_id=None, kind="CANCELED"):
         """Only the core itself lets a resting order expire: when nothing is left for it to reduce."""
         if kind == "EXPIRED" and order.words.reject_reason == "EC_NoError":
@@ -250,6 +270,7 @@ class Publisher(Listener):
     def __init__(self, market: Market, events, channels):
         self.market = market
         self.events = events
+        self.channels = channels
         self.on_trade = channels.publish_trade
         self.on_best = channels.publish_best
 
@@ -258,3 +279,7 @@ class Publisher(Listener):
 
     def on_account(self, account: Account, assets: list[str], symbols: list[str], reason: str) -> None:
         self.events.account_changed(self.market, account, assets, symbols)
+
+    def on_flushed(self) -> None:
+        self.events.publish(self.market)
+        self.channels.publish_trades()

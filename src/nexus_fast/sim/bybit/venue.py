@@ -19,11 +19,12 @@ from nexus_fast.sim.bybit.requests import Exchange, Service
 from nexus_fast.sim.bybit.rest import RestServer
 from nexus_fast.sim.bybit.sockets import IDLE_SECONDS, Socket, active_seconds
 from nexus_fast.sim.bybit.trade_connection import TradeConnection
-from nexus_fast.sim.bybit.trading import BybitContracts, BybitSpot, Publisher
+from nexus_fast.sim.bybit.trading import CANCEL_RACE_MS, BybitContracts, BybitSpot, Publisher
 from nexus_fast.sim.bybit.wallet import Member, admit, coin_of
 from nexus_fast.sim.clock import Clock
 from nexus_fast.sim.connections import Connections
 from nexus_fast.sim.endpoints import address_of
+from nexus_fast.sim.faults import Rule
 from nexus_fast.sim.wire_statistics import WireStatistics
 
 PUBLIC = "/v5/public/"
@@ -31,11 +32,15 @@ PUBLIC = "/v5/public/"
 
 @dataclass(slots=True)
 class BybitOptions:
-    """What a test or a fault script may want otherwise than the venue has it. Times in seconds."""
+    """What a test or a fault script may want otherwise than the venue has it. Times in seconds.
+
+    `cancel_race_ms`: how long after its last fill an order's cancel is still accepted, see `Trading.cancel_for`.
+    """
 
     order_limit_factor: int = 1000
     request_limit_factor: int = 1
     idle_seconds: float = IDLE_SECONDS
+    cancel_race_ms: int = CANCEL_RACE_MS
 
 
 class BybitVenue:
@@ -61,11 +66,14 @@ class BybitVenue:
         limits = RateLimits(options.order_limit_factor, options.request_limit_factor)
         self.exchange = Exchange(markets, accounts, members, clock, limits, statistics, events)
         for market in markets.values():
-            channels = self.exchange.channels[market.name] = PublicChannels(market, clock, statistics)
+            channels = self.exchange.channels[market.name] = PublicChannels(
+                market, clock, statistics, self.exchange.market_name(market.name))
             market.events = events
+            market.cancel_race_ms = options.cancel_race_ms
             market.listener = Publisher(market, events, channels)
         self.services = tuple(Service(market) for market in markets.values())
         self.connections = Connections(clock)
+        self.fault_actions = {"shutdown": self._restart}
         self._dead = DeadConnections(self.exchange)
         self._server: asyncio.Server | None = None
         self._runner: web.ServerRunner | None = None
@@ -113,6 +121,13 @@ class BybitVenue:
         if self._runner is not None:
             await self._runner.cleanup()
 
+    def _restart(self, rule: Rule) -> None:
+        """A fault: the books begin anew at once, the connections end when the rule says."""
+        if rule.place["venue"] in ("any", self.name):
+            for channels in self.exchange.channels.values():
+                channels.restart()
+            self.connections.announce_end(rule)
+
     def endpoints(self) -> dict[str, dict[str, str]]:
         """The table of the endpoints file. `public` stands before /spot, /linear, /inverse."""
         rest, socket = self._addresses["rest"], self._addresses["socket"]
@@ -129,6 +144,6 @@ class BybitVenue:
 
     async def _maintain(self) -> None:
         while True:
-            await asyncio.sleep(1.0)
+            await asyncio.sleep(min(1.0, self.options.idle_seconds / 4))
             self.connections.maintain()
             self._dead.look()

@@ -28,17 +28,18 @@ class Replica:
 
     def __init__(self, monotonic: Callable[[], float] = time.monotonic):
         self._monotonic = monotonic
-        self._accounts: dict[str, Any] = {}
-        self._states: dict[str, tuple] = {}
-        self._copies: dict[str, deque[tuple[float, Any]]] = {}
+        self._accounts: dict[tuple[str, str], Any] = {}          # by key and kind: a key may have several accounts
+        self._states: dict[tuple[str, str], tuple] = {}
+        self._copies: dict[tuple[str, str], deque[tuple[float, Any]]] = {}
 
     def hear(self, account: Any) -> None:
         """From now on this account is copied; the first copy is taken at once."""
-        if account.key not in self._accounts:
-            self._accounts[account.key] = account
-            self.sample(account.key)
+        name = (account.key, account.kind)
+        if name not in self._accounts:
+            self._accounts[name] = account
+            self.sample(name)
 
-    def sample(self, key: str) -> None:
+    def sample(self, key: tuple[str, str]) -> None:
         now, state = self._monotonic(), state_of(self._accounts[key])
         copies = self._copies.setdefault(key, deque())
         if self._states.get(key) != state:
@@ -55,5 +56,5 @@ class Replica:
         """The newest copy that is as old as that, or the oldest there is."""
         self.hear(account)
         wanted = self._monotonic() - milliseconds / 1000
-        copies = self._copies[account.key]
+        copies = self._copies[account.key, account.kind]
         return next((one for taken, one in reversed(copies) if taken <= wanted), copies[0][1])

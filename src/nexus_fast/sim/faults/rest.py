@@ -42,6 +42,8 @@ class RestRequest:
                 if rule["execute"]:
                     self._perform()
                 return self._cut()
+            if rule.kind == "ban" and ban_left(rule, self.faults.seconds()) <= 0:
+                continue                 # it is over
             if rule.kind == "ban":
                 return self._ban(rule)
             if rule.kind == "answer":

@@ -55,6 +55,8 @@ class Wire:
                 return self._cut_request(rule, payload, handle)
             if rule.kind == "revoke_session":
                 return self._revoke()
+            if rule.kind == "ban" and ban_left(rule, self.faults.seconds()) <= 0:
+                continue                 # it is over
             if rule.kind in ("answer", "ban"):
                 if not self._answer(rule, named, payload):
                     return

@@ -1,6 +1,6 @@
 """The account over REST: settings, balances, positions, fees; each operation takes a `Call` and gives rows."""
 
-from nexus_fast.sim.fixed_point import SCALE, product, quotient, short
+from nexus_fast.sim.fixed_point import SCALE, quotient, short
 from nexus_fast.sim.okx import account_texts, errors, market_texts
 from nexus_fast.sim.okx.errors import VenueError
 from nexus_fast.sim.okx.listing import CONTRACT_FEES, MAXIMUM_LEVERAGE, SPOT, SPOT_FEES, instrument_row
@@ -29,7 +29,7 @@ def balance(call: Call) -> list:
 
 
 def positions(call: Call) -> list:
-    """Positions that are open; with `instId` also one that was there and is closed."""
+    """Positions that are open."""
     wanted = [name for name in call.text("instId").split(",") if name]
     if any(name not in call.exchange.listings for name in wanted):
         raise errors.no_instrument()
@@ -129,8 +129,6 @@ def funding_balances(call: Call) -> list:
 
 
 def valuation(call: Call) -> list:
-    account = call.account
-    total = sum(product(account_texts.Purse(call.exchange, account, asset).equity,
-                        market_texts.dollars(call.exchange, asset)) for asset in account_texts.assets_of(account))
-    return [{"details": {"classic": "0", "earn": "0", "funding": "0", "trading": short(total)},
-             "totalBal": short(total), "ts": str(call.exchange.now())}]
+    total = short(account_texts.total_equity(call.exchange, call.account))
+    return [{"details": {"classic": "0", "earn": "0", "funding": "0", "trading": total}, "totalBal": total,
+             "ts": str(call.exchange.now())}]

@@ -47,8 +47,8 @@ def balance_detail(exchange: Exchange, account: Account, asset: str) -> dict:
     equity, dollars = short(purse.equity), short(product(purse.equity, price))
     return {
         "accAvgPx": "", "autoLendAmt": "0", "autoLendMtAmt": "0", "autoLendStatus": "unsupported",
-        "availBal": short(purse.available), "availEq": short(purse.available), "borrowFroz": "", "cashBal":
-        short(purse.cash), "ccy": asset, "clSpotInUseAmt": "", "coinUsdPrice": short(price),
+        "availBal": short(purse.available), "availEq": short(purse.available), "borrowFroz": "",
+        "cashBal": short(purse.cash), "ccy": asset, "clSpotInUseAmt": "", "coinUsdPrice": short(price),
         "colBorrAutoConversion": "0", "colRes": "0", "collateralEnabled": False, "collateralRestrict": False,
         "crossLiab": "", "disEq": dollars, "eq": equity, "eqUsd": dollars, "fixedBal": "0",
         "frozenBal": short(purse.equity - purse.available), "frpType": "0",
@@ -65,13 +65,23 @@ def balance_detail(exchange: Exchange, account: Account, asset: str) -> dict:
 def balance_row(exchange: Exchange, account: Account, assets: list[str]) -> dict:
     """The row of `account/balance` and of the `account` channel, with details of these assets."""
     details = [balance_detail(exchange, account, asset) for asset in assets]
-    total = 0
-    for asset in assets_of(account):
-        total += product(Purse(exchange, account, asset).equity, market_texts.dollars(exchange, asset))
+    total = short(total_equity(exchange, account))
     return {"adjEq": "", "availEq": "", "borrowFroz": "", "delta": "", "deltaLever": "", "deltaNeutralStatus": "",
             "details": details, "imr": "", "isoEq": "0", "mgnRatio": "", "mmr": "", "notionalUsd": "",
             "notionalUsdForBorrow": "", "notionalUsdForFutures": "", "notionalUsdForOption": "",
-            "notionalUsdForSwap": "", "ordFroz": "", "totalEq": short(total), "uTime": str(exchange.now()), "upl": ""}
+            "notionalUsdForSwap": "", "ordFroz": "", "totalEq": total,
+            "uTime": str(exchange.now()), "upl": ""}
+
+
+def total_equity(exchange: Exchange, account: Account) -> int:
+    """All that the account has, with the profits of its positions, in dollars."""
+    ledger, spot = contract_ledger(account), spot_ledger(account)
+    equity = {asset: spot.free[asset] + spot.locked.get(asset, 0) for asset in assets_of(account)}
+    for position in ledger.positions.values():
+        if position.amount:
+            settle, mark = position.instrument.settle, exchange.contracts.mark_price(position.instrument.symbol)
+            equity[settle] = equity.get(settle, 0) + position.unrealized(mark)
+    return sum(product(amount, market_texts.dollars(exchange, asset)) for asset, amount in equity.items())
 
 
 def held(exchange: Exchange, account: Account, listings: list[Listing]) -> list[Listing]:

@@ -16,7 +16,7 @@ from nexus_fast.sim.okx import private_channels, public_channels, signing
 from nexus_fast.sim.okx.requests import CLIENT_ID, Exchange
 from nexus_fast.sim.okx.socket_trading import OPERATIONS, trade
 
-LOGIN_FAILED, INVALID_REQUEST, IDLE = 4001, 4002, 4004
+LOGIN_FAILED, IDLE = 4001, 4004
 REQUESTS_PER_HOUR = 480  # of subscribe, unsubscribe and login
 MAXIMUM_ARGUMENTS = 65_536  # bytes of one request
 _log = logging.getLogger(__name__)

@@ -114,6 +114,10 @@ def position_tiers(call: Call) -> list:
             for one in call.selected(mandatory=True) if not one.is_spot]
 
 
+def no_conditional_orders(call: Call) -> list:
+    raise errors.unavailable("the simulator takes no conditional orders")
+
+
 def nothing(call: Call) -> list:
-    """Algo orders, bills, transfers, past positions: there are none here."""
+    """Conditional orders, bills, transfers, past positions: there are none here."""
     return []

@@ -110,7 +110,7 @@ def _amendment(execution: Execution) -> dict:
     out = {"amendSource": "", "reqId": "", "amendResult": "", "code": "0", "msg": ""}
     if execution.kind == "AMENDMENT":
         out.update(amendSource=BY_USER, reqId=words.request_id, amendResult="0")
-    elif execution.kind in ("FAILED", "CANCELED") and words.failure is not None:
+    elif words.failure is not None and execution.kind == {"-1": "FAILED", "1": "CANCELED"}[words.failure[2]]:
         code, text, result = words.failure
         out.update(amendSource=BY_USER, reqId=words.request_id, amendResult=result, code=str(code), msg=text)
     return out

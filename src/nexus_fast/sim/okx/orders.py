@@ -183,7 +183,7 @@ def _amend(call: Call, item: Item) -> dict:
     drop = item.flag("cxlOnFail")
     _charge(call, listing, "amend", is_new_or_amend=True)
     call.touched[listing.instrument_id] = listing
-    order.words.request_id = request_id
+    order.words.request_id, order.words.failure = request_id, None
     try:
         call.exchange.market_of(listing).amend(order, price, quantity)
     except Refused as refused:

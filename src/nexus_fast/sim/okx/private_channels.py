@@ -99,7 +99,7 @@ class PrivateChannels:
         """By the clock: the snapshots that are due again."""
         now = self.exchange.now()
         for listed in self.by_account.values():
-            for one in listed:
+            for one in tuple(listed):
                 if one.interval_ms and one.due_ms <= now:
                     one.due_ms = now + one.interval_ms
                     self._snapshot(one)
@@ -132,7 +132,7 @@ class PrivateChannels:
     # ---- events
 
     def on_execution(self, account: Account, execution: Execution) -> None:
-        listed = self.by_account.get(account.key, ())
+        listed = tuple(self.by_account.get(account.key, ()))  # a connection may end while it is told
         listing = self.exchange.listings[execution.order.instrument.symbol]
         row = order_texts.order_push(listing, execution, self.exchange.book_of(listing).last_price)
         for one in listed:
@@ -144,7 +144,7 @@ class PrivateChannels:
 
     def on_account(self, account: Account, assets: list[str], symbols: list[str], reason: str) -> None:
         listings = [self.exchange.listings[symbol] for symbol in symbols]
-        for one in self.by_account.get(account.key, ()):
+        for one in tuple(self.by_account.get(account.key, ())):
             if one.channel == "account":
                 changed = [asset for asset in assets if one.asset in ("", asset)]
                 if changed:

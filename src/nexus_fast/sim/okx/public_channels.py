@@ -19,6 +19,7 @@ from nexus_fast.sim.orders import Fill
 
 BOOKS = {"books": (400, 100), "books-l2-tbt": (400, 10), "books50-l2-tbt": (50, 10), "books-rpi": (400, 100)}
 KEEP_ALIVE_MS = 60_000
+REPEATED_MS = 10_000
 CANDLES = {"candle" + bar: bar for bar in market_texts.BARS}
 INDEX_CANDLES = {"index-candle" + bar: bar for bar in market_texts.BARS}
 MARK_CANDLES = {"mark-price-candle" + bar: bar for bar in market_texts.BARS}
@@ -49,7 +50,7 @@ class Channel:
 
     def push(self, data: bytes, extra: bytes = b"") -> None:
         frame = self.head + extra + b'"data":' + data + b"}"
-        for connection in self.connections:
+        for connection in tuple(self.connections):  # one may end while it is told
             connection.send(frame)
 
 
@@ -168,13 +169,13 @@ class PublicChannels:
                    for channel in self.channels.values())
 
     def _periodic(self, channel: Channel) -> None:
-        """A frame when something is new; candles and prices are compared without their time."""
-        data = self._current(channel)
+        """A frame when something is new, all but its time, and from time to time when nothing is."""
+        data, now = self._current(channel), self.exchange.now()
         if data is None:
             return
         mark = data.partition(b'"ts"')[0]
-        if mark != channel.last:
-            channel.last = mark
+        if mark != channel.last or now - channel.sent_ms >= REPEATED_MS:
+            channel.last, channel.sent_ms = mark, now
             channel.push(data)
 
     def _current(self, channel: Channel) -> bytes | None:
@@ -236,6 +237,7 @@ class PublicChannels:
             return
         before, channel.levels = channel.levels, _levels(book, depth)
         asks, bids = (_changes(old, new) for old, new in zip(before, channel.levels, strict=True))
+        bids.reverse()  # best first, as the asks are
         if not asks and not bids and now - channel.sent_ms < KEEP_ALIVE_MS:
             return
         body = {"asks": asks, "bids": bids, "ts": str(book.now or now), "checksum": 0, "prevSeqId": channel.last,

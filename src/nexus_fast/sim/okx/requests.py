@@ -19,6 +19,7 @@ from nexus_fast.sim.orders import BUY, SELL
 from nexus_fast.sim.wire_statistics import WireStatistics
 
 SIDES = {"buy": BUY, "sell": SELL}
+KINDS = ("", "ANY", "SPOT", "MARGIN", "SWAP", "FUTURES", "OPTION")
 CLIENT_ID = re.compile(r"[A-Za-z0-9]{1,32}", re.ASCII)
 _TRUE, _FALSE = ("true", "True", "1"), ("false", "False", "0", "")
 
@@ -175,7 +176,7 @@ class Item(Parameters):
 class Call(Parameters):
     """One request. `account` is set once the sender is proved; `touched` collects the books that it changes."""
 
-    __slots__ = ("items", "account", "by_code", "address", "touched", "operation")
+    __slots__ = ("items", "account", "by_code", "address", "touched")
 
     def __init__(self, exchange: Exchange, params: dict[str, str], items: list[dict[str, str]] | None = None, *,
                  account: Account | None = None, by_code: bool = False, address: str = ""):
@@ -185,7 +186,6 @@ class Call(Parameters):
         self.by_code = by_code
         self.address = address
         self.touched: dict[str, Listing] = {}
-        self.operation = ""
 
     def kind(self, mandatory: bool = False) -> str:
         """`instType`, one of the venue's; "" when it is not sent and need not be."""
@@ -197,7 +197,7 @@ class Call(Parameters):
         wanted = self.optional_listing()
         family = self.text("instFamily") or self.text("uly")
         return [one for one in self.exchange.listings.values()
-                if kind in ("", "ANY", one.kind) and wanted in (None, one) and family in ("", one.family)]
+                if kind in ("", "ANY", one.kind) and (wanted is None or wanted is one) and family in ("", one.family)]
 
     def limit(self, largest: int = 100, name: str = "limit") -> int:
         value = self.integer(name, largest)
@@ -210,6 +210,3 @@ class Call(Parameters):
         who = self.account.key if self.account is not None else self.address
         if not self.exchange.limits.take((path, who), REQUESTS, self.exchange.now()):
             raise errors.too_many()
-
-
-KINDS = ("", "ANY", "SPOT", "MARGIN", "SWAP", "FUTURES", "OPTION")

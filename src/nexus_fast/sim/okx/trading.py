@@ -200,8 +200,10 @@ class UnifiedSpotMarket(UnifiedMarket, SpotMarket):
         return product(price, quantity) if order.side == BUY else quantity
 
     def _afford(self, order, price, quantity):
-        more = self._worth(order, price, quantity - order.executed) - order.locked
-        if more > self.contracts.available(order.account, self.ledger_of(order.account).held_asset(order)):
+        ledger = self.ledger_of(order.account)
+        asset, more = ledger.held_asset(order), self._worth(order, price, quantity - order.executed) - order.locked
+        # Profit that is not realized is margin for contracts, but pays for nothing.
+        if more > min(self.contracts.available(order.account, asset), ledger.free.get(asset, 0)):
             raise Refused("balance")
 
     def _withdraw(self, order):
@@ -217,6 +219,12 @@ class UnifiedContractMarket(UnifiedMarket, FuturesMarket):
     def __init__(self, *arguments):
         super().__init__(*arguments)
         self.records: dict[tuple[str, str], PositionRecord] = {}
+
+    def available(self, account: Account, asset: str) -> int:
+        """As the core has it, without marks of what the account does not hold."""
+        ledger = self.ledger_of(account)
+        marks = {symbol: self.mark_price(symbol) for symbol, held in ledger.positions.items() if held.amount}
+        return ledger.available(asset, marks, self.settles_in)
 
     def record(self, account: Account, symbol: str) -> PositionRecord:
         found = self.records.get((account.key, symbol))

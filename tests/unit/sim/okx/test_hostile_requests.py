@@ -1,6 +1,5 @@
 """Whatever a request carries, the operation answers or refuses in the venue's words; it never breaks inside."""
 
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from okx_client import on_okx
@@ -69,12 +68,15 @@ def test_operations_only_ever_refuse(steps):
         assert risk.open_sell == sum(order.locked for order in waiting if order.side < 0)
 
 
-@pytest.mark.parametrize("body", ["", "{", "null", "5", "[1]", '"x"', "[" * 5000, '[{"instId":[1]}]', "[]", '{"sz":{"a":1}}'])
-def test_garbage_in_a_body(body):
+BODIES = ("", "{", "null", "5", "[1]", '"x"', "[" * 5000, '[{"instId":[1]}]', "[]", '{"sz":{"a":1}}')
+
+
+def test_garbage_in_a_body():
     async def scenario(client):
-        for path in ("/api/v5/trade/order", "/api/v5/trade/amend-batch-orders", "/api/v5/account/set-leverage"):
-            status, answer = await client.post(path, body)
-            assert 200 <= status < 500 and answer["code"] != "0", answer
+        for body in BODIES:
+            for path in ("/api/v5/trade/order", "/api/v5/trade/amend-batch-orders", "/api/v5/account/set-leverage"):
+                status, answer = await client.post(path, body)
+                assert 200 <= status < 500 and answer["code"] != "0", (body, answer)
 
     on_okx(scenario)
 

@@ -6,6 +6,7 @@ import pytest
 from okx_client import on_okx
 
 from nexus_fast.sim.okx.venue import OkxOptions
+from nexus_fast.sim.orders import Type
 
 SPOT = {"instId": "BTC-USDT", "tdMode": "cash", "side": "buy"}
 SWAP = {"instId": "BTC-USDT-SWAP", "tdMode": "cross", "side": "buy"}
@@ -170,6 +171,43 @@ def test_amendments(code):
     on_okx(scenario)
 
 
+def test_an_order_that_has_ended_stays_as_it_is():
+    async def scenario(client):
+        filled = await client.order(**SPOT, ordType="limit", px="84600", sz="0.01")
+        one = {"instId": "BTC-USDT", "ordId": filled["ordId"]}
+        for path, body, code in (("cancel-order", one, "51402"), ("amend-order", {**one, "newSz": "0.02"}, "51510"),
+                                 ("cancel-order", {**one, "ordId": "5"}, "51400"),
+                                 ("cancel-order", {**one, "instId": "ETH-USDT"}, "51400"),
+                                 ("cancel-order", {"instId": "BTC-USDT"}, "50015")):
+            status, answer = await client.post(f"/api/v5/trade/{path}", body)
+            assert (status, answer["code"], answer["data"][0]["sCode"]) == (200, "1", code), body
+        for wrong in ({**one, "ordId": "5"}, {**one, "instId": "ETH-USDT"}):
+            assert (await client.get("/api/v5/trade/order", **wrong))[1]["code"] == "51603"
+        assert (await client.get("/api/v5/trade/order", instId="BTC-USDT", clOrdId="none"))[1]["code"] == "51603"
+        assert (await client.get("/api/v5/trade/order", **one))[1]["data"][0]["state"] == "filled"
+
+    on_okx(scenario)
+
+
+def test_a_partly_filled_order_is_amended_down_to_what_is_filled():
+    async def scenario(client):
+        socket = await client.private({"channel": "orders", "instType": "ANY"})
+        book = client.exchange.contracts.books["BTC-USD-SWAP"]
+        price, best = f"{book.asks.best() / 1e8:.1f}", book.asks.best_quantity() // 10**8
+        row = await client.order(**{**SWAP, "instId": "BTC-USD-SWAP"}, ordType="limit", px=price, sz=str(best + 5))
+        resting = (await socket.until(lambda m: m.get("data") and m["data"][0]["state"] == "partially_filled"))["data"][0]
+        assert resting["accFillSz"] == str(best)
+        amend = {"instId": "BTC-USD-SWAP", "ordId": row["ordId"], "newSz": str(best - 1)}
+        assert (await client.post("/api/v5/trade/amend-order", amend))[1]["code"] == "0"
+        ended = (await socket.until(lambda m: m.get("data") and m["data"][0]["amendResult"]))["data"][0]
+        assert (ended["state"], ended["sz"], ended["accFillSz"], ended["amendResult"]) == ("filled", str(best), str(best), "0")
+        assert (await client.get("/api/v5/trade/orders-pending"))[1]["data"] == []
+        purse = (await client.get("/api/v5/account/balance", ccy="BTC"))[1]["data"][0]["details"][0]
+        assert purse["ordFrozen"] == "0"
+
+    on_okx(scenario)
+
+
 def test_money_is_one_purse_and_comes_back():
     async def purse(client, asset):
         answer = (await client.get("/api/v5/account/balance", ccy=asset))[1]["data"][0]["details"][0]
@@ -221,6 +259,23 @@ def test_limits_are_per_operation_and_instrument():
         assert answers == ["0"] * 20 + ["50011"]
 
     on_okx(scenario, options=OkxOptions(limit_factor=1))
+
+
+def test_the_time_from_tick_to_order_is_measured():
+    async def scenario(client):
+        market_data = await client.open("public")
+        await market_data.subscribe(channel="bbo-tbt", instId="BTC-USDT-SWAP")
+        client.exchange.contracts.house_order("BTC-USDT-SWAP", 1, Type.MARKET, 0, 10**8)
+        client.exchange.flush()
+        await market_data.push("bbo-tbt")
+        socket = await client.private()
+        form = {"instIdCode": 10459, "side": "buy", "tdMode": "cross", "ordType": "market", "sz": "1"}
+        await socket.ask("order", form)
+        await client.order(**SWAP, ordType="market", sz="1")
+        figures = client.venue.statistics.summary()
+        assert (figures["ticks"], figures["orders"], figures["fills"], figures["wire_us"]["n"]) == (3, 2, 2, 2)
+
+    on_okx(scenario)
 
 
 def test_cancel_all_after():

@@ -20,6 +20,9 @@ QUERIES = {"/api/v5/market/index-tickers": {"instId": "BTC-USDT"}, "/api/v5/publ
 EMPTY = ("/api/v5/account/bills-archive", "/api/v5/public/delivery-exercise-history", "/api/v5/trade/orders-algo-history")
 
 
+MARKET_DATA = ("bbo-tbt", "trades", "books", "books5", "books-l2-tbt", "tickers", "funding-rate", "candle1m", "open-interest")
+
+
 def fields(value, prefix="") -> set[str]:
     """`{"a": [{"b": 1}]}` -> {".a", ".a[].b"}; what a list holds is looked at by its first element."""
     if isinstance(value, list):
@@ -137,6 +140,49 @@ def test_public_pushes(recorded):
             assert len(ours["data"][0]) == len(recorded["data"][0])
 
     on_okx(scenario, tick_rate=50)
+
+
+def recorded_market_data() -> list[dict]:
+    """Frames of public channels as they came, spot and contracts, 2022 to 2025."""
+    found = []
+    for name in ("crypto_msg_parser/okx.jsonl", "gocryptotrader/okx_ws_trades.jsonl"):
+        file = SHARED / name if (SHARED / name).exists() else SAMPLES / name
+        for line in file.read_text().splitlines() if file.exists() else ():
+            row = json.loads(line)
+            raws = row.get("raw", line)
+            found += [json.loads(raw) for raw in ([raws] if isinstance(raws, str) else raws) if raw.startswith('{"arg"')]
+    return [frame for frame in found if frame.get("data") and frame["arg"].get("channel") in MARKET_DATA]
+
+
+def test_market_data_of_every_kind_of_instrument():
+    """A recorded frame of a spot, linear or inverse instrument has no field that ours of such an instrument lacks."""
+
+    async def scenario(client):
+        sockets = {"public": await client.open("public"), "business": await client.open("business")}
+        seen, found = {}, {}
+        for recorded in recorded_market_data():
+            channel, name = recorded["arg"]["channel"], alike(client, recorded["arg"]["instId"])
+            if (channel, name) not in seen:
+                socket = sockets["business" if channel.startswith("candle") else "public"]
+                assert (await socket.subscribe(channel=channel, instId=name))["event"] == "subscribe"
+                seen[channel, name] = await socket.until(
+                    lambda m, c=channel, i=name: m.get("arg") == {"channel": c, "instId": i} and "data" in m)
+            ours = seen[channel, name]
+            if problems(recorded["data"], ours["data"]) or ("action" in recorded) != ("action" in ours):
+                found[channel, name] = problems(recorded["data"], ours["data"]), recorded
+        assert found == {} and len(seen) >= 3
+
+    on_okx(scenario, tick_rate=100)
+
+
+def alike(client, name: str) -> str:
+    """An instrument of ours of the same kind as a recorded one, which may have ended long ago."""
+    parts = name.split("-")
+    if len(parts) == 2:
+        return "BTC-USDT"
+    kind = "SWAP" if parts[2] == "SWAP" else "FUTURES"
+    return next(one.instrument_id for one in client.exchange.listings.values()
+                if one.kind == kind and one.instrument.quote == parts[1])
 
 
 async def connection_id(socket) -> str:

@@ -1,0 +1,120 @@
+"""The kill switch, and the venues' own timers that cancel everything when this process falls silent.
+
+The kill switch closes the gate first; then everything that is open on the accounts is canceled, again and again until the
+venue lists
+nothing and no order is in doubt. What the venue accepts late is canceled at once. It stays on until the engine ends.
+"""
+
+import asyncio
+import time
+from importlib import import_module
+from typing import Any
+
+from nexus_fast.config import PrivateConnectorConfig
+from nexus_fast.error import EngineBuildError, VenueError
+from nexus_fast.log import Logger
+from nexus_fast.order.reasons import HALTED
+
+AGAIN_SECONDS = 1.0              # between two rounds of canceling everything
+REFRESHES = 4                    # of a venue's timer within its time
+RETRY_SECONDS = 1.0
+
+
+def emergency_of(account_type: Any) -> Any:
+    """The module of the account's venue."""
+    return import_module(f"nexus_fast.exchange.{account_type.exchange.value}.emergency")
+
+
+class Safety:
+    """`host` is nexus_fast.engine.host.Host."""
+
+    def __init__(self, host: Any, log: Logger):
+        self._host = host
+        self._log = log
+        self._switches: dict[Any, int] = {}         # account type -> seconds
+        self._tasks: list[asyncio.Task] = []
+
+    # ------------------------------------------------------------------------------------------ kill switch
+
+    def kill(self, reason: str) -> None:
+        """Idempotent."""
+        entry = self._host.core.entry
+        if entry.halted:
+            return
+        entry.halted = True
+        self._host.tracker.halted = True
+        self._log.critical(f"kill switch: {reason or 'no reason given'}; nothing but cancels leaves from now on")
+        self._host.drop_waiting(HALTED)
+        for account in self._host.accounts.values():
+            self._host.on_private_status(account, "halted")
+            self._host.spawn(self._empty(account))
+
+    async def _empty(self, account: Any) -> None:
+        """Until the venue lists no open order, and none of ours is in doubt."""
+        ledger = self._host.core.ledger
+        emergency = emergency_of(account.account_type)
+        while True:
+            for number in ledger.live(account=account.index):
+                ledger.cancel(number)
+            began = time.monotonic()
+            listed = -1
+            try:
+                listed = await emergency.cancel_everything(account.rest, account.account_type)
+            except (VenueError, OSError, TimeoutError) as error:
+                self._log.error(f"{account.account_type}: canceling everything failed: {error}; trying again")
+                self._host.inquiry.note_pause(account, error)
+            if listed == 0 and not ledger.live(account=account.index):
+                self._log.critical(f"{account.account_type}: the venue confirms that no order is open")
+                self._host.on_private_status(account, "halted_empty")
+                return
+            await asyncio.sleep(max(0.0, AGAIN_SECONDS - (time.monotonic() - began)))
+
+    # ------------------------------------------------------------------------------------------ dead man's switches
+
+    def add(self, connector: PrivateConnectorConfig) -> None:
+        """Before the account is opened. Raises EngineBuildError where the venue has no such switch."""
+        if not connector.dead_mans_switch:
+            return
+        if not emergency_of(connector.account_type).has_switch(connector.account_type):
+            raise EngineBuildError(
+                f"{connector.account_type}: the venue has no dead man's switch. Leave dead_mans_switch= out of its connector, "
+                "and run `nexus-fast guard` beside the engine."
+            )
+        self._switches[connector.account_type] = connector.dead_mans_switch
+
+    def switch_seconds(self, account_type: Any) -> int:
+        return self._switches.get(account_type, 0)
+
+    def start(self) -> None:
+        for account_type, seconds in self._switches.items():
+            task = asyncio.get_running_loop().create_task(self._keep(self._host.accounts[account_type], seconds))
+            self._tasks.append(task)
+
+    async def _keep(self, account: Any, seconds: int) -> None:
+        emergency = emergency_of(account.account_type)
+        while True:
+            try:
+                symbols = self._host.routed_symbols(account.index)
+                await emergency.set_switch(account.rest, account.account_type, symbols, seconds)
+                wait = seconds / REFRESHES
+            except (VenueError, OSError, TimeoutError) as error:
+                self._log.error(f"{account.account_type}: the dead man's switch could not be renewed: {error}")
+                wait = RETRY_SECONDS
+            await asyncio.sleep(wait)
+
+    async def stop(self) -> None:
+        """A clean end: the timers are taken back."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._tasks:
+            await asyncio.gather(*(self._take_back(account_type) for account_type in self._switches))
+
+    async def _take_back(self, account_type: Any) -> None:
+        account = self._host.accounts[account_type]
+        try:
+            symbols = self._host.routed_symbols(account.index)
+            off = emergency_of(account_type).set_switch(account.rest, account_type, symbols, 0)
+            await asyncio.wait_for(off, 5 * RETRY_SECONDS)
+        except (VenueError, OSError, TimeoutError) as error:
+            self._log.error(f"{account_type}: the dead man's switch could not be switched off: {error}")

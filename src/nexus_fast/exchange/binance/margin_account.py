@@ -1,0 +1,108 @@
+"""Margin accounts: orders by REST, private events over spot's WebSocket API.
+
+The events are subscribed to with a listen token (POST /sapi/v1/userListenToken, userDataStream.subscribe.listenToken), which
+holds for a day; it is replaced before it ends. An isolated margin account has a wallet, a token and a subscription for each pair.
+Source: developers.binance.com, margin trading, "Trade Data Stream".
+"""
+
+import asyncio
+from typing import Any
+
+import msgspec
+
+from nexus_fast.error import VenueError
+from nexus_fast.exchange.binance.account import BinanceAccount
+from nexus_fast.exchange.binance.snapshot import Balances, read_isolated, total
+from nexus_fast.exchange.binance.websocket_api import Answer
+from nexus_fast.order.events import BalanceUpdate
+
+LISTEN_TOKEN_PATH = "/sapi/v1/userListenToken"
+TOKEN_SECONDS = 23 * 3600
+
+
+class _Token(msgspec.Struct):
+    token: str
+
+
+class _Subscription(msgspec.Struct):
+    subscription_id: int = msgspec.field(name="subscriptionId")
+
+
+class MarginAccount(BinanceAccount):
+    """Cross margin."""
+
+    def __init__(self, *arguments: Any):
+        super().__init__(*arguments)
+        self._renewal: asyncio.Task | None = None
+
+    async def _subscribe(self) -> None:
+        await self._subscribe_all()
+        if self._renewal is None:
+            self._renewal = self._spawn(self._renew())
+
+    async def _subscribe_all(self) -> None:
+        await self._subscribe_with_token({})
+
+    async def _subscribe_with_token(self, params: dict[str, str]) -> int:
+        """The number of the subscription; one that exists is prolonged."""
+        body = await self._rest.request("POST", LISTEN_TOKEN_PATH, params, keyed=True)
+        token = msgspec.json.decode(body, type=_Token).token
+        answer = await self.ask("userDataStream.subscribe.listenToken", {"listenToken": token})
+        return msgspec.json.decode(answer, type=_Subscription).subscription_id
+
+    async def _renew(self) -> None:
+        while True:
+            await asyncio.sleep(TOKEN_SECONDS)
+            try:
+                await self._subscribe_all()
+            except (VenueError, OSError, TimeoutError) as error:
+                self._log.warning(f"the private events could not be prolonged ({error}); connecting anew")
+                self._api.drop()
+
+
+class IsolatedMarginAccount(MarginAccount):
+    """Isolated margin: the pairs that the account has at the venue, and those that orders are sent for."""
+
+    def __init__(self, *arguments: Any):
+        super().__init__(*arguments)
+        self._wallets: dict[str, Balances] = {}
+        self._pairs: dict[int, str] = {}         # by subscription
+
+    def templates(self, instrument: Any) -> Any:
+        if instrument.venue_symbol not in self._wallets:
+            self._wallets[instrument.venue_symbol] = {}
+            if self._is_open:
+                self._spawn(self._subscribe_late(instrument.venue_symbol))
+        return super().templates(instrument)
+
+    async def _subscribe_all(self) -> None:
+        self._pairs.clear()
+        for symbol in list(self._wallets):
+            await self._subscribe_to(symbol)
+
+    async def _subscribe_to(self, symbol: str) -> None:
+        number = await self._subscribe_with_token({"symbol": symbol, "isIsolated": "true"})
+        self._pairs[number] = symbol
+
+    async def _subscribe_late(self, symbol: str) -> None:
+        try:
+            await self._subscribe_to(symbol)
+            await self._host.resynchronise(self)         # what came before the subscription
+        except (VenueError, OSError, TimeoutError) as error:
+            self._log.error(f"{symbol}: no private events of this isolated pair ({error}); connecting anew")
+            self._api.drop()
+
+    async def _read_balances(self) -> Balances:
+        found = read_isolated(await self._rest.get(self._family.account, signed=True))
+        self._wallets = {**dict.fromkeys(self._wallets, {}), **found}
+        return total(self._wallets.values())
+
+    def _on_answer_event(self, answer: Answer, events: list) -> None:
+        """A balance is that of one pair; what is reported is the sum of all."""
+        pair = self._pairs.get(answer.subscription_id)
+        for event in events:
+            if isinstance(event, BalanceUpdate) and pair is not None:
+                self._wallets[pair] = {**self._wallets[pair], **event.balances}
+                whole = total(self._wallets.values())
+                event.balances = {asset: whole[asset] for asset in event.balances}
+        self._on_events(events)

@@ -1,0 +1,136 @@
+"""What the unified account is asked over REST: balances, positions and their mode, open orders, one order, its fills.
+
+Sources: bybit-exchange.github.io/docs/v5, account/wallet-balance, position, order/open-order, order/order-list, order/execution.
+Every question raises VenueError for a refusal, OSError and TimeoutError when no answer came.
+"""
+
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+from msgspec.structs import replace
+
+from nexus_fast.constants import ExchangeType, InstrumentType
+from nexus_fast.error import PositionModeError
+from nexus_fast.exchange.bybit.fills import ExecutionRow, Fills, updates_of
+from nexus_fast.exchange.bybit.instruments import CATEGORIES
+from nexus_fast.exchange.bybit.snapshot import PositionRow, position_update, read_balances, read_orders, read_positions
+from nexus_fast.gateway.bybit_rest import BybitRest
+from nexus_fast.order.events import BalanceUpdate, OrderUpdate, PositionUpdate
+
+WALLET_PATH, POSITIONS_PATH = "/v5/account/wallet-balance", "/v5/position/list"
+OPEN_PATH, HISTORY_PATH, EXECUTIONS_PATH = "/v5/order/realtime", "/v5/order/history", "/v5/execution/list"
+CANCEL_PATH = "/v5/order/cancel"
+ORDERS_PAGE, EXECUTIONS_PAGE, POSITIONS_PAGE = 50, 100, 200
+HEDGED = (
+    "is in hedge mode for {symbol}, the engine works in one-way mode: switch the position mode in the venue's settings "
+    "(close the positions first)."
+)
+
+
+class _Executions(msgspec.Struct):
+    rows: list[ExecutionRow] = msgspec.field(name="list")
+
+
+_executions = msgspec.json.Decoder(_Executions)
+
+
+class AccountRest:
+    """instruments: those that are loaded; what is not among them is not asked for. fills: hears whose the orders are."""
+
+    def __init__(self, account_type: Any, rest: BybitRest, instruments: list, fills: Fills):
+        self.rest = rest
+        self._account_type = account_type
+        self._traded = [i for i in instruments if i.exchange is ExchangeType.BYBIT]
+        self._fills = fills
+
+    async def balances(self) -> BalanceUpdate:
+        wallet = await self.rest.result(WALLET_PATH, {"accountType": "UNIFIED"}, signed=True)
+        return BalanceUpdate(balances=read_balances(wallet), complete=True)
+
+    # ------------------------------------------------------------------------------------------ positions
+
+    async def positions(self) -> list[PositionUpdate]:
+        """All that are held. Raises PositionModeError."""
+        found = []
+        for question in self._lists(spot=False):
+            rows = await self._position_rows({**question, "limit": POSITIONS_PAGE})
+            found += [position_update(row, question["category"]) for row in rows]
+        return [update for update in found if update.signed_amount]
+
+    async def require_one_way(self) -> None:
+        """Asked for a symbol, the venue answers also where nothing is held. The mode is set for all contracts of a coin, or
+        for one of them: of each coin one is asked for, the others are refused with their first order (10001).
+
+        Raises PositionModeError."""
+        asked: dict[str | None, str] = {}
+        for instrument in self._traded:
+            if instrument.type is InstrumentType.LINEAR and instrument.active:
+                asked.setdefault(instrument.settle, instrument.venue_symbol)
+        for symbol in asked.values():
+            await self._position_rows({"category": "linear", "symbol": symbol})
+
+    async def _position_rows(self, params: dict[str, Any]) -> list[PositionRow]:
+        pages = await self.rest.pages(POSITIONS_PATH, params, signed=True)
+        rows = [row for page in pages for row in read_positions(page)]
+        for row in rows:
+            if row.position_idx:
+                raise PositionModeError(f"{self._account_type} {HEDGED.format(symbol=row.symbol)}")
+        return rows
+
+    # ------------------------------------------------------------------------------------------ orders
+
+    async def open_orders(self) -> dict[str, OrderUpdate]:
+        """By client id; those that were placed without one by the venue's."""
+        found = {}
+        for question in self._lists(spot=True):
+            params = {**question, "openOnly": 0, "limit": ORDERS_PAGE}
+            for page in await self.rest.pages(OPEN_PATH, params, signed=True):
+                for update in read_orders(page, question["category"]):
+                    self._fills.on_order(update)
+                    found[update.client_id or update.venue_id] = update
+        return found
+
+    async def order(self, instrument: Any, client_id: str) -> OrderUpdate | None:
+        """What the venue knows of an order; None when it knows none.
+
+        order/realtime has what is open and the last 500 that are not; it forgets those when the service restarts.
+        order/history has orders without a fill for one day, the others for two years; it may lag behind. That an order
+        was filled is proven by execution/list in any case."""
+        params = _named(instrument, client_id)
+        for path in (OPEN_PATH, HISTORY_PATH):
+            for update in read_orders(await self.rest.result(path, params, signed=True), params["category"]):
+                if update.client_id == client_id:
+                    self._fills.on_order(update)
+                    return update
+        # Neither list has it. A fill would prove that it lived: the last one brings what all together come to.
+        fills = updates_of(await self._executions(params), params["category"])
+        if not fills:
+            return None
+        filled = sum((update.last_quantity for update in fills), start=Decimal(0))
+        return replace(fills[-1], filled=filled, trade_id=-1, last_price=None, last_quantity=None, fee=None)
+
+    async def trades(self, instrument: Any, client_id: str) -> list[OrderUpdate]:
+        """The fills of an order, oldest first, each with its fee."""
+        params = _named(instrument, client_id)
+        found = updates_of(await self._executions(params), params["category"], self._fills)
+        return [replace(update, fee_currency=update.fee_currency or instrument.settle) for update in found]
+
+    async def _executions(self, params: dict[str, Any]) -> list[ExecutionRow]:
+        pages = await self.rest.pages(EXECUTIONS_PATH, {**params, "limit": EXECUTIONS_PAGE}, signed=True)
+        rows = [row for page in pages for row in _executions.decode(page).rows]
+        return [row for row in rows if row.order_link_id == params["orderLinkId"]]
+
+    async def cancel(self, instrument: Any, client_id: str) -> None:
+        await self.rest.request("POST", CANCEL_PATH, _named(instrument, client_id), signed=True)
+
+    def _lists(self, *, spot: bool) -> list[dict[str, str]]:
+        """What makes a list complete: linear has to be asked for each currency that its contracts are settled in."""
+        coins = sorted({i.settle for i in self._traded if i.type is InstrumentType.LINEAR})
+        found = [{"category": "linear", "settleCoin": coin} for coin in coins]
+        others = (InstrumentType.SPOT, InstrumentType.INVERSE) if spot else (InstrumentType.INVERSE,)
+        return found + [{"category": CATEGORIES[kind]} for kind in others if any(i.type is kind for i in self._traded)]
+
+
+def _named(instrument: Any, client_id: str) -> dict[str, Any]:
+    return {"category": CATEGORIES[instrument.type], "symbol": instrument.venue_symbol, "orderLinkId": client_id}

@@ -1,0 +1,191 @@
+"""Fills are counted once, whichever stream brings them, in any order; what is late is told (scenarios 3 to 6, 8, 58, 59)."""
+
+import sys
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "support"))
+
+from order_life import Life
+
+from nexus_fast.cache import Cache
+from nexus_fast.constants import ExchangeType
+from nexus_fast.constants import OrderStatus as S
+from nexus_fast.log import Logger
+from nexus_fast.order import tracker as module
+from nexus_fast.order.events import OrderUpdate
+from nexus_fast.order.tracker import CALLBACKS, Tracker
+from nexus_fast.strategy.api import StrategyApi
+
+WITHIN = settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+
+
+class Listener(StrategyApi):
+    def __init__(self):
+        self.heard = []
+
+
+for _name in CALLBACKS.values():
+    setattr(Listener, _name, lambda self, order, name=_name: self.heard.append((name, order)))
+
+
+class Instrument:
+    exchange, symbol, price_scale, size_scale = ExchangeType.BINANCE, "BTCUSDT.BINANCE", 0, 0
+
+
+class Desk:
+    """One order of ten, and a tracker."""
+
+    def __init__(self, directory, state="ACCEPTED"):
+        self.life = Life(directory)
+        self.strategy = Listener()
+        self.asked = []
+        self.cache = Cache()
+        self.tracker = Tracker(self.life.ledger, self.cache, [Instrument], [self.strategy], self.asked.append, Logger("test"))
+        self.number = self.life.carry(state)
+        self.canceled = []
+
+    def hear(self, event, filled=None, trade=-1, quantity=None, fee=None, **more):
+        self.tracker.apply(OrderUpdate(
+            event=event, client_id="old0", venue_id="v1", filled=None if filled is None else Decimal(filled), trade_id=trade,
+            last_quantity=None if quantity is None else Decimal(quantity), last_price=None if quantity is None else Decimal(100),
+            fee=None if fee is None else Decimal(fee), fee_currency=None if fee is None else "BNB", **more))
+
+    @property
+    def order(self):
+        return self.cache.get_order("old0")
+
+    def story(self):
+        return [name.removeprefix("on_").removesuffix("_order") for name, _ in self.strategy.heard]
+
+
+@pytest.fixture
+def desk(tmp_path, tmp_path_factory, monkeypatch):
+    monkeypatch.setenv("NEXUS_FAST_SHM", str(tmp_path))
+    made = []
+
+    def make(state="ACCEPTED"):
+        made.append(Desk(tmp_path_factory.mktemp("desk"), state))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.life.die()
+
+
+@st.composite
+def messages(draw):
+    """Trades of one order, each said by a fast stream without and by a full one with cumulative quantity and fee, shuffled,
+    doubled."""
+    sizes = draw(st.lists(st.integers(1, 4), min_size=1, max_size=4).filter(lambda found: sum(found) <= 10))
+    said, total = [], 0
+    for trade, size in enumerate(sizes):
+        total += size
+        full = ("FILLED" if total == 10 else "FILL", total, trade, size, 1)
+        said += [full] * draw(st.integers(1, 2)) + [("FILL", None, trade, size, None)] * draw(st.integers(0, 2))
+    said += [("ACCEPTED", None, -1, None, None)] * draw(st.integers(0, 2))
+    return sizes, draw(st.permutations(said))
+
+
+@WITHIN
+@given(messages(), st.sampled_from(["PENDING", "UNKNOWN", "ACCEPTED", "CANCELING"]))
+def test_filled_is_the_sum_of_unique_trades(desk, found, state):
+    sizes, said = found
+    one = desk(state)
+    for event in said:
+        one.hear(*event)
+    assert one.order.filled == sum(sizes) and one.order.fee == len(sizes)
+    assert one.tracker.counts["fills"] == len(sizes)
+    assert one.tracker._holes == {}
+    assert (one.order.status is S.FILLED) == (sum(sizes) == 10)
+    assert one.story().count("filled") == (sum(sizes) == 10)
+
+
+def test_a_fill_that_no_stream_brought_is_asked_for(desk, monkeypatch):
+    """6: the venue says five, the fills add up to two."""
+    monkeypatch.setattr(module, "HOLE_SECONDS", 0.0)
+    one = desk()
+    one.hear("FILL", 2, trade=1, quantity=2, fee=1)
+    assert one.tracker.holes() == []
+    one.hear("FILL", 5, trade=3, quantity=1, fee=1)
+    assert one.tracker.holes() == [one.number] and one.tracker.holes() == []
+    one.hear("FILL", trade=2, quantity=2, fee=1)                    # as the venue's list of trades has it
+    one.hear("FILL", trade=3, quantity=1, fee=1)
+    assert one.order.filled == 5 and one.order.fee == 3 and one.tracker.holes() == []
+
+
+@pytest.mark.parametrize("end", ["CANCELED", "EXPIRED"])
+def test_a_fill_after_the_end_counts_and_is_told(desk, end):
+    one = desk()
+    one.hear(end, 0)
+    one.hear("FILL", 3, trade=1, quantity=3, fee=1)
+    one.hear("FILL", 3, trade=1, quantity=3, fee=1)
+    assert one.order.status is S[end] and one.order.filled == 3 and one.order.fee == 1
+    assert one.story() == [end.lower()] * 2 and one.asked == []
+
+
+def test_an_end_that_was_a_fill_is_told_as_one(desk):
+    """8: the cancel's answer and the fill crossed."""
+    one = desk("CANCELING")
+    one.hear("CANCELED", 0)
+    one.hear("FILLED", 10, trade=1, quantity=10, fee=1)
+    one.hear("CANCELED", 10)
+    assert one.order.status is S.FILLED and one.story() == ["canceled", "filled"]
+
+
+def test_an_order_that_lives_after_it_failed_is_canceled(desk):
+    one = desk("UNKNOWN")
+    one.hear("NOT_FOUND")
+    one.tracker.ledger = Canceler(one)
+    one.hear("ACCEPTED")
+    assert one.canceled == [one.number] and one.story() == ["failed", "canceling"]
+    assert one.order.status is S.CANCELING and one.life.ledger.live() == [one.number]
+    one.hear("CANCELED", 0)
+    assert one.story() == ["failed", "canceling", "canceled"]
+
+
+class Canceler:
+    """The ledger, without a venue to send a cancel to."""
+
+    def __init__(self, desk):
+        self._desk = desk
+
+    def __getattr__(self, name):
+        return getattr(self._desk.life.ledger, name)
+
+    def cancel(self, number):
+        self._desk.canceled.append(number)
+        return 0
+
+
+def test_after_the_kill_switch_what_is_accepted_late_is_canceled(desk):
+    """66."""
+    one = desk("UNKNOWN")
+    one.tracker.ledger = Canceler(one)
+    one.tracker.halted = True
+    one.hear("ACCEPTED")
+    assert one.canceled == [one.number]
+
+
+def test_what_is_over_is_known_for_a_while_and_then_forgotten(desk, monkeypatch):
+    one = desk()
+    one.hear("CANCELED", 0)
+    one.tracker.forget()
+    assert one.life.ledger.find("old0") == one.number
+    monkeypatch.setattr(module, "REMEMBERED_SECONDS", -1.0)
+    one.tracker.forget()
+    assert one.life.ledger.find("old0") == 0 and one.tracker._extras == {}
+
+
+def test_callbacks_wait_while_they_are_held(desk):
+    one = desk()
+    one.tracker.hold()
+    one.hear("FILL", 2, trade=1, quantity=2)
+    one.hear("CANCELED", 2)
+    assert one.story() == [] and one.order.status is S.CANCELED
+    one.tracker.release()
+    assert one.story() == ["partially_filled", "canceled"]
