@@ -132,7 +132,7 @@ def rounds_of(options: argparse.Namespace, cells: list[Cell], clients: list[str]
 
 def measure(options: argparse.Namespace) -> list[dict]:
     """Every run, in the order in which it was made: in each round and cell floor, engine, engine. With --minutes, no cell is
-    begun after the time is over and every cell has had its first round. A run that came to no end is left away, and said to be."""
+    begun after the time is over and every cell has had its first round. A run that came to no end is left away, not silently."""
     clients = ["floor", *(name for name in options.clients if name != "floor")]
     cells = cells_of(options)
     rounds = rounds_of(options, cells, clients)

@@ -130,7 +130,6 @@ def summarise(runs: list[dict]) -> list[dict]:
     """One row per gap and contender: medians over the rounds; the ratio is to the same round's spinning floor."""
     rows = []
     for gap, label in dict.fromkeys((r["scene"]["gap_us"], r["label"]) for r in runs):
-
         mine = [r for r in runs if (r["scene"]["gap_us"], r["label"]) == (gap, label)]
         floors = {r["round"]: r for r in runs if (r["scene"]["gap_us"], r["label"]) == (gap, "C, spinning")}
         times = [r["latency"] for r in mine]
@@ -139,7 +138,9 @@ def summarise(runs: list[dict]) -> list[dict]:
         whole = merge(t["histogram"] for t in times)
         row |= {f"merged_{name}": percentile(whole, share) for name, share in PERCENTILES.items()}
         row |= {"max": max(t["max"] for t in times), "histogram": whole}
-        ratios = [r["latency"]["p50"] / max(floors[r["round"]]["latency"]["p50"], 1) for r in mine if r["round"] in floors]
+        ratios = [
+            r["latency"]["p50"] / max(floors[r["round"]]["latency"]["p50"], 1) for r in mine if r["round"] in floors
+        ]
         row["ratio_p50"] = median(ratios) if ratios else None
         rows.append(row)
     return rows
