@@ -11,6 +11,7 @@ every LISTEN_KEY_SECONDS, and replaced when the venue says that it has expired. 
 import asyncio
 import itertools
 import time
+from collections.abc import Iterable
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -440,11 +441,14 @@ class BinanceAccount:
         found = [order for family in self.families for order in await self._open_orders(family)]
         return {order.client_id: order for order in found}
 
+    def _symbols_to_list(self, family: Family) -> Iterable[str]:
+        return self._traded.get(family.type, ())
+
     async def _open_orders(self, family: Family) -> list[OrderUpdate]:
         """Some are listed by symbol alone: then those that the engine trades."""
         asked: list[dict] = [{}]
         if family.lists_by_symbol:
-            asked = [{"symbol": symbol} for symbol in sorted(self._traded.get(family.type, ()))]
+            asked = [{"symbol": symbol} for symbol in sorted(self._symbols_to_list(family))]
         found: list[OrderUpdate] = []
         for params in asked:
             body = await self._rest.get(family.open_orders, {**params, **family.constants}, signed=True)
