@@ -19,6 +19,7 @@ SPOT_SYMBOL = {
     "symbol": "BTCUSDT", "status": "TRADING", "baseAsset": "BTC", "baseAssetPrecision": 8, "quoteAsset": "USDT",
     "quotePrecision": 8, "quoteAssetPrecision": 8, "isSpotTradingAllowed": True, "isMarginTradingAllowed": True,
     "orderTypes": ["LIMIT", "LIMIT_MAKER", "MARKET"], "permissions": ["SPOT"], "permissionSets": [["SPOT"]],
+    "icebergAllowed": True, "ocoAllowed": True, "quoteOrderQtyMarketAllowed": True, "allowTrailingStop": True,
     "filters": [
         {"filterType": "PRICE_FILTER", "minPrice": "0.01000000", "maxPrice": "1000000.00", "tickSize": "0.01000000"},
         {"filterType": "LOT_SIZE", "minQty": "0.00001000", "maxQty": "9000.00000000", "stepSize": "0.00001000"},
@@ -74,6 +75,8 @@ def answers() -> dict[str, object]:
         "/api/v3/ticker/bookTicker": {
             "symbol": "BTCUSDT", "bidPrice": "97000.00", "bidQty": "1", "askPrice": "97000.01", "askQty": "1",
         },
+        "/api/v3/userDataStream": {"listenKey": "bench"},
+        "/sapi/v1/asset/tradeFee": [],
         "/fapi/v1/ping": {},
         "/fapi/v1/time": {"serverTime": now},
         "/fapi/v1/exchangeInfo": {**info, "symbols": [USD_M_SYMBOL]},

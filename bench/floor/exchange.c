@@ -42,6 +42,8 @@ static struct {
 
 /* ---- orders ---- */
 
+static const char PLAIN[] = "{\"subscriptionId\":0,\"event\":", STREAM[] = "{\"stream\":\"bench\",\"data\":";
+
 static void send_events(int family, const order_request *o) {
     char buffer[4096];
     for (connection *c = peers; c < peers + PEERS; c++) {
@@ -50,6 +52,11 @@ static void send_events(int family, const order_request *o) {
         for (int filled = 0; filled <= (events == FILL_EVENTS); filled++) {
             char *text = buffer + used + 4;
             int n = write_event(text, sizeof buffer - used - 4, family == USD_M, o, filled);
+            if (c->combined && family == SPOT) { /* the same in a stream's envelope instead of a subscription's */
+                memmove(text + sizeof STREAM - 1, text + sizeof PLAIN - 1, (size_t)n - sizeof PLAIN + 1);
+                memcpy(text, STREAM, sizeof STREAM - 1);
+                n -= (int)(sizeof PLAIN - sizeof STREAM);
+            }
             uint8_t *frame = ws_server_header((uint8_t *)text, (size_t)n, WS_TEXT);
             memmove(buffer + used, frame, (size_t)((uint8_t *)text + n - frame));
             used += (size_t)((uint8_t *)text + n - frame);

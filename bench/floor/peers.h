@@ -88,6 +88,7 @@ static void take_path(connection *c, const char *path) {
     if (starts(path, "/ws-api/") || starts(path, "/ws-fapi/")) c->kind = API;
     if (starts(path, "/ws-fapi/") || starts(path, "/public") || starts(path, "/market")) c->family = USD_M;
     if (starts(path, "/private")) c->family = USD_M, c->kind = USER, c->user_stream = 1;
+    if (strstr(path, "streams=bench")) c->user_stream = 1; /* spot's older way, by listen key, which is "bench" */
     c->combined = strstr(path, "/stream") != NULL;
     c->quotes = c->kind == MARKET && strstr(path, "bookTicker");
     c->rate_limits = !strstr(path, "returnRateLimits=false");

@@ -95,12 +95,13 @@ def test_an_account_without_a_switch_is_refused_one(venue):
 @contextlib.contextmanager
 def guarding(venue, tmp_path, *arguments):
     file = tmp_path / "endpoints.toml"
-    tables = [f"[binance.{name}]\n" + "".join(f'{k} = "{v}"\n' for k, v in t.items()) for name, t in venue.endpoints["binance"].items()]
-    file.write_text("\n".join(tables))
+    tables = venue.endpoints["binance"].items()
+    file.write_text("\n".join(f"[binance.{name}]\n" + "".join(f'{k} = "{v}"\n' for k, v in t.items()) for name, t in tables))
     command = [sys.executable, "-m", "nexus_fast", "guard", *arguments, "--account", "binance.SPOT", "--account",
                "binance.USD_M_FUTURE", "--endpoints", str(file), "--after", "1", "--once"]
-    environment = dict(os.environ, BINANCE_API_KEY=venue.key, BINANCE_SECRET=venue.secret, PYTHONPATH=os.pathsep.join(sys.path))
-    process = subprocess.Popen(command, env=environment, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    keys = {"BINANCE_API_KEY": venue.key, "BINANCE_SECRET": venue.secret, "PYTHONPATH": os.pathsep.join(sys.path)}
+    process = subprocess.Popen(command, env=os.environ | keys, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                               text=True)
     try:
         yield process
     finally:

@@ -1,7 +1,9 @@
 """A process of its own that cancels everything when the engine's heart stops: for venues that have no dead man's switch.
 
-The engine writes the time into the header of its shared memory some twenty times a second. While that number changes, the engine lives.
-When it stands still for too long, everything on the accounts is canceled over the guard's own connections, until the venues list nothing.
+The engine writes the time into the header of its shared memory some twenty times a second. While that number changes, the
+engine lives.
+When it stands still for too long, everything on the accounts is canceled over the guard's own connections, until the venues
+list nothing.
 An engine that ends cleanly takes its shared memory with it: then there is nothing to guard until the next one starts.
 """
 

@@ -59,7 +59,8 @@ class Safety:
             began = time.monotonic()
             listed = -1
             try:
-                listed = await emergency.cancel_everything(account.rest, account.account_type)
+                symbols = self._host.routed_symbols(account.index)
+                listed = await emergency.cancel_everything(account.rest, account.account_type, symbols)
             except (VenueError, OSError, TimeoutError) as error:
                 self._log.error(f"{account.account_type}: canceling everything failed: {error}; trying again")
                 self._host.inquiry.note_pause(account, error)

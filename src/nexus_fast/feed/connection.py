@@ -58,8 +58,8 @@ class WebSocketConnection:
         self._url = url
         self._poller = poller
         self._urgent = urgent
-        self._on_up = on_up
-        self._on_down = on_down
+        self.on_up = on_up
+        self.on_down = on_down
         self._ssl_context = ssl_context
         self._lost = asyncio.Event()
         self._hot: HotConnection | None = None
@@ -137,14 +137,14 @@ class WebSocketConnection:
         self.connected_at = time.monotonic()
         self.handler.last_message_ns = self.handler.last_control_ns = time.monotonic_ns()
         try:
-            self._on_up(self)
+            self.on_up(self)
             await self._watch(listener)
         finally:
             self.transport = None
             if self._hot is not None:
                 self._poller.remove(self._hot)
                 self._hot = None
-            self._on_down()
+            self.on_down()
             transport.disconnect(False)
 
     async def _watch(self, listener: HandshakeListener) -> None:

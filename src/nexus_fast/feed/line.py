@@ -8,11 +8,13 @@ that has subscriptions and brings no data is an error, not a calm market.
 import asyncio
 import itertools
 import time
+from collections.abc import Callable
 from typing import Any, Protocol
 
 from msgspec import Struct
 
 from nexus_fast.feed.connection import WebSocketConnection
+from nexus_fast.feed.renewal import Overlap
 
 SILENT_SECONDS = 10.0            # after a subscription is acknowledged
 QUIET_SECONDS = 60.0             # without data on a connection that had some
@@ -32,6 +34,7 @@ class Dialect(Protocol):
     batch_seconds: float         # between two requests
     keep_alive: bytes | None
     keep_alive_seconds: float
+    age_seconds: float           # after which a connection is succeeded by another; the venue closes it not much later
 
     def subscribe(self, number: int, topics: list[str]) -> bytes: ...
 
@@ -42,9 +45,21 @@ class Dialect(Protocol):
 
 
 class Line:
-    """One connection. `feed` has host, log and is told on_line_down(line)."""
+    """One connection. `feed` has host, log and is told on_line_down(line). `remake` makes another that can take its place."""
 
-    def __init__(self, feed: Any, name: str, url: str, handler: Any, dialect: Dialect, *, urgent: bool):
+    def __init__(
+        self,
+        feed: Any,
+        name: str,
+        url: str,
+        handler: Any,
+        dialect: Dialect,
+        *,
+        urgent: bool,
+        remake: Callable[[], "Line"] | None = None,
+    ):
+        self.remake = remake
+        self.overlap: Overlap | None = None
         self.topics: dict[str, None] = {}
         self.handler = handler
         self.connection = WebSocketConnection(
@@ -116,10 +131,10 @@ class Line:
                 await asyncio.sleep(self._dialect.batch_seconds)
 
     def on_answer(self, payload: bytes) -> bool:
-        """Whether the message was an answer and not data."""
+        """Whether the message is an answer and no data, or has come over this line's successor already."""
         answer = self._dialect.answer(payload)
         if answer is None:
-            return False
+            return self.overlap is not None and self.overlap.repeats(payload)
         topics = self._requests.pop(answer.number, None) if answer.number is not None else None
         if answer.error:
             self._feed.log.error(f"{self.connection.name}: the venue refused a subscription: {answer.error}: {topics or '?'}")
@@ -134,6 +149,8 @@ class Line:
         if not self.connection.is_up:
             return
         now = time.monotonic()
+        if self.remake is not None and now - self.connection.connected_at > self._dialect.age_seconds:
+            self._feed.replace(self)
         if self._dialect.keep_alive is not None and now - self._kept_alive_at >= self._dialect.keep_alive_seconds:
             self._kept_alive_at = now
             self.connection.send(self._dialect.keep_alive)

@@ -4,13 +4,17 @@ A venue's feed derives from PublicFeed and says which topic carries what, and on
 """
 
 import asyncio
+import time
 from typing import Any
 
 from nexus_fast.constants import DataType
 from nexus_fast.feed.line import Line
+from nexus_fast.feed.renewal import Overlap
 from nexus_fast.log import Logger
 
 WATCH_SECONDS = 1.0
+REPLACE_SECONDS = 20.0           # how long a new connection may take to bring data before it takes over all the same
+OVERLAP_SECONDS = 1.0
 
 
 class PublicFeed:
@@ -29,6 +33,7 @@ class PublicFeed:
         self.others: list[Line] = []
         self._uses: dict[str, set[DataType]] = {}           # a topic may bring several kinds of data
         self._watchdog: asyncio.Task | None = None
+        self._successions: dict[Line, asyncio.Task] = {}
 
     # ------------------------------------------------------------------------------------------ the venue's part
 
@@ -49,6 +54,9 @@ class PublicFeed:
     async def close(self) -> None:
         if self._watchdog is not None:
             self._watchdog.cancel()
+        for task in self._successions.values():
+            task.cancel()
+        await asyncio.gather(*self._successions.values(), return_exceptions=True)
         await asyncio.gather(*(line.connection.stop() for line in (*self.quotes, *self.others)))
 
     def subscribe(self, data_type: DataType, instruments: list, **options: Any) -> None:
@@ -73,6 +81,35 @@ class PublicFeed:
         """Books can no longer be trusted once the last connection that carries them is gone."""
         if line in self.quotes and not any(other.connection.is_up for other in self.quotes):
             self.host.on_quotes_lost(self)
+
+    def replace(self, line: Line) -> None:
+        """The venue is about to close the line's connection, by notice or by age: another takes its place."""
+        lines = self.quotes if line in self.quotes else self.others
+        if line.remake is None or line in self._successions or line not in lines or not line.connection.is_up:
+            return
+        self.log.info(f"{line.connection.name}: making the connection that takes its place")
+        task = asyncio.get_running_loop().create_task(self._replace(line, lines, line.remake()))
+        self._successions[line] = task
+        task.add_done_callback(lambda _: self._successions.pop(line, None))
+
+    async def _replace(self, old: Line, lines: list[Line], new: Line) -> None:
+        """Make before break: the new connection is heard before the old one is left. What both bring counts once."""
+        new.overlap = old.overlap = Overlap()
+        new.subscribe(list(old.topics))
+        new.connection.start()
+        try:
+            until = time.monotonic() + REPLACE_SECONDS
+            wanted = 2 if old.topics else 0                  # an acknowledgement alone is no data
+            while time.monotonic() < until and not (new.connection.is_up and new.handler.messages >= wanted):
+                await asyncio.sleep(0.05)
+            new.subscribe([topic for topic in old.topics if topic not in new.topics])
+            new.unsubscribe([topic for topic in new.topics if topic not in old.topics])
+            lines[lines.index(old)] = new
+            await asyncio.sleep(OVERLAP_SECONDS)
+        finally:
+            left = old if new in lines else new
+            await left.connection.stop()
+            new.overlap = old.overlap = None
 
     async def _watch(self) -> None:
         while True:

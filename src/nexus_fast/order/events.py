@@ -60,6 +60,12 @@ class PositionUpdate(Struct, kw_only=True):
     instrument_type: InstrumentType | None = None
 
 
+class ConnectionClosing(Struct):
+    """The venue will close this connection soon: another has to take its place before."""
+
+    reason: str
+
+
 class StreamEnded(Struct):
     """The venue says that this private stream will bring nothing more: subscribe again, then reconcile."""
 

@@ -104,6 +104,19 @@ def test_an_order_by_rest_is_timed_and_acknowledged(exchange, program, tmp_path)
     assert (result["orders"], result["bad_signatures"], result["refused"], result["latency"]["n"]) == (4, 1, 1, 4)
 
 
+def test_events_by_listen_key_are_in_a_streams_envelope(exchange, program):
+    port = exchange(program("exchange"), "--ticks", "1")
+    rest = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    key = ask(rest, "POST", "/api/v3/userDataStream")[1]["listenKey"]
+    base = f"ws://127.0.0.1:{port}"
+    with connect(f"{base}/stream?streams={key}", compression=None) as user, connect(f"{base}/ws", compression=None) as market:
+        subscribe(market)
+        price = json.loads(market.recv(10))["a"]
+        ask(rest, "POST", "/api/v3/order?" + query(price))
+        events = [json.loads(user.recv(10)) for _ in range(2)]
+    assert [(e["stream"], e["data"]["X"], e["data"]["p"]) for e in events] == [(key, "NEW", price), (key, "FILLED", price)]
+
+
 @needs_openssl
 def test_tls_reaches_rest_and_websocket(exchange, tmp_path):
     certificate = tmp_path / "tls.pem"
@@ -118,8 +131,7 @@ def test_tls_reaches_rest_and_websocket(exchange, tmp_path):
 
 
 @needs_openssl
-@pytest.mark.parametrize(("entry", "tls"), [("rest", False), ("ws", True), ("rest", True)])
-@pytest.mark.parametrize("mode", ["busy", "block"])
+@pytest.mark.parametrize(("entry", "tls", "mode"), [("rest", False, "busy"), ("ws", True, "busy"), ("rest", True, "block")])
 def test_the_floor_by_rest_and_tls(program, entry, tls, mode):
     processors = sorted(os.sched_getaffinity(0))
     scene = Scene(

@@ -85,7 +85,8 @@ class Host:
         self.spawn = self.work.append
 
     def run(self):
-        work, self.work = self.work, []
+        work = list(self.work)
+        self.work.clear()
         for one in work:
             asyncio.run(one)
 

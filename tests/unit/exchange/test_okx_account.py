@@ -11,6 +11,7 @@ from okx_recorded import BTC_INVERSE, BTC_SPOT, BTC_SWAP, FIND, listing
 
 from nexus_fast.exchange import OkxAccountType
 from nexus_fast.exchange.okx.account import OkxAccount
+from nexus_fast.exchange.okx.conversation import Conversation
 from nexus_fast.exchange.okx.instruments import parse_instruments
 from nexus_fast.exchange.okx.snapshot import Config
 from nexus_fast.gateway.okx_rest import OkxKey
@@ -171,10 +172,9 @@ class TestConnection:
 
     def test_a_loss_puts_requests_in_doubt(self, account):
         async def lose():
-            waiting = account._pending["r1"] = asyncio.get_running_loop().create_future()
-            account._on_down()
+            account._conversation = Conversation(lambda text: asyncio.get_running_loop().call_soon(account._on_down))
             with pytest.raises(ConnectionError):
-                await waiting
+                await account._conversation.log_in(b"{}")
 
         asyncio.run(lose())
         assert account.host.of("on_connection_lost") == [(account,)] and not account.ready.is_set()

@@ -70,7 +70,7 @@ def test_rest_requests_mean_what_others_send(name):
         ours = dict(parse_qsl(url.query)) if method == "GET" else json.loads(body)
         assert ours == parameters and bool(body) == (method != "GET")
         covered.add(path)
-    assert len(covered) >= 2
+    assert len(covered) >= (2 if SHARED.exists() else 1)
 
 
 @pytest.mark.parametrize("name", FILES)

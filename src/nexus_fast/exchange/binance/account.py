@@ -20,26 +20,31 @@ from nexus_fast.constants import InstrumentType
 from nexus_fast.error import CredentialError, PositionModeError, VenueError
 from nexus_fast.exchange.binance import websocket_api
 from nexus_fast.exchange.binance.families import MARKETS, Family, clock_market, families_of, family_name, family_of
+from nexus_fast.exchange.binance.feed import AGE_SECONDS
 from nexus_fast.exchange.binance.order_answers import OrderAnswers
 from nexus_fast.exchange.binance.rest_orders import RestOrders
 from nexus_fast.exchange.binance.snapshot import Balances, read_balances, read_order, read_positions, read_trades
 from nexus_fast.exchange.binance.user_data import decode
 from nexus_fast.feed.commands import OrderFeed
 from nexus_fast.feed.connection import WebSocketConnection
+from nexus_fast.feed.renewal import renew
 from nexus_fast.gateway.binance import order_templates
 from nexus_fast.gateway.channel import Channel
 from nexus_fast.gateway.credentials import ED25519, Credentials
 from nexus_fast.gateway.rest import CLOCK_REFUSED, BinanceRest
 from nexus_fast.gateway.signing import signed_ws_params
 from nexus_fast.log import Logger
-from nexus_fast.order.events import BalanceUpdate, OrderUpdate, PositionUpdate, StreamEnded
+from nexus_fast.order.events import BalanceUpdate, ConnectionClosing, OrderUpdate, PositionUpdate, StreamEnded
 
 LISTEN_KEY_SECONDS = 30 * 60
 REQUEST_SECONDS = 10.0
+OVERLAP_SECONDS = 2.0            # of two connections that bring the same private events
 
 
 class BinanceAccount:
     """`host` is the engine's side: what the account reports to (see nexus_fast.engine.host)."""
+
+    can_renew = True             # a second order connection may take the first one's place
 
     def __init__(
         self, host: Any, account_type: Any, index: int, credentials: Credentials, endpoints: dict[str, str], entry: str
@@ -63,14 +68,13 @@ class BinanceAccount:
         self._has_been_ready = False
         self._losses = 0
         self._attached = False
+        self._renewing: set[WebSocketConnection] = set()
         self._reconciling = asyncio.Lock()
         self._traded: dict[InstrumentType, set[str]] = {}     # venue symbols whose requests were made
         self._api = self._make_api()
         self._user = None
         if self._family.listen_key:
-            self._user = self._connection(
-                "user data", self._user_url, self._on_user_message, self._on_user_up, self._on_user_down
-            )
+            self._user = self._make_user()
         self._answers = OrderAnswers(self, host, self._log)
         self._rest_orders = None
         if entry == "rest":
@@ -79,6 +83,9 @@ class BinanceAccount:
 
     def _make_api(self) -> WebSocketConnection | None:
         return self._connection("orders", self._api_url, self._on_api_message, self._on_api_up, self._on_api_down)
+
+    def _make_user(self) -> WebSocketConnection:
+        return self._connection("user data", self._user_url, self._on_user_message, self._on_user_up, self._on_user_down)
 
     def _connection(self, what: str, url: Any, on_message: Any, on_up: Any, on_down: Any) -> WebSocketConnection:
         return WebSocketConnection(
@@ -212,12 +219,8 @@ class BinanceAccount:
     async def _prepare_api(self, connection: WebSocketConnection) -> None:
         """Log on where the key allows it, subscribe to the private events, then let orders through."""
         try:
-            if self._credentials.kind == ED25519:
-                await self.ask("session.logon", signed=True, recv_window=None)
-            await self._subscribe()
-            transport = connection.transport
-            self.channel.attach(transport.underlying_transport, not transport.is_secure)
-            self._attached = True
+            await self._introduce(connection)
+            self._attach(connection)
             await self._became_ready("order connection")
         except (VenueError, ConnectionError, TimeoutError) as error:
             self._log.error(f"the order connection could not be prepared: {error}")
@@ -225,10 +228,57 @@ class BinanceAccount:
                 await self.synchronise_clock()
             connection.drop()
 
-    async def _subscribe(self) -> None:
+    async def _introduce(self, connection: WebSocketConnection) -> None:
+        if self._credentials.kind == ED25519:
+            await self.ask("session.logon", signed=True, recv_window=None, connection=connection)
+        await self._subscribe(connection)
+
+    def _attach(self, connection: WebSocketConnection) -> None:
+        transport = connection.transport
+        self.channel.attach(transport.underlying_transport, not transport.is_secure)
+        self._attached = True
+
+    async def _subscribe(self, connection: WebSocketConnection) -> None:
         """To the private events, where they come over this connection."""
         if self.family == "spot":
-            await self.ask("userDataStream.subscribe.signature", signed=True, recv_window=None)
+            await self.ask("userDataStream.subscribe.signature", signed=True, recv_window=None, connection=connection)
+
+    async def _renew_api(self) -> None:
+        """Make before break: orders go over the new connection, answers are still read from the old one."""
+
+        def swap(new: WebSocketConnection) -> None:
+            self._api = new
+            self._attach(new)
+
+        await self._succeed(self._api, self._make_api(), self._introduce, swap, REQUEST_SECONDS)
+
+    async def _renew_user(self) -> None:
+        """Both connections bring the same events for a while, and each event counts once."""
+
+        def swap(new: WebSocketConnection) -> None:
+            self._user = new
+
+        async def prepare(new: WebSocketConnection) -> None:
+            """The listen key in its address is all that it needs."""
+
+        await self._succeed(self._user, self._make_user(), prepare, swap, OVERLAP_SECONDS)
+
+    async def _succeed(self, old: Any, new: Any, prepare: Any, swap: Any, overlap_seconds: float) -> None:
+        self._renewing.add(old)
+        try:
+            if not await renew(old, new, prepare, swap, overlap_seconds):
+                await asyncio.sleep(OVERLAP_SECONDS)         # before the next try
+        finally:
+            self._renewing.discard(old)
+
+    def _on_closing(self, connection: WebSocketConnection | None) -> None:
+        """The venue is about to close this connection, by notice or by age."""
+        if connection is None or not connection.is_up or connection in self._renewing:
+            return
+        if connection is self._user:
+            self._spawn(self._renew_user())
+        elif self.can_renew:
+            self._spawn(self._renew_api())
 
     def check(self) -> None:
         """A send that failed has put the channel out of service: its connection is made anew, whatever reading it says."""
@@ -236,6 +286,9 @@ class BinanceAccount:
             self._attached = False
             self._log.warning("sending failed; connecting anew")
             self._api.drop()
+        for connection in (self._api, self._user):
+            if connection is not None and time.monotonic() - connection.connected_at > AGE_SECONDS:
+                self._on_closing(connection)
 
     def _on_api_down(self) -> None:
         self._attached = False
@@ -248,8 +301,17 @@ class BinanceAccount:
         self._pending.clear()
         self._host.on_connection_lost(self)
 
-    async def ask(self, method: str, params: dict | None = None, *, signed: bool = False, recv_window: int | None = 5000) -> Any:
-        """One cold request over the order connection; the raw result. Raises VenueError, ConnectionError, TimeoutError."""
+    async def ask(
+        self,
+        method: str,
+        params: dict | None = None,
+        *,
+        signed: bool = False,
+        recv_window: int | None = 5000,
+        connection: WebSocketConnection | None = None,
+    ) -> Any:
+        """One cold request over the order connection, or one that is to take its place; the raw result. Raises VenueError,
+        ConnectionError, TimeoutError."""
         request_id = f"r{next(self._numbers)}"
         content: dict[str, Any] = {"id": request_id, "method": method}
         if signed:
@@ -260,7 +322,7 @@ class BinanceAccount:
         future = asyncio.get_running_loop().create_future()
         self._pending[request_id] = future
         try:
-            self._api.send(msgspec.json.encode(content))
+            (connection or self._api).send(msgspec.json.encode(content))
             return await asyncio.wait_for(future, REQUEST_SECONDS)
         finally:
             self._pending.pop(request_id, None)
@@ -322,9 +384,10 @@ class BinanceAccount:
         self._host.on_private_status(self, "disconnected")
 
     def _on_user_message(self, payload: bytes) -> None:
-        self._on_events(decode(payload))
+        self._on_events(decode(payload), self._user)
 
-    def _on_events(self, events: list) -> None:
+    def _on_events(self, events: list, connection: WebSocketConnection | None = None) -> None:
+        """connection: over which they came; None: the order connection."""
         for event in events:
             if isinstance(event, OrderUpdate):
                 self._add_cost(event)
@@ -333,6 +396,9 @@ class BinanceAccount:
                 self._host.on_balance(self, event)
             elif isinstance(event, PositionUpdate):
                 self._host.on_positions(self, [event], complete=False)
+            elif isinstance(event, ConnectionClosing):
+                self._log.warning(event.reason)
+                self._on_closing(connection or self._api)
             elif isinstance(event, StreamEnded):
                 self._log.warning(f"{event.reason}; connecting anew")
                 (self._user or self._api).drop()

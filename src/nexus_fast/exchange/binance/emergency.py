@@ -13,15 +13,16 @@ from msgspec import Struct
 
 from nexus_fast.config import BasicConfig
 from nexus_fast.endpoints import Endpoints
+from nexus_fast.exchange.binance.families import MARKETS, Family, clock_market, families_of
 
-OPEN_PATHS = {"spot": "/api/v3/openOrders", "usd_m": "/fapi/v1/openOrders", "coin_m": "/dapi/v1/openOrders"}
+# Where one request cancels all orders of a symbol; elsewhere each is canceled by its own.
 CANCEL_PATHS = {"spot": "/api/v3/openOrders", "usd_m": "/fapi/v1/allOpenOrders", "coin_m": "/dapi/v1/allOpenOrders"}
-TIME_PATHS = {"spot": "/api/v3/time", "usd_m": "/fapi/v1/time", "coin_m": "/dapi/v1/time"}
 COUNTDOWN_PATHS = {"usd_m": "/fapi/v1/countdownCancelAll", "coin_m": "/dapi/v1/countdownCancelAll"}
 
 
-class _Open(Struct):
+class _Open(Struct, rename="camel"):
     symbol: str
+    order_id: int
 
 
 _open = msgspec.json.Decoder(list[_Open])
@@ -33,18 +34,36 @@ def has_switch(account_type: Any) -> bool:
 
 async def check(rest: Any, account_type: Any) -> None:
     """Measure the venue's clock and try the key. Raises VenueError, OSError, TimeoutError."""
-    await rest.synchronise(TIME_PATHS[account_type.family])
-    await rest.get(OPEN_PATHS[account_type.family], signed=True)
+    if clock_market(account_type) == account_type.family:
+        await rest.synchronise(MARKETS[clock_market(account_type)].time)
+    await _listed(rest, families_of(account_type)[0], ())
 
 
-async def cancel_everything(rest: Any, account_type: Any) -> int:
-    """Cancel every open order of the account, whoever placed it; how many the venue listed before: 0 is the proof that none
-    is left. Raises VenueError, OSError, TimeoutError."""
-    family = account_type.family
-    orders = _open.decode(await rest.get(OPEN_PATHS[family], signed=True))
-    for symbol in sorted({order.symbol for order in orders}):
-        await rest.request("DELETE", CANCEL_PATHS[family], {"symbol": symbol}, signed=True)
-    return len(orders)
+async def _listed(rest: Any, family: Family, symbols: Iterable[str]) -> list[_Open]:
+    """The open orders of one row; `symbols` where the venue tells of one symbol at a time."""
+    questions = [{"symbol": symbol} for symbol in symbols] if family.lists_by_symbol else [{}]
+    found = []
+    for question in questions:
+        found += _open.decode(await rest.get(family.open_orders, {**family.constants, **question}, signed=True))
+    return found
+
+
+async def cancel_everything(rest: Any, account_type: Any, symbols: Iterable[str] = ()) -> int:
+    """Cancel every open order of the account, whoever placed it; how many the venue listed before: 0 is the proof that none is
+    left. symbols: of an isolated margin account, which has no list of all. Raises VenueError, OSError, TimeoutError."""
+    count = 0
+    for family in families_of(account_type):
+        orders = await _listed(rest, family, symbols)
+        count += len(orders)
+        path = CANCEL_PATHS.get(account_type.family)
+        if path is not None:
+            for symbol in sorted({order.symbol for order in orders}):
+                await rest.request("DELETE", path, {"symbol": symbol}, signed=True)
+            continue
+        for order in orders:
+            params = {**family.constants, "symbol": order.symbol, "orderId": order.order_id}
+            await rest.request("DELETE", family.order, params, signed=True)
+    return count
 
 
 async def set_switch(rest: Any, account_type: Any, symbols: Iterable[str], seconds: int) -> None:
@@ -59,5 +78,5 @@ def open_rest(account_type: Any, basic: BasicConfig, endpoints: Endpoints) -> An
     from nexus_fast.gateway.credentials import Credentials
     from nexus_fast.gateway.rest import BinanceRest
 
-    address = endpoints.url(f"binance.{account_type.family}", "rest", basic.testnet)
+    address = endpoints.url(f"binance.{families_of(account_type)[0].endpoints}", "rest", basic.testnet)
     return BinanceRest(address, Credentials(basic.api_key, basic.secret))

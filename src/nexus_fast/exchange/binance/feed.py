@@ -18,6 +18,9 @@ from nexus_fast.feed.public import PublicFeed
 from nexus_fast.gateway.rest import BinanceRest
 from nexus_fast.log import Logger
 
+# The venue closes a connection that is a day old.
+AGE_SECONDS = 23.5 * 3600
+
 
 class _Acknowledgement(msgspec.Struct):
     id: int | None = None
@@ -35,6 +38,7 @@ class Dialect:
     batch_seconds = 0.3              # the venue takes five messages a second
     keep_alive = None                # the venue pings
     keep_alive_seconds = 0.0
+    age_seconds = AGE_SECONDS
 
     def subscribe(self, number: int, topics: list[str]) -> bytes:
         return msgspec.json.encode({"method": "SUBSCRIBE", "params": topics, "id": number})
@@ -61,9 +65,7 @@ class BinanceFeed(PublicFeed):
         self.quotes = [self._quotes(f"{quotes_url}/ws", number) for number in range(1, connections + 1)]
         market_url = endpoints.get("market") or endpoints["stream"]
         depth_url = endpoints.get("public") or endpoints["stream"]
-        self._market = self._other("market data", f"{market_url}/ws")
-        self._depth = self._other("depth", f"{depth_url}/stream")
-        self.others = [self._market, self._depth]
+        self.others = [self._other("market data", f"{market_url}/ws"), self._other("depth", f"{depth_url}/stream")]
 
     def _quotes(self, url: str, number: int) -> Line:
         name = f"binance {self.family} quotes" + (f" {number}" if number > 1 else "")
@@ -72,18 +74,22 @@ class BinanceFeed(PublicFeed):
         def on_other(payload: bytes) -> None:
             self._on_quotes_other(line, payload)
 
-        line = Line(self, name, url, self.host.market_feed(self, on_other), Dialect(), urgent=True)
+        handler = self.host.market_feed(self, on_other)
+        line = Line(self, name, url, handler, Dialect(), urgent=True, remake=lambda: self._quotes(url, number))
         return line
 
     def _other(self, what: str, url: str) -> Line:
         line: Line
 
         def on_message(payload: bytes) -> None:
-            if not line.on_answer(payload):
+            if b'"serverShutdown"' in payload:
+                self.replace(line)
+            elif not line.on_answer(payload):
                 self._deliver(payload)
 
         handler = CommandFeed(on_message, self.on_error)
-        line = Line(self, f"binance {self.family} {what}", url, handler, Dialect(), urgent=False)
+        name = f"binance {self.family} {what}"
+        line = Line(self, name, url, handler, Dialect(), urgent=False, remake=lambda: self._other(what, url))
         return line
 
     def topic(self, data_type: DataType, instrument: Any, **options: Any) -> str:
@@ -92,7 +98,7 @@ class BinanceFeed(PublicFeed):
     def lines_of(self, data_type: DataType, **options: Any) -> list[Line]:
         if data_type is DataType.BOOKL1:
             return self.quotes
-        return [self._depth if data_type is DataType.BOOKL2 else self._market]
+        return [self.others[1] if data_type is DataType.BOOKL2 else self.others[0]]
 
     def open_rest(self) -> BinanceRest:
         """A REST client without a key for one use, on any thread's loop; who opens it closes it."""
@@ -102,6 +108,7 @@ class BinanceFeed(PublicFeed):
         try:
             if not line.on_answer(payload) and b'"serverShutdown"' in payload:
                 self.log.warning("the venue is about to close this connection for maintenance")
+                self.replace(line)
         except Exception as error:
             self.on_error(payload, error)
 

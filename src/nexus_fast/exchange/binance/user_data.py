@@ -13,9 +13,9 @@ from msgspec import Raw, Struct, field
 
 from nexus_fast.constants import InstrumentType
 from nexus_fast.exchange.binance.snapshot import ORDER_TYPES
-from nexus_fast.order.events import BalanceUpdate, OrderUpdate, PositionUpdate, StreamEnded
+from nexus_fast.order.events import BalanceUpdate, ConnectionClosing, OrderUpdate, PositionUpdate, StreamEnded
 
-Event = OrderUpdate | BalanceUpdate | PositionUpdate | StreamEnded
+Event = OrderUpdate | BalanceUpdate | PositionUpdate | ConnectionClosing | StreamEnded
 
 
 class _Envelope(Struct):
@@ -300,5 +300,6 @@ _CONVERTERS: dict[str, Callable[[bytes | Raw], list[Event]]] = {
     "outboundAccountPosition": _outbound_account_position,
     "ACCOUNT_UPDATE": _account_update,
     "listenKeyExpired": lambda payload: [StreamEnded("the listen key has expired")],
+    "serverShutdown": lambda payload: [ConnectionClosing("the venue is about to close this connection for maintenance")],
     "eventStreamTerminated": lambda payload: [StreamEnded("the venue has ended the event stream")],
 }

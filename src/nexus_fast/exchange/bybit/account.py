@@ -34,6 +34,7 @@ from nexus_fast.order.events import BalanceUpdate, OrderUpdate
 REQUEST_SECONDS = 10.0
 PING = b'{"op":"ping"}'
 PING_SECONDS = 20.0
+LONGEST_PAUSE = 30.0             # before a venue that refused a login is asked again
 
 
 class BybitAccount:
@@ -58,7 +59,7 @@ class BybitAccount:
         self._refused = asyncio.get_running_loop().create_future()
         self._tasks: set[asyncio.Task] = set()
         self._has_been_ready = self._attached = self._subscribed = False
-        self._losses = 0
+        self._losses = self._refusals = 0
         self._pinged_at = 0.0
         self._reconciling = asyncio.Lock()
         self._trade = self._connection("trade", self._on_trade_message, self._on_trade_up, self._on_trade_down)
@@ -192,11 +193,19 @@ class BybitAccount:
                 future.set_exception(ConnectionError("the connection was lost before the answer came"))
 
     async def _prepared(self, connection: WebSocketConnection, work: Callable[[], Awaitable[None]]) -> None:
+        """A venue that refuses is asked again after a while that doubles: the connection's own waits begin anew with each one
+        that is made."""
+        transport = connection.transport
         try:
             await work()
+            self._refusals = 0
         except (VenueError, ConnectionError, TimeoutError) as error:
             self._log.error(f"{connection.name}: the connection could not be prepared: {error}")
-            connection.drop()
+            if isinstance(error, VenueError):
+                self._refusals += 1
+                await asyncio.sleep(min(LONGEST_PAUSE, 0.25 * 2 ** min(self._refusals, 7)))
+            if connection.transport is transport:
+                connection.drop()
 
     def _on_trade_up(self, connection: WebSocketConnection) -> None:
         self._spawn(self._prepared(connection, self._prepare_trade))

@@ -43,7 +43,7 @@ async def check(rest: Any, account_type: Any) -> None:
     await rest.pages(OPEN_PATH, {**LISTS[0], "openOnly": 0, "limit": 50}, signed=True)
 
 
-async def cancel_everything(rest: Any, account_type: Any) -> int:
+async def cancel_everything(rest: Any, account_type: Any, symbols: Iterable[str] = ()) -> int:
     """As nexus_fast.exchange.binance.emergency.cancel_everything."""
     count = 0
     for question in LISTS:

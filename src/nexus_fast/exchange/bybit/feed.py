@@ -40,6 +40,7 @@ class Dialect:
     batch_seconds = 0.05
     keep_alive = PING
     keep_alive_seconds = PING_SECONDS
+    age_seconds = float("inf")
 
     def __init__(self, category: str):
         self.batch = LARGEST_BATCH.get(category, BATCH)

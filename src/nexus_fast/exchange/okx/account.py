@@ -7,16 +7,16 @@ One account holds spot, linear and inverse instruments alike.
 """
 
 import asyncio
-import itertools
 import time
 from typing import Any
 
 from nexus_fast.constants import InstrumentType, WsOrderResultType
 from nexus_fast.error import CredentialError, VenueError
 from nexus_fast.exchange.okx import snapshot, user_data, websocket_api
+from nexus_fast.exchange.okx.conversation import Conversation
 from nexus_fast.exchange.okx.instruments import ALL_TYPES, OkxInstrument
 from nexus_fast.exchange.okx.order_answers import OPERATIONS, OrderAnswers
-from nexus_fast.exchange.okx.outcomes import CLOCK_CODES, KEY_CODES, QUERY_NO_SUCH_ORDER, number_of
+from nexus_fast.exchange.okx.outcomes import CLOCK_CODES, KEY_CODES, QUERY_NO_SUCH_ORDER
 from nexus_fast.exchange.okx.websocket_api import CLOSING_NOTICE, PING, PONG, Message, Pages
 from nexus_fast.feed.commands import CommandFeed
 from nexus_fast.feed.connection import WebSocketConnection
@@ -27,7 +27,6 @@ from nexus_fast.gateway.template import TemplateSet
 from nexus_fast.log import Logger
 from nexus_fast.order.events import OrderUpdate
 
-REQUEST_SECONDS = 10.0
 LOGIN_SECONDS = 15.0             # how long open() waits for the first login
 RETRY_SECONDS = 5.0              # after a login or a subscription that was refused
 PING_SECONDS = 15.0              # the venue closes a connection that was silent for 30
@@ -61,9 +60,7 @@ class OkxAccount:
         self._routed: dict[str, OkxInstrument] = {}
         self._positions = user_data.Positions(self.find)
         self._pages = {"account": Pages(), "positions": Pages()}
-        self._pending: dict[str, asyncio.Future] = {}
         self._first_login: asyncio.Future | None = None
-        self._numbers = itertools.count(1)
         self._tasks: set[asyncio.Task] = set()
         self._has_been_ready = False
         self._losses = 0
@@ -82,6 +79,7 @@ class OkxAccount:
             on_down=self._on_down,
             ssl_context=host.ssl_context,
         )
+        self._conversation = Conversation(self._ws.send)
 
     # ------------------------------------------------------------------------------------------ life
 
@@ -169,7 +167,7 @@ class OkxAccount:
         losses = self._losses
         try:
             await self._log_in()
-            await asyncio.gather(*(self._ask("subscribe", [argument]) for argument in CHANNELS))
+            await asyncio.gather(*(self._conversation.subscribe(argument) for argument in CHANNELS))
             transport = connection.transport
             self.channel.attach(transport.underlying_transport, not transport.is_secure)
             self._attached = True
@@ -186,27 +184,13 @@ class OkxAccount:
     async def _log_in(self) -> None:
         now = time.time_ns() // 1_000_000 + self._rest.clock_offset_ms
         try:
-            await self._send_and_wait("login", self._key.login_request(now))
+            await self._conversation.log_in(self._key.login_request(now))
         except VenueError as error:
             if error.code in KEY_CODES and self._first_login is not None and not self._first_login.done():
                 self._first_login.set_exception(self._credential_error(str(error)))
             raise
         if self._first_login is not None and not self._first_login.done():
             self._first_login.set_result(None)
-
-    async def _ask(self, operation: str, arguments: list[dict[str, str]]) -> Message:
-        name = f"r{next(self._numbers)}"
-        return await self._send_and_wait(name, websocket_api.subscription(name, operation, arguments))
-
-    async def _send_and_wait(self, name: str, text: bytes) -> Message:
-        """Raises VenueError, ConnectionError, TimeoutError. A login has no id and goes by its name."""
-        future = asyncio.get_running_loop().create_future()
-        self._pending[name] = future
-        try:
-            self._ws.send(text)
-            return await asyncio.wait_for(future, REQUEST_SECONDS)
-        finally:
-            self._pending.pop(name, None)
 
     def check(self) -> None:
         """Often: keep-alive; a send that failed has put the channel out of service, and its connection is made anew."""
@@ -235,10 +219,7 @@ class OkxAccount:
         self._leave_by = 0.0
         self.channel.detach()
         self.ready.clear()
-        for future in self._pending.values():
-            if not future.done():
-                future.set_exception(ConnectionError("the connection was lost before the answer came"))
-        self._pending.clear()
+        self._conversation.on_lost()
         self._host.on_connection_lost(self)
 
     def renew(self, reason: str) -> None:
@@ -264,11 +245,9 @@ class OkxAccount:
             self._on_positions(message)
 
     def _on_event(self, message: Message) -> None:
-        name = message.id or ("login" if message.event in ("login", "error") else "")
-        future = self._pending.get(name)
-        if future is not None:
-            self._resolve(future, message)
-        elif message.event == "error" and message.id:
+        if self._conversation.on_event(message):
+            return
+        if message.event == "error" and message.id:
             self._answers.on_answer(message)
         elif message.event == "error":
             self._log.error(f"the venue says: {message.code} {message.msg}")
@@ -277,15 +256,6 @@ class OkxAccount:
             self._leave_by = time.monotonic() + CALM_SECONDS
         elif message.event == "channel-conn-count-error":
             self.renew("too many connections of this account subscribe to a channel")
-
-    def _resolve(self, future: asyncio.Future, message: Message) -> None:
-        if future.done():
-            return
-        if message.event == "error" or message.code not in ("", "0"):
-            code = number_of(message.code)
-            future.set_exception(VenueError(message.code if code is None else code, message.msg, venue="okx"))
-        else:
-            future.set_result(message)
 
     def _on_orders(self, message: Message) -> None:
         for update in user_data.read_orders(message.data, self.find):

@@ -22,7 +22,7 @@ async def check(rest: Any, account_type: Any) -> None:
     await snapshot.pending_orders(rest)
 
 
-async def cancel_everything(rest: Any, account_type: Any) -> int:
+async def cancel_everything(rest: Any, account_type: Any, symbols: Iterable[str] = ()) -> int:
     """As nexus_fast.exchange.binance.emergency.cancel_everything."""
     orders = await snapshot.pending_orders(rest)
     named = [{"instId": order.inst_id, "ordId": order.ord_id} for order in orders]

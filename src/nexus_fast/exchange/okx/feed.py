@@ -35,6 +35,7 @@ class Dialect:
     batch_seconds = 0.4
     keep_alive = PING
     keep_alive_seconds = 20.0
+    age_seconds = float("inf")       # the venue gives notice instead
 
     def subscribe(self, number: int, topics: list[str]) -> bytes:
         return self._request(number, "subscribe", topics)
@@ -70,6 +71,7 @@ class OkxFeed(PublicFeed):
         self.quotes = [self._quotes(url, number) for number in range(1, connections + 1)]
         self.others = [self._other("market data", endpoints["public"]), self._other("bars", endpoints["business"])]
         self._replacing: set[asyncio.Task] = set()
+        self._leaving: list[Line] = []
 
     def _quotes(self, url: str, number: int) -> Line:
         name = "okx quotes" + (f" {number}" if number > 1 else "")
@@ -173,7 +175,8 @@ class OkxFeed(PublicFeed):
         if message.event != "notice":
             return
         self.log.warning(f"{line.connection.name}: the venue says: {message.code} {message.msg}")
-        if message.code == CLOSING_NOTICE and line in lines:
+        if message.code == CLOSING_NOTICE and line in lines and line not in self._leaving:
+            self._leaving.append(line)
             task = asyncio.get_running_loop().create_task(self._replace(line, lines, make()))
             self._replacing.add(task)
             task.add_done_callback(self._replacing.discard)
@@ -184,8 +187,13 @@ class OkxFeed(PublicFeed):
         new.connection.start()
         until = time.monotonic() + REPLACE_SECONDS
         wanted = 2 if old.topics else 0                      # an acknowledgement alone is no data
-        while time.monotonic() < until and not (new.connection.is_up and new.handler.messages >= wanted):
-            await asyncio.sleep(0.05)
-        new.subscribe([topic for topic in old.topics if topic not in new.topics])
-        lines[lines.index(old)] = new
-        await old.connection.stop()
+        try:
+            while time.monotonic() < until and not (new.connection.is_up and new.handler.messages >= wanted):
+                await asyncio.sleep(0.05)
+            new.subscribe([topic for topic in old.topics if topic not in new.topics])
+            lines[lines.index(old)] = new
+            await old.connection.stop()
+        finally:
+            self._leaving.remove(old)
+            if new not in lines:                             # the feed is being closed
+                await new.connection.stop()
