@@ -54,7 +54,7 @@ def test_orders_say_what_json_says():
 
 @pytest.mark.scenario(60)
 def test_a_second_filled_changes_nothing():
-    """Bybit may say Filled again with EC_OrigClOrdIDDoesNotExist, for a cancel that came too late: the order's end is its first."""
+    """Bybit may say Filled again, with EC_OrigClOrdIDDoesNotExist, for a cancel that came too late: the first end counts."""
     message = next(m for m in pushes("order") if any(row["orderStatus"] == "Filled" for row in m["data"]))
     late = [{**row, "rejectReason": "EC_OrigClOrdIDDoesNotExist"} for row in message["data"]]
     first, second = events(message), events({**message, "data": late})
