@@ -15,7 +15,6 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
 
 from simulated_time import ROOT, compiler, is_simulated, now, simulated_environment  # noqa: E402
 
-SEEDS_OF_A_PROCESS = 50
 # Of real time, for one process: a run takes a tenth of a second.
 SECONDS_OF_A_PROCESS = 300
 
@@ -67,8 +66,8 @@ def several(first: int, last: int) -> int:
 class Work:
     """Chunks of seeds, each in a process of its own, as many at once as there are cores."""
 
-    def __init__(self, first: int, last: int, workers: int):
-        self.chunks = [(at, min(at + SEEDS_OF_A_PROCESS - 1, last)) for at in range(first, last + 1, SEEDS_OF_A_PROCESS)]
+    def __init__(self, first: int, last: int, workers: int, chunk: int):
+        self.chunks = [(at, min(at + chunk - 1, last)) for at in range(first, last + 1, chunk)]
         self.workers = workers
         self.running: list[tuple[subprocess.Popen, tuple[int, int], float]] = []
         self.runs = self.failures = 0
@@ -113,6 +112,7 @@ def main() -> int:
                         "may change what happens")
     parser.add_argument("--seeds", default="1-100", metavar="A-B")
     parser.add_argument("--workers", type=int, default=os.cpu_count())
+    parser.add_argument("--chunk", type=int, default=50, help="seeds of one process")
     parser.add_argument("--seconds", type=float, help="begin nothing after so many seconds")
     options = parser.parse_args()
     first, _, last = options.seeds.partition("-")
@@ -127,9 +127,9 @@ def main() -> int:
     if options.seed is not None:
         one_run = command("--seed", str(options.seed), "--log", options.log)
         return subprocess.run(one_run, cwd=ROOT, env=simulated_environment()).returncode
-    begun, work = time.monotonic(), Work(int(first), int(last or first), options.workers)
+    begun, work = time.monotonic(), Work(int(first), int(last or first), options.workers, options.chunk)
     work.go(options.seconds)
-    print(f"{work.runs} runs, {work.failures} failed, {time.monotonic() - begun:.0f} s")
+    print(f"{work.runs} runs, {work.failures} failed, in {time.monotonic() - begun:.0f} s")
     return bool(work.failures)
 
 
