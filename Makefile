@@ -53,8 +53,9 @@ build: $(INSTALLED)  ## compile what has changed, in place
 demo: $(BUILT)  ## two strategies on the simulated venue, with their latencies
 	$(BIN)/nexus-fast demo
 
+# Two at a time: much of a test on sockets is waiting. Tests of one file share a process, and with it their simulator.
 test: $(TESTING) $(BUILT)  ## all tests but the long ones
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile
 
 quicktest: $(TESTING) $(BUILT)  ## the unit tests
 	$(BIN)/python -m pytest -q tests/unit

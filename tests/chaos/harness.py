@@ -27,7 +27,8 @@ def run(seed: int, trace=lambda line: None, level: str = "OFF") -> list[str]:
     strategy.script_seconds = 1000.0
     strategy.rules = rules
     try:
-        engine = play(strategy, Truth(seed=seed, tick_rate=6), request_timeout_ms=timeout_ms, log_config=LogConfig(level_stdout=level))
+        engine = play(strategy, Truth(seed=seed, tick_rate=6), request_timeout_ms=timeout_ms,
+                      log_config=LogConfig(level_stdout=level), strategy_id=f"seed{seed}")
     except (Exception, asyncio.CancelledError) as error:
         return [*strategy.problems, f"{type(error).__name__}: {error}"]
     if engine.core.dispatcher.errors:

@@ -13,6 +13,7 @@ from proxy import proxy_to
 from nexus_fast.constants import OrderSide, OrderStatus, OrderType
 from nexus_fast.error import CredentialError, RouteError
 from nexus_fast.exchange import BinanceAccountType as Account
+from nexus_fast.exchange.binance import account as binance_account
 from nexus_fast.exchange.binance import margin_account
 
 SPOT, LINEAR, INVERSE = "BNBUSDT.BINANCE", "BNBUSDT-PERP.BINANCE", "ETHUSD-PERP.BINANCE"
@@ -66,6 +67,11 @@ async def rests_and_goes(s, venue, symbol, override, expected):
     found = await s.arequest("order", symbol=symbol, oid=oid, **named)
     assert (found.oid, found.status) == (oid, OrderStatus.ACCEPTED)
     assert oid in [order.oid for order in await s.arequest("open_orders", symbol=symbol, **named)]
+    if symbol != SPOT:
+        lower = s.price_to_precision(symbol, below(s, symbol) * Decimal("0.99"))
+        s.modify_order(symbol, oid, side=BUY, price=lower, amount=AMOUNTS[symbol], **named)
+        await s.until(lambda: s.cache.get_order(oid).price == float(lower), what=f"the new price on {expected}")
+        assert (await s.arequest("order", symbol=symbol, oid=oid, **named)).price == float(lower)
     s.cancel_order(symbol, oid, **named)
     assert (await s.settled(oid)).status is OrderStatus.CANCELED
     assert listed_by(venue, oid) == []
@@ -170,6 +176,31 @@ def test_what_happened_while_the_private_events_were_lost_is_found_out(venue, ac
     with proxy_to(url) as proxy:
         proxied = venue.with_addresses(**{family: {name: proxy.url(url)}})
         run_script(script, proxied, symbols=[symbol], public=FEEDS, private=[account])
+
+
+@pytest.mark.parametrize("account, symbol", [(Account.MARGIN, SPOT), (Account.COIN_M_FUTURE, INVERSE), (PM, LINEAR)])
+def test_connections_are_succeeded_before_they_are_too_old(venue, monkeypatch, account, symbol):
+    monkeypatch.setattr(binance_account, "AGE_SECONDS", 0.7)
+
+    async def script(s):
+        await s.quotes()
+        connector = s.engine.host.accounts[account]
+        first = connector._user or connector._api
+        ended = asyncio.get_running_loop().time() + 2.5
+        oids = []
+        while asyncio.get_running_loop().time() < ended:
+            oids.append(s.create_order(symbol, BUY, OrderType.MARKET, AMOUNTS[symbol]))
+            assert (await s.settled(oids[-1])).status is OrderStatus.FILLED
+            await asyncio.sleep(0.05)
+        assert all(s.cache.get_order(oid).filled == AMOUNTS[symbol] for oid in oids)
+        assert len(s.heard("filled")) == len(oids)
+        if symbol != SPOT:
+            total = AMOUNTS[symbol] * len(oids)
+            await s.until(lambda: s.cache.get_position(symbol, account_type=account).signed_amount == total)
+        assert [e["event"] for e in s.heard("private_ws_status")] == ["connected"]
+        assert (connector._user or connector._api) is not first
+
+    run_script(script, venue, symbols=[symbol], public=FEEDS, private=[account])
 
 
 @pytest.mark.parametrize("account", [Account.MARGIN, Account.ISOLATED_MARGIN, PM])

@@ -36,6 +36,10 @@ for _name in CALLBACKS.values():
 class Instrument:
     exchange, symbol, price_scale, size_scale = ExchangeType.BINANCE, "BTCUSDT.BINANCE", 0, 0
 
+    @staticmethod
+    def cost(price, quantity):
+        return price * quantity
+
 
 class Desk:
     """One order of ten, and a tracker."""

@@ -31,7 +31,7 @@ from nexus_fast.feed.renewal import renew
 from nexus_fast.gateway.binance import order_templates
 from nexus_fast.gateway.channel import Channel
 from nexus_fast.gateway.credentials import ED25519, Credentials
-from nexus_fast.gateway.rest import BinanceRest
+from nexus_fast.gateway.rest import CLOCK_REFUSED, BinanceRest
 from nexus_fast.gateway.signing import signed_ws_params
 from nexus_fast.log import Logger
 from nexus_fast.order.events import BalanceUpdate, ConnectionClosing, OrderUpdate, PositionUpdate, StreamEnded
@@ -61,6 +61,7 @@ class BinanceAccount:
         self._endpoints = endpoints
         self._log = Logger(f"binance.{self.family}")
         self._rest = BinanceRest(endpoints["rest"], credentials)
+        self._rest.on_clock_refused = self.synchronise_clock
         self._pending: dict[str, asyncio.Future] = {}
         self._numbers = itertools.count(1)
         self._tasks: set[asyncio.Task] = set()
@@ -223,6 +224,8 @@ class BinanceAccount:
             await self._became_ready("order connection")
         except (VenueError, ConnectionError, TimeoutError) as error:
             self._log.error(f"the order connection could not be prepared: {error}")
+            if isinstance(error, VenueError) and error.code == CLOCK_REFUSED:
+                await self.synchronise_clock()
             connection.drop()
 
     async def _introduce(self, connection: WebSocketConnection) -> None:
