@@ -7,7 +7,7 @@ BUILT := $(VENV)/.built
 TESTING := $(VENV)/.testing
 SOURCES := $(shell find cython -name '*.pyx' -o -name '*.pxd' -o -name '*.pyi' -o -name '*.h')
 
-.PHONY: help install build demo test quicktest stress fuzz packaging bench record lint clean
+.PHONY: help install build demo test quicktest chaos stress fuzz packaging bench record lint clean
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -53,11 +53,15 @@ build: $(INSTALLED)  ## compile what has changed, in place
 demo: $(BUILT)  ## two strategies on the simulated venue, with their latencies
 	$(BIN)/nexus-fast demo
 
+# Two at a time: much of a test on sockets is waiting. Tests of one file share a process, and with it their simulator.
 test: $(TESTING) $(BUILT)  ## all tests but the long ones
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile
 
 quicktest: $(TESTING) $(BUILT)  ## the unit tests
 	$(BIN)/python -m pytest -q tests/unit
+
+chaos: $(TESTING) $(BUILT)  ## 10,000 seeded runs of random faults against random strategies, longer
+	$(BIN)/python -m tests.chaos --seeds 1-10000
 
 stress: $(TESTING) $(BUILT)  ## shared memory under load, longer
 	NEXUS_STRESS=10 $(BIN)/python -m pytest -q tests/stress

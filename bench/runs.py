@@ -30,6 +30,10 @@ class RunError(Exception):
     """A run that is not a measurement: somebody did not start, an order was wrong, ticks went unanswered."""
 
 
+class Unfinished(RunError):
+    """The run came to no end: no client in time, or ticks without orders. On a machine that is shared it may be the machine."""
+
+
 @dataclass(frozen=True)
 class Scene:
     """What one run is. client: "floor", "cython", "python" or a peer's name. gap_us: from an order to the next tick (pace
@@ -204,7 +208,7 @@ def judge(scene: Scene, result: dict, stderr: str) -> None:
             raise RunError(f"{scene.client}: {name}: {result[name]}; the first of them:\n{stderr[-4000:]}")
     if result["ended"]:
         seen = f"{result['sent']} ticks and {result['orders']} orders"
-        raise RunError(f"{scene.client}: {result['ended']}, after {seen}\n{stderr[-4000:]}")
+        raise Unfinished(f"{scene.client}: {result['ended']}, after {seen}\n{stderr[-4000:]}")
 
 
 def run(scene: Scene, rest_port: int, environment: dict[str, str] | None = None, on_start=None) -> dict:
@@ -240,7 +244,7 @@ def run(scene: Scene, rest_port: int, environment: dict[str, str] | None = None,
             finish(exchange)
             stderr = exchange.stderr.read() + log.read_text()
             if not out.exists():
-                raise RunError(f"{scene.client}: the exchange ended without a result:\n{stderr[-4000:]}")
+                raise Unfinished(f"{scene.client}: the exchange ended without a result:\n{stderr[-4000:]}")
             result = json.loads(out.read_text())
             judge(scene, result, stderr)
             lines = said.read_text().splitlines()

@@ -19,7 +19,7 @@ from bench.machine import header, header_text
 from bench.progress import progress
 from bench.rest import serving
 from bench.results import save
-from bench.runs import RunError, Scene, end_on_sigterm, run
+from bench.runs import RunError, Scene, Unfinished, end_on_sigterm, run
 
 CLIENTS = ("floor", "cython", "python")
 MODES = ("busy", "block", "adaptive")
@@ -53,11 +53,12 @@ class Cell:
         return sum(START_SECONDS[client] + sum(self.ticks) * (self.gap + 50) / 1e6 for client in clients)
 
 
-# At 20 us, events would be read in the next quote's way; BENCHMARKING.md says more.
+# At 20 us, events would be read in the next quote's way, and by REST the answer to the last order; BENCHMARKING.md says more.
 STANDARD = [
     *(Cell(mode, gap, events="none" if gap < 500 else "fill") for gap in (20.0, 3_000.0, 70_000.0) for mode in ("busy", "block")),
     *(Cell(mode, gap, "tls", events="none" if gap < 500 else "fill") for gap in (20.0, 3_000.0) for mode in ("busy", "block")),
-    *(Cell("busy", gap, entry="rest", events="none" if gap < 500 else "fill") for gap in (20.0, 3_000.0)),
+    *(Cell("adaptive", gap, events="none" if gap < 500 else "fill") for gap in (20.0, 3_000.0)),
+    *(Cell("busy", gap, entry="rest", events="none" if gap < 500 else "fill") for gap in (200.0, 3_000.0)),
 ]
 
 
@@ -131,7 +132,7 @@ def rounds_of(options: argparse.Namespace, cells: list[Cell], clients: list[str]
 
 def measure(options: argparse.Namespace) -> list[dict]:
     """Every run, in the order in which it was made: in each round and cell floor, engine, engine. With --minutes, no cell is
-    begun after the time is over and every cell has had its first round."""
+    begun after the time is over and every cell has had its first round. A run that came to no end is left away, not silently."""
     clients = ["floor", *(name for name in options.clients if name != "floor")]
     cells = cells_of(options)
     rounds = rounds_of(options, cells, clients)
@@ -143,7 +144,11 @@ def measure(options: argparse.Namespace) -> list[dict]:
                 if number and time.monotonic() > end:
                     return runs
                 for client in clients:
-                    result = run(scene_of(cell, client, options), rest_port)
+                    try:
+                        result = run(scene_of(cell, client, options), rest_port)
+                    except Unfinished as error:
+                        step(f"round {number + 1} {cell.text} {client}: left away: {str(error).splitlines()[0]}")
+                        continue
                     step(f"round {number + 1} {cell.text} {client}: p50 {timed(result, options)['p50'] / 1000:.1f} us")
                     runs.append({**result, "round": number})
         for request in sorted(set(unknown)):
@@ -172,8 +177,9 @@ def summarise(runs: list[dict], options: argparse.Namespace) -> list[dict]:
     rows = []
     for cell, client in dict.fromkeys(map(place_of, runs)):
         mine = [r for r in runs if place_of(r) == (cell, client)]
-        floors = [r for r in runs if place_of(r) == (cell, "floor")]
-        times, floor_times = [timed(r, options) for r in mine], [timed(r, options) for r in floors]
+        floors = {r["round"]: timed(r, options) for r in runs if place_of(r) == (cell, "floor")}
+        times = [timed(r, options) for r in mine]
+        beside = [(timed(r, options), floors[r["round"]]) for r in mine if r["round"] in floors]
         whole = merge(t["histogram"] for t in times)
         row = {"mode": cell.mode, "gap_us": cell.gap, "link": cell.link, "entry": cell.entry, "events": cell.events,
                "client": client, "rounds": len(mine), "n": sum(t["n"] for t in times)}
@@ -182,12 +188,18 @@ def summarise(runs: list[dict], options: argparse.Namespace) -> list[dict]:
         row |= {f"merged_{name}": percentile(whole, share) for name, share in PERCENTILES.items()}
         row["histogram"] = whole
         for name in ("p50", "p99"):
-            ratios = [a[name] / max(b[name], 1) for a, b in zip(times, floor_times, strict=False)]
-            row |= {f"ratio_{name}": median(ratios), f"ratios_{name}": ratios}
+            ratios = [a[name] / max(b[name], 1) for a, b in beside]
+            row |= {f"ratio_{name}": median(ratios) if ratios else None, f"ratios_{name}": ratios}
         row |= {"lost": sum(r["lost"] for r in mine), "bad_signatures": sum(r["bad_signatures"] for r in mine)}
         row["switches"] = sum(r["involuntary_switches"] + max(r["client_switches"], 0) for r in mine)
         rows.append(row)
     return rows
+
+
+def spread(row: dict) -> str:
+    """The median ratio of the p50s, and the lowest and highest of a round."""
+    ratios = row["ratios_p50"]
+    return f"{row['ratio_p50']:.3f} ({min(ratios):.2f}-{max(ratios):.2f})" if ratios else ""
 
 
 def table(rows: list[dict]) -> str:
@@ -197,8 +209,7 @@ def table(rows: list[dict]) -> str:
     lines = [head, ["---"] * len(head)]
     for row in rows:
         times = [f"{row[name] / 1000:.1f}" for name in ("min", "p50", "p90", "p99", "p999", "max")]
-        spread = f"{row['ratio_p50']:.3f} ({min(row['ratios_p50']):.2f}-{max(row['ratios_p50']):.2f})"
-        ratios = ["1" if row["client"] == "floor" else spread, f"{row['ratio_p99']:.2f}"]
+        ratios = ["1" if row["client"] == "floor" else spread(row), f"{row['ratio_p99']:.2f}" if row["ratios_p99"] else ""]
         rest = [str(row["lost"]), str(row["bad_signatures"]), str(row["switches"])]
         cell = [row["mode"], gap_text(row["gap_us"]), row["link"], row["entry"], row["client"]]
         lines.append([*cell, str(row["n"]), *times, *ratios, *rest])
@@ -234,6 +245,9 @@ def main(arguments: list[str] | None = None) -> int:
         runs = measure(options)
     except (RunError, BuildError) as error:
         print(f"no measurement: {error}", file=sys.stderr)
+        return 1
+    if not runs:
+        print("no measurement: no run came to its end; give both programs a processor of their own", file=sys.stderr)
         return 1
     rows = summarise(runs, options)
     print(header_text(header()))

@@ -86,7 +86,7 @@ def parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
 
 
 def measure(options: argparse.Namespace, contenders: list[Contender], absent: dict[str, str]) -> list[dict]:
-    """Every run in turn. A contender whose run fails is left away from then on, and `absent` says why."""
+    """Every run in turn. A peer whose run fails is left away from then on, and `absent` says why."""
     rounds = options.rounds
     if options.minutes:
         rounds = max(1, int(60 * options.minutes / sum(map(seconds_of, options.gaps))))
@@ -116,8 +116,10 @@ def measure(options: argparse.Namespace, contenders: list[Contender], absent: di
                     try:
                         result = run(scene, rest_port)
                     except RunError as error:
-                        absent[contender.label] = str(error)
-                        step(f"{contender.label}: no measurement")
+                        # The floor and the engine come again in the next round: then it was the machine.
+                        if contender.client.partition(":")[0] in PEERS:
+                            absent[contender.label] = str(error)
+                        step(f"{contender.label}: no measurement: {str(error).splitlines()[0]}")
                         continue
                     step(f"{gap_text(gap)} {contender.label}: p50 {result['latency']['p50'] / 1000:.0f} us")
                     runs.append({**result, "label": contender.label, "round": number})
@@ -128,17 +130,17 @@ def summarise(runs: list[dict]) -> list[dict]:
     """One row per gap and contender: medians over the rounds; the ratio is to the same round's spinning floor."""
     rows = []
     for gap, label in dict.fromkeys((r["scene"]["gap_us"], r["label"]) for r in runs):
-
-        def of(name: str, gap=gap) -> list[dict]:
-            return [r["latency"] for r in runs if (r["scene"]["gap_us"], r["label"]) == (gap, name)]
-
-        mine = of(label)
-        row = {"gap_us": gap, "label": label, "rounds": len(mine), "n": sum(t["n"] for t in mine)}
-        row |= {name: median([t[name] for t in mine]) for name in PERCENTILES}
-        whole = merge(t["histogram"] for t in mine)
+        mine = [r for r in runs if (r["scene"]["gap_us"], r["label"]) == (gap, label)]
+        floors = {r["round"]: r for r in runs if (r["scene"]["gap_us"], r["label"]) == (gap, "C, spinning")}
+        times = [r["latency"] for r in mine]
+        row = {"gap_us": gap, "label": label, "rounds": len(mine), "n": sum(t["n"] for t in times)}
+        row |= {name: median([t[name] for t in times]) for name in PERCENTILES}
+        whole = merge(t["histogram"] for t in times)
         row |= {f"merged_{name}": percentile(whole, share) for name, share in PERCENTILES.items()}
-        row |= {"max": max(t["max"] for t in mine), "histogram": whole}
-        ratios = [a["p50"] / max(b["p50"], 1) for a, b in zip(mine, of("C, spinning"), strict=False)]
+        row |= {"max": max(t["max"] for t in times), "histogram": whole}
+        ratios = [
+            r["latency"]["p50"] / max(floors[r["round"]]["latency"]["p50"], 1) for r in mine if r["round"] in floors
+        ]
         row["ratio_p50"] = median(ratios) if ratios else None
         rows.append(row)
     return rows

@@ -13,9 +13,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
 
-from simulated_time import ROOT, compiler, is_simulated, simulated_environment  # noqa: E402
+from simulated_time import ROOT, compiler, is_simulated, now, simulated_environment  # noqa: E402
 
-SEEDS_OF_A_PROCESS = 50
 # Of real time, for one process: a run takes a tenth of a second.
 SECONDS_OF_A_PROCESS = 300
 
@@ -24,24 +23,42 @@ def command(*arguments: str) -> list[str]:
     return [sys.executable, "-m", "tests.chaos", *arguments]
 
 
-def one(seed: int) -> int:
+def one(seed: int, level: str) -> int:
     from tests.chaos.harness import run
 
-    problems = run(seed, lambda line: print(f"{time.monotonic() - 1000:8.3f} {line}", flush=True), "DEBUG")
+    problems = run(seed, lambda line: print(f"{now():8.3f} {line}", flush=True), level)
     print("\n".join([f"seed {seed}: {problem}" for problem in problems] or [f"seed {seed}: agreed"]))
     return bool(problems)
 
 
-def several(first: int, last: int) -> int:
-    """In this process, one after the other."""
+def in_a_child(work) -> int:
+    """Each run begins as the first one would, so that a seed alone gives what it gave among others."""
+    sys.stdout.flush()
+    child = os.fork()
+    if not child:
+        failed = 1
+        try:
+            failed = work()
+            sys.stdout.flush()
+        finally:
+            os._exit(failed)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
+def silently(seed: int) -> int:
     from tests.chaos.harness import run
 
-    failed = 0
-    for seed in range(first, last + 1):
-        problems = run(seed)
-        failed += bool(problems)
-        for problem in problems:
-            print(f"seed {seed}: {problem}", flush=True)
+    problems = run(seed)
+    for problem in problems:
+        print(f"seed {seed}: {problem}", flush=True)
+    return bool(problems)
+
+
+def several(first: int, last: int) -> int:
+    """One after the other."""
+    import tests.chaos.harness  # noqa: F401  once for all children
+
+    failed = sum(bool(in_a_child(lambda seed=seed: silently(seed))) for seed in range(first, last + 1))
     print(f"done {last - first + 1} {failed}", flush=True)
     return bool(failed)
 
@@ -49,8 +66,8 @@ def several(first: int, last: int) -> int:
 class Work:
     """Chunks of seeds, each in a process of its own, as many at once as there are cores."""
 
-    def __init__(self, first: int, last: int, workers: int):
-        self.chunks = [(at, min(at + SEEDS_OF_A_PROCESS - 1, last)) for at in range(first, last + 1, SEEDS_OF_A_PROCESS)]
+    def __init__(self, first: int, last: int, workers: int, chunk: int):
+        self.chunks = [(at, min(at + chunk - 1, last)) for at in range(first, last + 1, chunk)]
         self.workers = workers
         self.running: list[tuple[subprocess.Popen, tuple[int, int], float]] = []
         self.runs = self.failures = 0
@@ -91,20 +108,28 @@ class Work:
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.chaos")
     parser.add_argument("--seed", type=int, help="one run with its trace")
+    parser.add_argument("--log", default="OFF", metavar="LEVEL", help="with --seed: the engine's log, whose looks at the clock "
+                        "may change what happens")
     parser.add_argument("--seeds", default="1-100", metavar="A-B")
     parser.add_argument("--workers", type=int, default=os.cpu_count())
+    parser.add_argument("--chunk", type=int, default=50, help="seeds of one process")
     parser.add_argument("--seconds", type=float, help="begin nothing after so many seconds")
     options = parser.parse_args()
     first, _, last = options.seeds.partition("-")
     if is_simulated():
-        return one(options.seed) if options.seed is not None else several(int(first), int(last or first))
+        if options.seed is not None:
+            import tests.chaos.harness  # noqa: F401  as `several` does
+
+            return in_a_child(lambda: one(options.seed, options.log))
+        return several(int(first), int(last or first))
     if compiler() is None:
         raise SystemExit("simulated time needs a C compiler: install cc, or name one by CC=")
     if options.seed is not None:
-        return subprocess.run(command("--seed", str(options.seed)), cwd=ROOT, env=simulated_environment()).returncode
-    begun, work = time.monotonic(), Work(int(first), int(last or first), options.workers)
+        one_run = command("--seed", str(options.seed), "--log", options.log)
+        return subprocess.run(one_run, cwd=ROOT, env=simulated_environment()).returncode
+    begun, work = time.monotonic(), Work(int(first), int(last or first), options.workers, options.chunk)
     work.go(options.seconds)
-    print(f"{work.runs} runs, {work.failures} failed, {time.monotonic() - begun:.0f} s")
+    print(f"{work.runs} runs, {work.failures} failed, in {time.monotonic() - begun:.0f} s")
     return bool(work.failures)
 
 

@@ -27,7 +27,8 @@ def run(seed: int, trace=lambda line: None, level: str = "OFF") -> list[str]:
     strategy.script_seconds = 1000.0
     strategy.rules = rules
     try:
-        engine = play(strategy, Truth(seed=seed, tick_rate=6), request_timeout_ms=timeout_ms, log_config=LogConfig(level_stdout=level))
+        engine = play(strategy, Truth(seed=seed, tick_rate=6), request_timeout_ms=timeout_ms,
+                      log_config=LogConfig(level_stdout=level), strategy_id=f"seed{seed}")
     except (Exception, asyncio.CancelledError) as error:
         return [*strategy.problems, f"{type(error).__name__}: {error}"]
     if engine.core.dispatcher.errors:
@@ -79,10 +80,17 @@ async def until_true(condition, what, s):
         await asyncio.sleep(0.1)
 
 
+def reconciled(s, account):
+    """Its last reconcile, if there was one, was answered."""
+    said = [e["event"] for e in s.heard("private_ws_status") if e["account_type"] is account.account_type]
+    ends = [event for event in said if event in ("resynced", "resync_failed")]
+    return account.ready.is_set() and ends[-1:] != ["resync_failed"]
+
+
 async def quiet(s):
     """Both accounts are there, no question is open, no order is in doubt."""
     host, ledger = s.engine.host, s.engine.core.ledger
-    await until_true(lambda: all(a.ready.is_set() for a in host.accounts.values()) and not host.inquiry.asking
+    await until_true(lambda: all(reconciled(s, a) for a in host.accounts.values()) and not host.inquiry.asking
                      and not any(ledger.state(n) in IN_DOUBT for n in ledger.live()), "quiet", s)
 
 

@@ -11,9 +11,12 @@ from engine_program import run_script
 from proxy import proxy_to
 
 from nexus_fast.constants import OrderSide, OrderStatus, OrderType
-from nexus_fast.error import CredentialError, RouteError
+from nexus_fast.error import CredentialError, RouteError, VenueError
 from nexus_fast.exchange import BinanceAccountType as Account
-from nexus_fast.exchange.binance import margin_account
+from nexus_fast.exchange.binance import account as binance_account
+from nexus_fast.exchange.binance import emergency, margin_account
+from nexus_fast.gateway.credentials import Credentials
+from nexus_fast.gateway.rest import BinanceRest
 
 SPOT, LINEAR, INVERSE = "BNBUSDT.BINANCE", "BNBUSDT-PERP.BINANCE", "ETHUSD-PERP.BINANCE"
 AMOUNTS = {SPOT: Decimal("0.05"), LINEAR: Decimal("0.05"), INVERSE: Decimal(5)}
@@ -66,6 +69,11 @@ async def rests_and_goes(s, venue, symbol, override, expected):
     found = await s.arequest("order", symbol=symbol, oid=oid, **named)
     assert (found.oid, found.status) == (oid, OrderStatus.ACCEPTED)
     assert oid in [order.oid for order in await s.arequest("open_orders", symbol=symbol, **named)]
+    if symbol != SPOT:
+        lower = s.price_to_precision(symbol, below(s, symbol) * Decimal("0.99"))
+        s.modify_order(symbol, oid, side=BUY, price=lower, amount=AMOUNTS[symbol], **named)
+        await s.until(lambda: s.cache.get_order(oid).price == float(lower), what=f"the new price on {expected}")
+        assert (await s.arequest("order", symbol=symbol, oid=oid, **named)).price == float(lower)
     s.cancel_order(symbol, oid, **named)
     assert (await s.settled(oid)).status is OrderStatus.CANCELED
     assert listed_by(venue, oid) == []
@@ -172,6 +180,31 @@ def test_what_happened_while_the_private_events_were_lost_is_found_out(venue, ac
         run_script(script, proxied, symbols=[symbol], public=FEEDS, private=[account])
 
 
+@pytest.mark.parametrize("account, symbol", [(Account.MARGIN, SPOT), (Account.COIN_M_FUTURE, INVERSE), (PM, LINEAR)])
+def test_connections_are_succeeded_before_they_are_too_old(venue, monkeypatch, account, symbol):
+    monkeypatch.setattr(binance_account, "AGE_SECONDS", 0.7)
+
+    async def script(s):
+        await s.quotes()
+        connector = s.engine.host.accounts[account]
+        first = connector._user or connector._api
+        ended = asyncio.get_running_loop().time() + 2.5
+        oids = []
+        while asyncio.get_running_loop().time() < ended:
+            oids.append(s.create_order(symbol, BUY, OrderType.MARKET, AMOUNTS[symbol]))
+            assert (await s.settled(oids[-1])).status is OrderStatus.FILLED
+            await asyncio.sleep(0.05)
+        assert all(s.cache.get_order(oid).filled == AMOUNTS[symbol] for oid in oids)
+        assert len(s.heard("filled")) == len(oids)
+        if symbol != SPOT:
+            total = AMOUNTS[symbol] * len(oids)
+            await s.until(lambda: s.cache.get_position(symbol, account_type=account).signed_amount == total)
+        assert [e["event"] for e in s.heard("private_ws_status")] == ["connected"]
+        assert (connector._user or connector._api) is not first
+
+    run_script(script, venue, symbols=[symbol], public=FEEDS, private=[account])
+
+
 @pytest.mark.parametrize("account", [Account.MARGIN, Account.ISOLATED_MARGIN, PM])
 def test_accounts_with_rest_orders_alone_need_a_key_that_signs_fast(venue, account):
     from cryptography.hazmat.primitives import serialization
@@ -195,3 +228,42 @@ def test_private_events_of_margin_go_on_when_the_listen_token_is_replaced(venue,
         assert "disconnected" not in [e["event"] for e in s.heard("private_ws_status")]
 
     run_script(script, venue, symbols=[SPOT], public=FEEDS, private=[Account.MARGIN])
+
+
+def test_the_kill_switch_empties_every_kind_of_account(venue):
+    accounts = [Account.MARGIN, Account.ISOLATED_MARGIN, Account.COIN_M_FUTURE, PM]
+
+    async def script(s):
+        await s.quotes()
+        for account, symbol in PLACES:
+            if account in accounts:
+                s.create_order(symbol, BUY, OrderType.LIMIT, AMOUNTS[symbol], below(s, symbol), account_type=account)
+        await s.until(lambda: len(s.heard("accepted")) == 6)
+        # By hand, of a pair that the engine does not trade.
+        venue.ask("POST", "/sapi/v1/margin/order", symbol="SOLUSDT", side="BUY", type="LIMIT", timeInForce="GTC", quantity="1",
+                  price="100", isIsolated="TRUE")
+        s.kill_switch("a test")
+        await s.until(lambda: [e["event"] for e in s.heard("private_ws_status")].count("halted_empty") == len(accounts), 20)
+        left = [venue.ask("GET", path, **params) for path, params in PLACES.values()]
+        assert left == [[]] * len(PLACES)
+        assert venue.ask("GET", "/sapi/v1/margin/openOrders", isIsolated="TRUE", symbol="SOLUSDT") == []
+
+    run_script(script, venue, symbols=[SPOT, LINEAR, INVERSE], public=FEEDS, private=accounts)
+
+
+def test_margin_orders_of_a_portfolio_that_nobody_can_list_are_not_held_to_be_gone(venue):
+    """The guard knows no symbols: what is locked belongs to orders that it cannot find."""
+    venue.ask("POST", "/papi/v1/margin/order", symbol="BNBUSDT", side="BUY", type="LIMIT", timeInForce="GTC", quantity="1",
+              price="800", newClientOrderId="hidden")
+
+    async def empty():
+        rest = BinanceRest(venue.rest, Credentials(venue.key, venue.secret))
+        try:
+            with pytest.raises(VenueError, match="USDT locked.*cancel them by hand"):
+                await emergency.cancel_everything(rest, PM)
+            assert await emergency.cancel_everything(rest, PM, ["BNBUSDT", "ETHUSD_PERP"]) == 1
+            assert await emergency.cancel_everything(rest, PM) == 0
+        finally:
+            await rest.close()
+
+    asyncio.run(empty())

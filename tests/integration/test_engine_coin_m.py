@@ -18,8 +18,8 @@ def run(script, venue, **options):
     return run_script(script, venue, symbols=[PERPETUAL], public=[COIN_M], private=[COIN_M], **options)
 
 
-def below(s, factor):
-    return s.price_to_precision(PERPETUAL, Decimal(str(s.cache.bookl1(PERPETUAL).bid)) * Decimal(factor))
+def below(s, factor, symbol=PERPETUAL):
+    return s.price_to_precision(symbol, Decimal(str(s.cache.bookl1(symbol).bid)) * Decimal(factor))
 
 
 def coins(venue, asset):
@@ -84,6 +84,11 @@ def test_market_data_and_questions(venue):
         names = ("mark_price", "index_price", "funding_rate", "trade", "bookl2")
         await s.until(lambda: all(s.heard(name) for name in names))
         assert {event.symbol for event in s.heard("mark_price")} == {PERPETUAL, dated}
+        oid = s.create_order(dated, BUY, OrderType.LIMIT, Decimal(2), below(s, "0.97", dated))
+        await s.until(lambda: s.heard("accepted", oid))
+        assert [o["symbol"] for o in venue.ask("GET", "/dapi/v1/openOrders")] == [s.market(dated).id]
+        s.cancel_order(dated, oid)
+        assert (await s.settled(oid)).status is OrderStatus.CANCELED
         ticker = await s.arequest("ticker", symbol=PERPETUAL)
         assert ticker.symbol == PERPETUAL and ticker.last_price > 0
         assert set(await s.arequest("all_tickers", account_type=COIN_M)) == {PERPETUAL, ETHER, dated}

@@ -273,6 +273,7 @@ def test_an_order_of_somebody_else(okx):
 # ---------------------------------------------------------------------------------------------- what goes wrong
 
 
+@pytest.mark.scenario(61)
 def test_a_repeated_push_counts_once(okx):
     """Scenario 61: every push of the orders channel comes three times."""
 

@@ -46,6 +46,7 @@ async def place_and_die(s):
     s.die(oids)
 
 
+@pytest.mark.scenario(45)
 def test_open_orders_are_adopted(venue, same):
     """45: the same open set, before on_start; each can be canceled and modified by its old id."""
     oids = run_and_die(place_and_die, venue, symbols=[BTC, BTC_PERP], **same)
@@ -78,6 +79,7 @@ def test_open_orders_are_adopted(venue, same):
     assert [line.split(" -> ")[0].split()[-1] for line in shown[:2]] == ["INTENT", "ACCEPTED"] and "CANCELED" in shown[-1]
 
 
+@pytest.mark.scenario(45)
 def test_open_orders_are_canceled_as_configured(venue, same):
     oids = run_and_die(place_and_die, venue, symbols=[BTC, BTC_PERP], **same)
 
@@ -151,6 +153,7 @@ async def send_into_the_dark(s):
     s.die(oid)
 
 
+@pytest.mark.scenario(46)
 def test_an_order_whose_answer_nobody_heard_is_adopted_and_its_key_holds(venue, same):
     """46 and 1: sent, accepted, and the process died before it knew."""
     oid = run_and_die(send_into_the_dark, venue, symbols=[BTC], around=lossy("answers"), **same)
@@ -167,6 +170,7 @@ def test_an_order_whose_answer_nobody_heard_is_adopted_and_its_key_holds(venue, 
     assert s.story(oid)[0] == "accepted"
 
 
+@pytest.mark.scenario(46)
 def test_an_order_that_never_arrived_fails_and_its_key_is_free(venue, same):
     """46 and 2: journalled, and the process died before the venue had it."""
     oid = run_and_die(send_into_the_dark, venue, symbols=[BTC], around=lossy("requests"), **same)
@@ -238,6 +242,7 @@ def test_orders_of_others_are_external(venue, same):
     assert s.heard("accepted") == []
 
 
+@pytest.mark.scenario(47)
 def test_a_full_disk_is_a_state_and_not_a_stall(venue, same, monkeypatch, capsys):
     """47: no room for more intents: new orders are refused, cancels leave, what the venue does counts; and it heals."""
 

@@ -101,7 +101,8 @@ def test_a_venue_that_is_lost_does_not_stop_the_others(venue):
             for proxy in proxies:
                 proxy.accepts = True
             await s.until(lambda: not s.cache.bookl1(BYBIT).is_stale, seconds=25, what="fresh quotes")
-            await s.until(lambda: s.heard("private_ws_status")[-1]["event"] == "connected", seconds=25, what="the account's return")
+            account = s.engine.host.accounts[UNIFIED]
+            await s.until(lambda: account.ready.is_set(), seconds=25, what="the account's return")
             await round_trip(s, BYBIT)
 
         run_script(script, behind, symbols=[BINANCE, BYBIT], public=(USD_M, LINEAR), private=(USD_M, UNIFIED))

@@ -53,19 +53,19 @@ def test_margin_borrows_only_when_the_order_says_so_and_pays_back_when_told(exch
         assets = exchange.sapi_get_margin_account()["userAssets"]
         return {name: float(value) for name, value in next(a for a in assets if a["asset"] == asset).items() if name != "asset"}
 
-    free = row("SOL")["free"]
-    price = exchange.price_to_precision("SOL/USDT", exchange.fetch_order_book("SOL/USDT")["asks"][0][0] * 1.02)
+    free = row("USDC")["free"]
+    price = exchange.price_to_precision("USDC/USDT", exchange.fetch_order_book("USDC/USDT")["asks"][0][0] * 1.02)
     with pytest.raises(ccxt.InsufficientFunds):
-        exchange.create_order("SOL/USDT", "limit", "sell", free + 5, float(price), {"marginMode": "cross"})
-    exchange.create_order("SOL/USDT", "market", "sell", free + 5, params={"marginMode": "cross", "sideEffectType": "MARGIN_BUY"})
-    assert (row("SOL")["borrowed"], row("SOL")["free"]) == (5, 0)
+        exchange.create_order("USDC/USDT", "limit", "sell", free + 5, float(price), {"marginMode": "cross"})
+    exchange.create_order("USDC/USDT", "market", "sell", free + 5, params={"marginMode": "cross", "sideEffectType": "MARGIN_BUY"})
+    assert (row("USDC")["borrowed"], row("USDC")["free"]) == (5, 0)
     bought = {"marginMode": "cross", "sideEffectType": "AUTO_REPAY"}
-    exchange.create_order("SOL/USDT", "market", "buy", 8, params=bought)
-    assert row("SOL")["borrowed"] == 0 and row("SOL")["free"] == pytest.approx(8 * 0.999 - 5)
+    exchange.create_order("USDC/USDT", "market", "buy", 9, params=bought)
+    assert row("USDC")["borrowed"] == 0 and row("USDC")["free"] == pytest.approx(9 * 0.999 - 5)
     with pytest.raises(ccxt.InsufficientFunds):
-        exchange.create_order("SOL/USDT", "limit", "sell", 9000, float(price),
+        exchange.create_order("USDC/USDT", "limit", "sell", 9_000_000, float(price),
                               {"marginMode": "cross", "sideEffectType": "MARGIN_BUY"})
-    assert exchange.fetch_balance(wallet)["SOL"]["debt"] == 0
+    assert exchange.fetch_balance(wallet)["USDC"]["debt"] == 0
 
 
 @pytest.mark.parametrize("symbol, amount", [(SPOT, 0.1), (PERPETUAL, 0.1), (INVERSE, 4)])

@@ -122,6 +122,7 @@ def journalled(directory):
     return found
 
 
+@pytest.mark.scenario(45, 46)
 def test_no_order_is_lost_and_none_doubled(venue):
     rng = random.Random(int(os.environ.get("NEXUS_SEED", 1)))
     options = {"strategy_id": "killed", "exit_after_cancel": False, "private": (SPOT_ACCOUNT,), "public": (SPOT_ACCOUNT,),

@@ -6,6 +6,7 @@ import threading
 from aiohttp import web
 
 MINUTE = 60_000
+DAY = 1440 * MINUTE
 
 
 class FakeRest:
@@ -53,13 +54,25 @@ class FakeRest:
             status, text, seconds = self.answers[request.path]
             await asyncio.sleep(seconds)
             return web.Response(status=status, text=text, content_type="application/json")
+        if request.path == "/dapi/v1/klines":
+            return self._coin_m_bars(request.query)
         largest = {"/api/v3/klines": 1000, "/fapi/v1/klines": 1500, "/fapi/v1/indexPriceKlines": 1500}[request.path]
         return web.json_response(self._bars(request.query, largest))
+
+    def _coin_m_bars(self, query):
+        """The last ones between startTime and endTime, which may lie 200 days apart."""
+        start, end = int(query["startTime"]), int(query["endTime"])
+        if end - start > 200 * DAY:
+            return web.json_response({"code": -1127, "msg": "Lookup interval is too big."}, status=400)
+        found = [s for s in self.starts if start <= s <= end]
+        return web.json_response(self._rows(found[-min(int(query.get("limit", 500)), 1500):]))
 
     def _bars(self, query, largest):
         start, end = query.get("startTime"), query.get("endTime")
         found = [s for s in self.starts if (not start or s >= int(start)) and (not end or s <= int(end))]
         limit = min(int(query.get("limit", 500)), largest)
-        found = found[:limit] if start else found[-limit:]
+        return self._rows(found[:limit] if start else found[-limit:])
+
+    def _rows(self, found):
         price = [str(50_000 + number) for number in (0, 9, -9, 1)]
         return [[s, *price, "2.5", s + MINUTE - 1, "125000", 7, "1.5", "75000", "0"] for s in found]

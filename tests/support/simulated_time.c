@@ -23,6 +23,9 @@ void simulated_pause(int64_t ns) { elapsed_ns += ns; }
 /* Back to the beginning, for the next run of a process that makes several. */
 void simulated_restart(void) { elapsed_ns = stepped_ns = 0; }
 
+/* Seconds since the beginning; looking does not move it. */
+double simulated_now(void) { return elapsed_ns / 1e9; }
+
 /* The wall clock is set, as a time daemon does. */
 void simulated_step(int64_t ns) { stepped_ns += ns; }
 

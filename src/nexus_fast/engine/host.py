@@ -31,6 +31,7 @@ from nexus_fast.order.states import EVENTS
 from nexus_fast.order.tracker import Tracker
 from nexus_fast.schema import Balance, BookL2, FundingRate, IndexPrice, Kline, MarkPrice, Position, Trade
 
+FIRST_RESYNC_WAIT, LAST_RESYNC_WAIT = 1.0, 30.0
 DATA_CALLBACKS = {
     Trade: (DataType.TRADE, "on_trade"),
     Kline: (DataType.KLINE, "on_kline"),
@@ -218,8 +219,9 @@ class Host:
                 self.tracker.doubt(number, "the order connection was lost before the venue answered")
         self.on_private_status(account, "disconnected")
 
-    async def resynchronise(self, account: Any) -> None:
-        """After a reconnect: what the venue says now, against what we believe; the difference goes to the strategies."""
+    async def resynchronise(self, account: Any, wait: float = FIRST_RESYNC_WAIT) -> None:
+        """After a reconnect: what the venue says now, against what we believe; the difference goes to the strategies. A venue
+        that cannot be asked is asked again after `wait` seconds, until it has answered."""
         ledger = self.core.ledger
         positions_before = set(self.cache.get_all_positions(account.account_type.exchange))
         before = {ledger.fields(number)["client_id"]: number for number in ledger.live(account=account.index)}
@@ -231,6 +233,8 @@ class Host:
             diff.update(success=False, positions_opened=[], positions_closed=[], open_orders_added=[], open_orders_removed=[])
             self._tell_all("on_private_ws_resync_diff", diff)
             self.on_private_status(account, "resync_failed")
+            self.inquiry.note_pause(account, error)
+            self.spawn(self._resynchronise_later(account, wait))
             return
         for client_id, update in listed.items():
             # Also one that was held to be over: what the venue lists as open is.
@@ -252,6 +256,11 @@ class Host:
         )
         self._tell_all("on_private_ws_resync_diff", diff)
         self.on_private_status(account, "resynced")
+
+    async def _resynchronise_later(self, account: Any, wait: float) -> None:
+        await asyncio.sleep(wait)
+        await self.inquiry.pause(account)
+        await self.resynchronise(account, min(2 * wait, LAST_RESYNC_WAIT))
 
     def _tell_all(self, callback: str, event: Any) -> None:
         for strategy in self.strategies:

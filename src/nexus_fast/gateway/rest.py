@@ -1,10 +1,11 @@
 """REST for everything that is not an order in a hurry: market metadata, snapshots, listen keys, queries.
 
-Signed requests are made once: nothing here is sent twice.
+Nothing that changes something is sent twice.
 """
 
 import logging
 import time
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import msgspec
@@ -15,6 +16,8 @@ from nexus_fast.gateway.session import RestSession
 from nexus_fast.gateway.signing import signed_query
 
 logger = logging.getLogger("nexus_fast.rest")
+
+CLOCK_REFUSED = -1021
 
 
 class _Refusal(msgspec.Struct):
@@ -28,10 +31,18 @@ class BinanceRest(RestSession):
     def __init__(self, base_url: str, credentials: Credentials | None = None, recv_window_ms: int = 5000):
         super().__init__(base_url)
         self.clock_offset_ms = 0
+        self.on_clock_refused: Callable[[], Awaitable[None]] | None = None
         self._credentials = credentials
         self._recv_window_ms = recv_window_ms
 
     async def get(self, path: str, params: dict[str, Any] | None = None, *, signed: bool = False) -> bytes:
+        """The answer to a question. One whose time the venue refuses is signed anew, once, after on_clock_refused."""
+        try:
+            return await self.request("GET", path, params, signed=signed)
+        except VenueError as error:
+            if error.code != CLOCK_REFUSED or not signed or self.on_clock_refused is None:
+                raise
+        await self.on_clock_refused()
         return await self.request("GET", path, params, signed=signed)
 
     async def request(

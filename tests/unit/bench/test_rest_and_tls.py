@@ -131,8 +131,7 @@ def test_tls_reaches_rest_and_websocket(exchange, tmp_path):
 
 
 @needs_openssl
-@pytest.mark.parametrize(("entry", "tls"), [("rest", False), ("ws", True), ("rest", True)])
-@pytest.mark.parametrize("mode", ["busy", "block"])
+@pytest.mark.parametrize(("entry", "tls", "mode"), [("rest", False, "busy"), ("ws", True, "busy"), ("rest", True, "block")])
 def test_the_floor_by_rest_and_tls(program, entry, tls, mode):
     processors = sorted(os.sched_getaffinity(0))
     scene = Scene(

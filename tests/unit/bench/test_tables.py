@@ -38,7 +38,7 @@ def timing(p50):
     }
 
 
-def one(client, p50, **changes):
+def one(client, p50, number=0, **changes):
     return {
         "scene": scene(client, **changes),
         "latency": timing(p50),
@@ -48,6 +48,7 @@ def one(client, p50, **changes):
         "involuntary_switches": 1,
         "client_switches": 2,
         "label": client,
+        "round": number,
     }
 
 
@@ -55,16 +56,17 @@ def test_a_ratio_is_the_median_of_ratios_to_the_same_rounds_floor():
     runs = [
         one("floor", 10_000),
         one("cython", 12_000),
-        one("floor", 20_000),
-        one("cython", 22_000),
-        one("floor", 10_000),
-        one("cython", 15_000),
+        one("floor", 20_000, 1),
+        one("cython", 22_000, 1),
+        one("cython", 99_000, 2),  # whose floor came to no end
+        one("floor", 10_000, 3),
+        one("cython", 15_000, 3),
     ]
     floor, cython = wire.summarise(runs, wire.parse_arguments([]))
     assert cython["ratios_p50"] == [1.2, 1.1, 1.5] and cython["ratio_p50"] == 1.2 and floor["ratio_p50"] == 1
-    assert (cython["p50"], cython["n"], cython["switches"]) == (15_000, 300, 9)
+    assert (cython["p50"], cython["n"], cython["switches"]) == (18_500, 400, 12)
     intended = wire.summarise(runs, wire.parse_arguments(["--pace", "schedule"]))
-    assert intended[1]["p50"] == 30_000
+    assert intended[1]["p50"] == 37_000
 
 
 def test_cells_are_kept_apart():
@@ -108,7 +110,7 @@ def test_a_throttled_contender_gets_fewer_ticks():
     [
         (100, 90, {"engine": 5}, "exchange"),
         (100, 10, {"engine": 5}, "engine lost"),
-        (100, 10, {"engine": 0}, "neither"),
+        (100, 10, {"engine": 0}, "neither"), (100, 10, {}, "not known"),
     ],
 )
 def test_a_cause_says_what_the_numbers_say(took, late, switches, word):

@@ -18,8 +18,10 @@ from nexus_fast.gateway.credentials import Credentials
 from nexus_fast.gateway.rest import BinanceRest
 
 SPOT, PERP, DATED = "BTCUSDT.BINANCE", "BTCUSDT-PERP.BINANCE", "BTCUSDT-260327.BINANCE"
+COIN = "BTCUSD-PERP.BINANCE"
 FIRST = 1_700_000_040_000
 COUNT = 3500
+DAY = 86_400_000
 STARTS = [FIRST + number * 60_000 for number in range(COUNT)]
 MINUTE = KlineInterval.MINUTE_1
 
@@ -36,6 +38,7 @@ INSTRUMENTS = InstrumentTable(
     [
         instrument(SPOT, InstrumentType.SPOT),
         instrument(PERP, InstrumentType.LINEAR, settle="USDT"),
+        instrument(COIN, InstrumentType.INVERSE, "BTCUSD_PERP", settle="BTC"),
         instrument(DATED, InstrumentType.LINEAR, "BTCUSDT_260327", settle="USDT", expiry_ms=1774598400000),
     ]
 )
@@ -52,7 +55,10 @@ class Connector:
         return self.opened[-1]
 
 
-def host_of(url, accounts=(Binance.SPOT, Binance.USD_M_FUTURE), feeds=(Binance.SPOT, Binance.USD_M_FUTURE)):
+FEEDS = (Binance.SPOT, Binance.USD_M_FUTURE, Binance.COIN_M_FUTURE)
+
+
+def host_of(url, accounts=(Binance.SPOT, Binance.USD_M_FUTURE), feeds=FEEDS):
     key = Credentials("key", "secret")
     return SimpleNamespace(
         accounts={kind: Connector(kind, url, key) for kind in accounts},
@@ -141,6 +147,16 @@ class TestBars:
         bars = ask(host, INSTRUMENTS, "klines", {"symbols": [PERP], "interval": MINUTE, **arguments})
         assert starts(bars) == STARTS[first : last + 1][:limit]
 
+    @pytest.mark.parametrize("start, last, limit", [
+        (STARTS[7], 3499, None), (STARTS[7], 3499, 1600), (STARTS[7], 20, None), (STARTS[0], 0, 1),
+        (FIRST - 150 * DAY, 3499, 10), (FIRST - 900 * DAY, 3499, None), (None, 3499, None), (None, 2000, 1700),
+    ])  # fmt: skip
+    def test_coin_m_bars_whose_spans_are_bounded_and_read_from_their_end(self, host, start, last, limit):
+        arguments = {"start_time": start, "end_time": STARTS[last], "limit": limit}
+        bars = ask(host, INSTRUMENTS, "klines", {"symbols": [COIN], "interval": MINUTE, **arguments})
+        wanted = [at for at in STARTS[: last + 1] if start is None or at >= start]
+        assert starts(bars) == (wanted[-(limit or 500):] if start is None else wanted[:limit])
+
     def test_the_last_ones_before_an_end(self, host):
         arguments = {"symbols": [PERP], "interval": MINUTE, "end_time": STARTS[2000], "limit": 1700}
         assert starts(ask(host, INSTRUMENTS, "klines", arguments)) == STARTS[301:2001]
@@ -218,8 +234,8 @@ class TestRoutes:
             ask(host, INSTRUMENTS, "open_orders", {"symbol": SPOT, "account_type": Binance.USD_M_FUTURE})
         with pytest.raises(RouteError, match="USD_M_FUTURE carries no spot market data.*name BinanceAccountType.SPOT"):
             ask(host, INSTRUMENTS, "ticker", {"symbol": SPOT, "account_type": Binance.USD_M_FUTURE})
-        with pytest.raises(RouteError, match="COIN_M_FUTURE has no public connector"):
-            ask(host, INSTRUMENTS, "all_tickers", {"account_type": Binance.COIN_M_FUTURE})
+        with pytest.raises(RouteError, match="COIN_M_FUTURE_TESTNET has no public connector"):
+            ask(host, INSTRUMENTS, "all_tickers", {"account_type": Binance.COIN_M_FUTURE_TESTNET})
 
     def test_no_private_connector(self, venue):
         public = host_of(venue.url, accounts=())

@@ -10,7 +10,7 @@ from nexus_fast.constants import InstrumentType
 from nexus_fast.exchange.bybit.snapshot import read_balances, read_orders, read_positions
 from nexus_fast.exchange.bybit.user_data import UserData, decode_message
 from nexus_fast.order.events import BalanceUpdate
-from nexus_fast.order.states import EVENTS
+from nexus_fast.order.states import EVENTS, transition
 
 STATUSES = {"New": "ACCEPTED", "Untriggered": "ACCEPTED", "PartiallyFilled": "FILL", "Filled": "FILLED", "Cancelled": "CANCELED"}
 TYPES = {"spot": InstrumentType.SPOT, "linear": InstrumentType.LINEAR, "inverse": InstrumentType.INVERSE}
@@ -50,6 +50,17 @@ def test_orders_say_what_json_says():
             assert update.reason == wanted
             count += 1
     assert count >= (14 if COMPLETE else 3)
+
+
+@pytest.mark.scenario(60)
+def test_a_second_filled_changes_nothing():
+    """Bybit may say Filled again, with EC_OrigClOrdIDDoesNotExist, for a cancel that came too late: the first end counts."""
+    message = next(m for m in pushes("order") if any(row["orderStatus"] == "Filled" for row in m["data"]))
+    late = [{**row, "rejectReason": "EC_OrigClOrdIDDoesNotExist"} for row in message["data"]]
+    first, second = events(message), events({**message, "data": late})
+    assert [e.event for e in second] == [e.event for e in first] and "FILLED" in [e.event for e in second]
+    assert [(e.filled, e.trade_id) for e in second] == [(e.filled, e.trade_id) for e in first]
+    assert transition("FILLED", "FILLED") == ("FILLED", frozenset())
 
 
 def test_positions_say_what_json_says():

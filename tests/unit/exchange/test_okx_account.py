@@ -114,6 +114,7 @@ def position(inst_id, contracts):
 
 
 class TestSnapshots:
+    @pytest.mark.scenario(61)
     def test_positions_are_replaced_with_the_last_page(self, account):
         """Scenario 61."""
         head = {"arg": {"channel": "positions", "instType": "ANY"}, "eventType": "snapshot"}

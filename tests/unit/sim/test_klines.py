@@ -52,3 +52,21 @@ def test_an_index_has_a_pair_and_no_volumes():
         assert refusal["code"] == -1102 and "'pair'" in refusal["msg"]
 
     on_venue(scenario)
+
+
+def test_coin_m_gives_the_last_bars_of_a_span_of_200_days_at_most():
+    async def scenario(client):
+        minutes = client.venue.binance.coin_m.market.tapes["ETHUSD_PERP"].minutes
+        minutes.clear()
+        minutes.extend(Candle(start, 10**12, 10**12, 10**12, 10**12, trades=1) for start in STARTS)
+
+        async def rows(**params):
+            return (await client.public("/dapi/v1/klines", symbol="ETHUSD_PERP", interval="1m", **params))[1]
+
+        found = await rows(startTime=STARTS[0], endTime=STARTS[99], limit=3)
+        assert [row[0] for row in found] == STARTS[97:100]
+        assert await rows() == []                # these are older than 200 days
+        assert [row[0] for row in await rows(startTime=STARTS[1190])] == STARTS[1190:]
+        assert (await rows(startTime=STARTS[0] - 200 * 1440 * MINUTE, endTime=STARTS[1]))["code"] == -1127
+
+    on_venue(scenario)

@@ -11,6 +11,7 @@ every LISTEN_KEY_SECONDS, and replaced when the venue says that it has expired. 
 import asyncio
 import itertools
 import time
+from collections.abc import Iterable
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -31,7 +32,7 @@ from nexus_fast.feed.renewal import renew
 from nexus_fast.gateway.binance import order_templates
 from nexus_fast.gateway.channel import Channel
 from nexus_fast.gateway.credentials import ED25519, Credentials
-from nexus_fast.gateway.rest import BinanceRest
+from nexus_fast.gateway.rest import CLOCK_REFUSED, BinanceRest
 from nexus_fast.gateway.signing import signed_ws_params
 from nexus_fast.log import Logger
 from nexus_fast.order.events import BalanceUpdate, ConnectionClosing, OrderUpdate, PositionUpdate, StreamEnded
@@ -61,6 +62,7 @@ class BinanceAccount:
         self._endpoints = endpoints
         self._log = Logger(f"binance.{self.family}")
         self._rest = BinanceRest(endpoints["rest"], credentials)
+        self._rest.on_clock_refused = self.synchronise_clock
         self._pending: dict[str, asyncio.Future] = {}
         self._numbers = itertools.count(1)
         self._tasks: set[asyncio.Task] = set()
@@ -223,6 +225,8 @@ class BinanceAccount:
             await self._became_ready("order connection")
         except (VenueError, ConnectionError, TimeoutError) as error:
             self._log.error(f"the order connection could not be prepared: {error}")
+            if isinstance(error, VenueError) and error.code == CLOCK_REFUSED:
+                await self.synchronise_clock()
             connection.drop()
 
     async def _introduce(self, connection: WebSocketConnection) -> None:
@@ -441,11 +445,14 @@ class BinanceAccount:
         found = [order for family in self.families for order in await self._open_orders(family)]
         return {order.client_id: order for order in found}
 
+    def _symbols_to_list(self, family: Family) -> Iterable[str]:
+        return self._traded.get(family.type, ())
+
     async def _open_orders(self, family: Family) -> list[OrderUpdate]:
         """Some are listed by symbol alone: then those that the engine trades."""
         asked: list[dict] = [{}]
         if family.lists_by_symbol:
-            asked = [{"symbol": symbol} for symbol in sorted(self._traded.get(family.type, ()))]
+            asked = [{"symbol": symbol} for symbol in sorted(self._symbols_to_list(family))]
         found: list[OrderUpdate] = []
         for params in asked:
             body = await self._rest.get(family.open_orders, {**params, **family.constants}, signed=True)

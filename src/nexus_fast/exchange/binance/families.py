@@ -16,7 +16,8 @@ SPOT, LINEAR, INVERSE = InstrumentType.SPOT, InstrumentType.LINEAR, InstrumentTy
 
 @dataclass(frozen=True)
 class Market:
-    """Public questions. index_klines: "" where there is no index."""
+    """Public questions. index_klines: "" where there is no index. longest_span_ms: between the start and the end of a request for
+    bars, of which the last ones are given (COIN-M); 0: any span, from the start on."""
 
     exchange_info: str
     time: str
@@ -24,6 +25,7 @@ class Market:
     klines: str
     index_klines: str = ""
     largest_page: int = 1500     # bars in one answer
+    longest_span_ms: int = 0
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,12 @@ MARKETS = {
         "/fapi/v1/exchangeInfo", "/fapi/v1/time", "/fapi/v1/ticker/24hr", "/fapi/v1/klines", "/fapi/v1/indexPriceKlines"
     ),
     "coin_m": Market(
-        "/dapi/v1/exchangeInfo", "/dapi/v1/time", "/dapi/v1/ticker/24hr", "/dapi/v1/klines", "/dapi/v1/indexPriceKlines"
+        "/dapi/v1/exchangeInfo",
+        "/dapi/v1/time",
+        "/dapi/v1/ticker/24hr",
+        "/dapi/v1/klines",
+        "/dapi/v1/indexPriceKlines",
+        longest_span_ms=200 * 86_400_000,
     ),
 }
 # Which market's clock an account's requests are timed by: portfolio margin has no clock of its own.

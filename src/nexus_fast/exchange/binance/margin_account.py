@@ -6,12 +6,14 @@ Source: developers.binance.com, margin trading, "Trade Data Stream".
 """
 
 import asyncio
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
 
 from nexus_fast.error import VenueError
 from nexus_fast.exchange.binance.account import BinanceAccount
+from nexus_fast.exchange.binance.families import Family
 from nexus_fast.exchange.binance.snapshot import Balances, read_isolated, total
 from nexus_fast.exchange.binance.websocket_api import Answer
 from nexus_fast.feed.connection import WebSocketConnection
@@ -32,32 +34,30 @@ class _Subscription(msgspec.Struct):
 class MarginAccount(BinanceAccount):
     """Cross margin."""
 
-    can_renew = False            # its events belong to the connection that has the token
-
     def __init__(self, *arguments: Any):
         super().__init__(*arguments)
         self._renewal: asyncio.Task | None = None
 
     async def _subscribe(self, connection: WebSocketConnection) -> None:
-        await self._subscribe_all()
+        await self._subscribe_all(connection)
         if self._renewal is None:
-            self._renewal = self._spawn(self._renew())
+            self._renewal = self._spawn(self._renew_tokens())
 
-    async def _subscribe_all(self) -> None:
-        await self._subscribe_with_token({})
+    async def _subscribe_all(self, connection: WebSocketConnection) -> None:
+        await self._subscribe_with_token({}, connection)
 
-    async def _subscribe_with_token(self, params: dict[str, str]) -> int:
+    async def _subscribe_with_token(self, params: dict[str, str], connection: WebSocketConnection) -> int:
         """The number of the subscription; one that exists is prolonged."""
         body = await self._rest.request("POST", LISTEN_TOKEN_PATH, params, keyed=True)
         token = msgspec.json.decode(body, type=_Token).token
-        answer = await self.ask("userDataStream.subscribe.listenToken", {"listenToken": token})
+        answer = await self.ask("userDataStream.subscribe.listenToken", {"listenToken": token}, connection=connection)
         return msgspec.json.decode(answer, type=_Subscription).subscription_id
 
-    async def _renew(self) -> None:
+    async def _renew_tokens(self) -> None:
         while True:
             await asyncio.sleep(TOKEN_SECONDS)
             try:
-                await self._subscribe_all()
+                await self._subscribe_all(self._api)
             except (VenueError, OSError, TimeoutError) as error:
                 self._log.warning(f"the private events could not be prolonged ({error}); connecting anew")
                 self._api.drop()
@@ -65,6 +65,8 @@ class MarginAccount(BinanceAccount):
 
 class IsolatedMarginAccount(MarginAccount):
     """Isolated margin: the pairs that the account has at the venue, and those that orders are sent for."""
+
+    can_renew = False            # which pair an event is about is known by the number that one connection gave it
 
     def __init__(self, *arguments: Any):
         super().__init__(*arguments)
@@ -78,22 +80,26 @@ class IsolatedMarginAccount(MarginAccount):
                 self._spawn(self._subscribe_late(instrument.venue_symbol))
         return super().templates(instrument)
 
-    async def _subscribe_all(self) -> None:
+    async def _subscribe_all(self, connection: WebSocketConnection) -> None:
         self._pairs.clear()
         for symbol in list(self._wallets):
-            await self._subscribe_to(symbol)
+            await self._subscribe_to(symbol, connection)
 
-    async def _subscribe_to(self, symbol: str) -> None:
-        number = await self._subscribe_with_token({"symbol": symbol, "isIsolated": "true"})
+    async def _subscribe_to(self, symbol: str, connection: WebSocketConnection) -> None:
+        number = await self._subscribe_with_token({"symbol": symbol, "isIsolated": "true"}, connection)
         self._pairs[number] = symbol
 
     async def _subscribe_late(self, symbol: str) -> None:
         try:
-            await self._subscribe_to(symbol)
+            await self._subscribe_to(symbol, self._api)
             await self._host.resynchronise(self)         # what came before the subscription
         except (VenueError, OSError, TimeoutError) as error:
             self._log.error(f"{symbol}: no private events of this isolated pair ({error}); connecting anew")
             self._api.drop()
+
+    def _symbols_to_list(self, family: Family) -> Iterable[str]:
+        """Every pair that there is a wallet for, also those that others trade."""
+        return self._wallets
 
     async def _read_balances(self) -> Balances:
         found = read_isolated(await self._rest.get(self._family.account, signed=True))

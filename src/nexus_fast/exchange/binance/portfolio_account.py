@@ -30,9 +30,6 @@ class PortfolioAccount(BinanceAccount):
     def _is_open(self) -> bool:
         return self._user.is_up
 
-    def check(self) -> None:
-        """Its REST connection looks after itself."""
-
     async def _read_clock(self) -> int:
         clock = BinanceRest(self._clock_address)
         try:
@@ -45,11 +42,11 @@ class PortfolioAccount(BinanceAccount):
         self._wallets = read_portfolio(await self._rest.get(self._family.account, signed=True))
         return total(self._wallets.values())
 
-    def _on_events(self, events: list) -> None:
+    def _on_events(self, events: list, connection: Any = None) -> None:
         for event in events:
             if isinstance(event, BalanceUpdate):
                 self._add_up(event)
-        super()._on_events(events)
+        super()._on_events(events, connection)
 
     def _add_up(self, event: BalanceUpdate) -> None:
         """Events of the futures name their part; those of spot do not."""

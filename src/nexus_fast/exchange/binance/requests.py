@@ -6,6 +6,7 @@ TimeoutError when no answer came.
 """
 
 import asyncio
+import time
 from typing import Any
 
 import msgspec
@@ -115,8 +116,11 @@ class BinanceRequests:
 
         async def bars_of(instrument: Instrument) -> list[Kline]:
             async with gate:
-                walk = self._backwards if start is None else self._forwards
-                rows = await walk(name, instrument, interval, limit, start, end)
+                if self._market.longest_span_ms:
+                    rows = await self._in_spans(name, instrument, interval, limit, start, end)
+                else:
+                    walk = self._backwards if start is None else self._forwards
+                    rows = await walk(name, instrument, interval, limit, start, end)
             return [answers.as_kline(row, instrument.symbol, interval, with_volumes=name == "klines") for row in rows]
 
         lists = await asyncio.gather(*(bars_of(instrument) for instrument in instruments))
@@ -149,6 +153,34 @@ class BinanceRequests:
             if len(page) < size or not new:
                 break
             end = new[0].start - 1
+        return rows
+
+    async def _in_spans(self, name, instrument, interval, limit, start, end) -> list[BarAnswer]:
+        """COIN-M gives the last bars of a span, whatever its start, and refuses a long one: so each page has both ends, and no
+        more bars between them than it can hold."""
+        end = time.time_ns() // 1_000_000 if end is None else end
+        size = min(self._market.largest_page, limit or DEFAULT_BARS if start is None else self._market.largest_page)
+        span = min(size * interval.milliseconds, self._market.longest_span_ms)
+        rows: list[BarAnswer] = []
+        if start is not None:
+            for first in range(start, end + 1, span):
+                rows += await self._page(name, instrument, interval, size, first, min(first + span - 1, end))
+                if not rows or (limit is not None and len(rows) >= limit):
+                    break
+        if start is None or not rows:        # from the end: also where the contract is younger than `start`
+            least = limit or DEFAULT_BARS if start is None else None
+            rows = await self._spans_back(name, instrument, interval, size, least, start or 0, end)
+        return rows[-(limit or DEFAULT_BARS) :] if start is None else rows[:limit]
+
+    async def _spans_back(self, name, instrument, interval, size, least, start, end) -> list[BarAnswer]:
+        """Down to `start`, or until there are `least` bars or no more."""
+        rows: list[BarAnswer] = []
+        while end >= start and (least is None or len(rows) < least):
+            first = max(end - self._market.longest_span_ms + 1, start)
+            page = await self._page(name, instrument, interval, size, first, end)
+            if not page:
+                break
+            rows, end = page + rows, page[0].start - 1
         return rows
 
     async def _page(self, name, instrument, interval, size, start, end) -> list[BarAnswer]:

@@ -9,6 +9,7 @@ from nexus_fast.sim.tape import MINUTES_KEPT, Candle
 
 INTERVALS = {"1m": 1, "3m": 3, "5m": 5, "15m": 15, "30m": 30, "1h": 60, "2h": 120, "4h": 240, "6h": 360, "8h": 480,
              "12h": 720, "1d": 1440, "3d": 4320, "1w": 10080}
+LONGEST_SPAN_MS = 200 * 86_400_000  # of a request for bars, on COIN-M
 
 
 def levels(book, side: int, limit: int) -> list[list[str]]:
@@ -166,9 +167,23 @@ def _candles(call: Call, instrument: Instrument) -> tuple[int, list[Candle]]:
     limit = min(call.integer("limit", 500), 1000 if call.service.name == "spot" else 1500)
     if limit < 1:
         raise errors.VenueError(-1130, "Data sent for parameter 'limit' is not valid.")
+    if call.service.name == "coin_m":
+        start, end = _coin_m_span(call, start, end)
     kept = call.service.market.tapes[instrument.symbol].candles(minutes * 60_000, MINUTES_KEPT)
     found = [c for c in kept if (start is None or c.open_time >= start) and (end is None or c.open_time <= end)]
-    return minutes * 60_000, found[:limit] if start is not None else found[-limit:]
+    from_start = start is not None and call.service.name != "coin_m"
+    return minutes * 60_000, found[:limit] if from_start else found[-limit:]
+
+
+def _coin_m_span(call: Call, start: int | None, end: int | None) -> tuple[int, int]:
+    """COIN-M looks at 200 days at most, and gives the last bars between start and end."""
+    now = call.service.clock.milliseconds()
+    if end is None:
+        end = now if start is None else min(now, start + LONGEST_SPAN_MS)
+    start = end - LONGEST_SPAN_MS if start is None else start
+    if end - start > LONGEST_SPAN_MS:
+        raise errors.VenueError(-1127, "Lookup interval is too big.")
+    return start, end
 
 
 def _perpetual_of(call: Call, pair: str) -> Instrument:
