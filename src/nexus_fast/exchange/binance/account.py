@@ -250,6 +250,7 @@ class BinanceAccount:
         def swap(new: WebSocketConnection) -> None:
             self._api = new
             self._attach(new)
+            self._make_up()
 
         await self._succeed(self._api, self._make_api(), self._introduce, swap, REQUEST_SECONDS)
 
@@ -258,11 +259,17 @@ class BinanceAccount:
 
         def swap(new: WebSocketConnection) -> None:
             self._user = new
+            self._make_up()
 
         async def prepare(new: WebSocketConnection) -> None:
             """The listen key in its address is all that it needs."""
 
         await self._succeed(self._user, self._make_user(), prepare, swap, OVERLAP_SECONDS)
+
+    def _make_up(self) -> None:
+        """The old connection was lost before the new one was there: what came in between is asked for."""
+        if not self.ready.is_set():
+            self._spawn(self._became_ready("successor"))
 
     async def _succeed(self, old: Any, new: Any, prepare: Any, swap: Any, overlap_seconds: float) -> None:
         self._renewing.add(old)
