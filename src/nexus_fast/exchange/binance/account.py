@@ -385,10 +385,14 @@ class BinanceAccount:
         self._host.on_private_status(self, "disconnected")
 
     def _on_user_message(self, payload: bytes) -> None:
-        self._on_events(decode(payload), self._user)
+        events = decode(payload)
+        if events and isinstance(events[0], ConnectionClosing):
+            self._log.warning(f"user data: {events[0].reason}")
+            self._on_closing(self._user)
+        else:
+            self._on_events(events)
 
-    def _on_events(self, events: list, connection: WebSocketConnection | None = None) -> None:
-        """connection: over which they came; None: the order connection."""
+    def _on_events(self, events: list) -> None:
         for event in events:
             if isinstance(event, OrderUpdate):
                 self._add_cost(event)
@@ -398,8 +402,8 @@ class BinanceAccount:
             elif isinstance(event, PositionUpdate):
                 self._host.on_positions(self, [event], complete=False)
             elif isinstance(event, ConnectionClosing):
-                self._log.warning(event.reason)
-                self._on_closing(connection or self._api)
+                self._log.warning(f"order connection: {event.reason}")
+                self._on_closing(self._api)
             elif isinstance(event, StreamEnded):
                 self._log.warning(f"{event.reason}; connecting anew")
                 (self._user or self._api).drop()
