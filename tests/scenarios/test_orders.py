@@ -220,7 +220,7 @@ async def test_15_an_answer_that_says_nothing(s, answer, execute):
 
 
 @pytest.mark.scenario(16)
-@pytest.mark.parametrize("answer", [(503, -1000, "Service Unavailable."), (400, -1008, "Server is currently overloaded.")])
+@pytest.mark.parametrize("answer", [(503, -1000, "Service Unavailable."), (503, -1008, "Server is currently overloaded.")])
 @engine(symbols=[BTC_PERP])
 async def test_16_an_answer_that_says_it_never_arrived(s, answer):
     """Failed at once, and nothing is asked."""
