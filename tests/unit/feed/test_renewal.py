@@ -73,4 +73,5 @@ def test_a_successor_that_does_not_come_up_is_given_up(monkeypatch):
 def test_of_two_connections_each_message_counts_once(monkeypatch):
     monkeypatch.setattr(renewal, "MEMORY", 3)
     overlap = Overlap()
-    assert [overlap.repeats(b) for b in (b"1", b"2", b"1", b"3", b"2", b"4", b"1")] == [False, False, True, False, True, False, False]
+    said = [overlap.repeats(payload) for payload in (b"1", b"2", b"1", b"3", b"2", b"4", b"1")]
+    assert said == [False, False, True, False, True, False, False]
