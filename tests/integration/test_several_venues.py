@@ -5,6 +5,7 @@ from contextlib import ExitStack
 from decimal import Decimal
 
 import pytest
+from dying import run_and_die
 from engine_program import SPOT_ACCOUNT, Venue, make_config, run_script
 from proxy import proxy_to
 
@@ -165,3 +166,49 @@ def test_refused_keys_are_named_at_the_login(venue, account):
 def test_what_cannot_be_configured_is_named_at_build_time(venue, public, private, words):
     with pytest.raises(NexusError, match=words):
         Engine(make_config(Strategy(), venue, public=public, private=private))
+
+
+def resting(s, symbol):
+    """A bid that nothing will hit."""
+    size = s.amount_to_precision(symbol, amount(s, symbol), "ceil")
+    price = s.price_to_precision(symbol, Decimal(str(s.cache.bookl1(symbol).bid)) * Decimal("0.97"), "floor")
+    return s.create_order(symbol, BUY, OrderType.LIMIT, size, price)
+
+
+def test_the_kill_switch_and_the_dead_mans_switch_of_every_venue(venue, capsys):
+    async def script(s):
+        await s.quotes()
+        safety = s.engine.host.safety
+        safety._switches = {account_type: 30 for account_type in PRIVATE}
+        safety.start()
+        oids = [resting(s, symbol) for symbol in s.symbols for _ in range(2)]
+        await s.until(lambda: len(s.heard("accepted")) == len(oids), what="resting orders")
+        s.kill_switch("a test")
+        said = lambda: [e["event"] for e in s.heard("private_ws_status")]  # noqa: E731
+        await s.until(lambda: said().count("halted_empty") == 3, what="three confirmations")
+        s.ends = [s.cache.get_order(oid).status.value for oid in oids]
+
+    s = run_script(script, venue, symbols=[BINANCE, BYBIT, OKX], public=PUBLIC, private=PRIVATE)
+    assert s.ends == ["CANCELED"] * 6
+    said = capsys.readouterr()
+    assert "dead man's switch" not in said.out + said.err        # no word of one that could not be renewed or taken back
+
+
+def test_a_killed_session_is_taken_over_on_every_venue(venue):
+    options = {"public": PUBLIC, "private": PRIVATE, "strategy_id": "killed-on-three", "exit_after_cancel": False}
+
+    async def first(s):
+        await s.quotes()
+        oids = {symbol: resting(s, symbol) for symbol in s.symbols}
+        await s.until(lambda: len(s.heard("accepted")) == 3, what="resting orders")
+        s.die(oids)
+
+    async def second(s):
+        s.at_start = {symbol: s.cache.get_open_orders(symbol) for symbol in s.symbols}
+        for symbol, oid in oids.items():
+            s.cancel_order(symbol, oid)
+        await s.until(lambda: len(s.heard("canceled")) == 3, what="their cancels")
+
+    oids = run_and_die(first, venue, symbols=[BINANCE, BYBIT, OKX], **options)
+    s = run_script(second, venue, symbols=[BINANCE, BYBIT, OKX], **options)
+    assert s.at_start == {symbol: {oid} for symbol, oid in oids.items()}
