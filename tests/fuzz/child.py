@@ -1,6 +1,7 @@
 """Runs in a process with the sanitizer preloaded: mutants for a while, or a sample of them for the parent to judge."""
 
 import argparse
+import itertools
 import json
 import sys
 import time
@@ -10,6 +11,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "unit" / "wire"))
 
 from wire_frames import ROOT, SHARED, recorded  # noqa: E402
 from wire_fuzzer import WireFuzzer  # noqa: E402
+
+from nexus_fast.wire import binance  # noqa: E402
 
 PARSERS = [("binance", "spot"), ("binance", "usd_m"), ("bybit", "linear"), ("okx", "public")]
 SOURCES = (
@@ -45,7 +48,9 @@ def main():
         return
     total = {pair: {} for pair in PARSERS}
     end = time.monotonic() + options.seconds
+    implementations = itertools.cycle(binance.implementations())
     while time.monotonic() < end:
+        binance.use_implementation(next(implementations))
         for pair, fuzzer in fuzzers.items():
             for status, count in fuzzer.run(5000).items():
                 total[pair][status] = total[pair].get(status, 0) + count

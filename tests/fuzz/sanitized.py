@@ -55,7 +55,7 @@ def build_here():
     from setuptools import Extension, setup
 
     def extension(name, source):
-        return Extension(name, [source], extra_compile_args=COMPILE, extra_link_args=SANITIZERS)
+        return Extension(name, [source], include_dirs=["cython"], extra_compile_args=COMPILE, extra_link_args=SANITIZERS)
 
     modules = [extension(f"nexus_fast.{m}", f"cython/nexus_fast/{m.replace('.', '/')}.pyx") for m in MODULES]
     modules.append(extension("wire_fuzzer", "tests/fuzz/wire_fuzzer.pyx"))

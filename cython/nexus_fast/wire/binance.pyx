@@ -24,6 +24,15 @@ from nexus_fast.wire.document cimport (
 from nexus_fast.wire.field cimport count_field, decimal_field, symbol_field, time_field, worse
 from nexus_fast.wire.quote cimport NX_PARSE_MALFORMED, NX_PARSE_OTHER, NX_PARSE_UNUSUAL, judge
 
+cdef extern from "nexus_fast/wire/ticker.h" nogil:
+    bint nx_ticker_runs_here() noexcept
+    const char* nx_ticker_sides(const char* data, const char* end, nx_quote* out) noexcept
+    const char* nx_ticker_times(const char* p, const char* end, nx_quote* out) noexcept
+
+# Whether the fast path may begin with nx_ticker_sides, which reads all fields at once and leaves what it is not sure of
+# to the steps below. nx_ticker_times goes on behind it.
+cdef bint at_once = nx_ticker_runs_here()
+
 # --- fast: each step returns the cursor behind what it read, or NULL for "not the expected form" --------------------
 
 cdef inline const char* fast_head(const char* p, const char* end, nx_quote* out) noexcept nogil:
@@ -52,9 +61,13 @@ cdef inline const char* fast_sides(const char* p, const char* end, nx_quote* out
 
 
 cdef inline const char* fast_times(const char* p, const char* end, nx_quote* out) noexcept nogil:
-    """","T":…,"E":… and behind them ps and st where they come."""
+    """","T":…,"E":…"""
     p = read_time(after(p, end, b',"T":'), end, &out.venue_time_ns)
-    p = read_time(after(p, end, b',"E":'), end, &out.event_time_ns)
+    return read_time(after(p, end, b',"E":'), end, &out.event_time_ns)
+
+
+cdef inline const char* fast_tail(const char* p, const char* end) noexcept nogil:
+    """Behind the times: ps and st where they come."""
     if p != NULL and starts(p, end, b',"ps":"'):
         p = after(read_plain(after(p, end, b',"ps":"'), end), end, b'"')
     if p != NULL and starts(p, end, b',"st":') and end - p == 8:    # one digit and the closing brace
@@ -65,6 +78,7 @@ cdef inline const char* fast_times(const char* p, const char* end, nx_quote* out
 cdef int fast_book_ticker(const char* data, Py_ssize_t size, nx_quote* out) noexcept nogil:
     """NX_PARSE_QUOTE, NX_PARSE_INSANE or NX_PARSE_UNUSUAL."""
     cdef const char* p = data
+    cdef const char* sides
     cdef const char* end = data + size
     if size < 64:                       # shorter than any quote, and the eight-byte loads need eight
         return NX_PARSE_UNUSUAL
@@ -76,9 +90,11 @@ cdef int fast_book_ticker(const char* data, Py_ssize_t size, nx_quote* out) noex
     out.flags = 0
     out.venue_time_ns = 0
     out.event_time_ns = 0
-    p = fast_sides(fast_head(p, end, out), end, out)
+    sides = nx_ticker_sides(p, end, out) if at_once else NULL
+    p = sides if sides != NULL else fast_sides(fast_head(p, end, out), end, out)
     if p != NULL and end - p > 1:
-        p = fast_times(p, end, out)
+        p = nx_ticker_times(p, end, out) if sides != NULL else fast_times(p, end, out)
+        p = fast_tail(p, end)
     if p == NULL or end - p != 1 or p[0] != c'}':
         return NX_PARSE_UNUSUAL
     return judge(out)
@@ -164,3 +180,16 @@ cdef int parse_usd_m(const char* data, Py_ssize_t size, nx_quote* out) noexcept 
 
 cdef int parse_coin_m(const char* data, Py_ssize_t size, nx_quote* out) noexcept nogil:
     return parse_book_ticker(data, size, out)
+
+
+def implementations() -> list:
+    """How this CPU can read frames, best first: "avx2" where it has that, "portable"."""
+    return ["avx2", "portable"] if nx_ticker_runs_here() else ["portable"]
+
+
+def use_implementation(name: str) -> None:
+    """Chooses one for the whole process; for tests and measurements, the best is chosen at import."""
+    global at_once
+    if name not in implementations():
+        raise ValueError(f"{name!r} does not run here; one of {implementations()}")
+    at_once = name == "avx2"

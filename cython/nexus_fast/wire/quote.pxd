@@ -7,18 +7,37 @@ from libc.stdint cimport int64_t, uint32_t, uint64_t
 from nexus_fast.core.scan cimport nx_compare, nx_number
 from nexus_fast.core.types cimport NX_FLAG_NO_ASK, NX_FLAG_NO_BID
 
-ctypedef struct nx_quote:
-    const char* symbol          # the venue's own symbol, into the frame; into symbol_storage when it had escapes
-    uint32_t symbol_length      # bytes of UTF-8
-    uint32_t flags              # NX_FLAG_NO_BID, NX_FLAG_NO_ASK; NX_FLAG_RESET for Bybit's u == 1
-    nx_number bid
-    nx_number ask
-    nx_number bid_size
-    nx_number ask_size
-    uint64_t update_id          # 0 where the venue sends none
-    int64_t venue_time_ns       # Binance T, else E; Bybit cts, else ts; OKX ts; 0 where there is none
-    int64_t event_time_ns       # Binance E; Bybit ts; OKX ts; 0 where there is none
-    char symbol_storage[64]
+cdef extern from *:
+    """
+    #ifndef NEXUS_FAST_QUOTE_H
+    #define NEXUS_FAST_QUOTE_H
+    typedef struct nx_quote {
+        const char* symbol;         /* the venue's own symbol, into the frame; into symbol_storage when it had escapes */
+        uint32_t symbol_length;     /* bytes of UTF-8 */
+        uint32_t flags;             /* NX_FLAG_NO_BID, NX_FLAG_NO_ASK; NX_FLAG_RESET for Bybit's u == 1 */
+        nx_number bid;
+        nx_number ask;
+        nx_number bid_size;
+        nx_number ask_size;
+        uint64_t update_id;         /* 0 where the venue sends none */
+        int64_t venue_time_ns;      /* Binance T, else E; Bybit cts, else ts; OKX ts; 0 where there is none */
+        int64_t event_time_ns;      /* Binance E; Bybit ts; OKX ts; 0 where there is none */
+        char symbol_storage[64];
+    } nx_quote;
+    #endif
+    """
+    ctypedef struct nx_quote:
+        const char* symbol
+        uint32_t symbol_length
+        uint32_t flags
+        nx_number bid
+        nx_number ask
+        nx_number bid_size
+        nx_number ask_size
+        uint64_t update_id
+        int64_t venue_time_ns
+        int64_t event_time_ns
+        char symbol_storage[64]
 
 cdef enum nx_parse:
     NX_PARSE_UNUSUAL = 2        # a fast path's word for "not the expected form": the general path decides
