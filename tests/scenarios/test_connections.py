@@ -397,6 +397,26 @@ async def test_64_the_snapshot_is_older_than_the_stream(s, lag):
     assert s.cache.get_order(new).status is OrderStatus.ACCEPTED and s.cache.get_open_orders(BTC_PERP) == {new}
 
 
+@pytest.mark.scenario(62, 64)
+@engine(symbols=[BTC, BTC_PERP])
+async def test_64_the_stream_overtakes_the_snapshot(s):
+    """The answer is on its way for a second, and what the private stream brings meanwhile is newer: it stays."""
+    await s.quotes()
+    s.venue.faults.load([{"kind": "delay", "connection": "rest", "ms": 1000}])
+    for connection in lines(s, "order") + lines(s, "user"):
+        connection.transport.disconnect()
+    await s.until(lambda: s.venue.faults.rules[0].applied >= 3, what="the questions")
+    for family in ("spot", "usd_m"):
+        s.venue.trade_by_hand(family, BUY, AMOUNT, f"web_{family}")
+    s.venue.faults.load([])
+    await agreed(s)
+    await asyncio.sleep(3)
+    assert s.cache.get_position(BTC_PERP).signed_amount == AMOUNT == s.venue.position()
+    found = s.cache.get_balance(SPOT_ACCOUNT).balances
+    assert {a: (b.free, b.locked) for a, b in found.items() if b.free or b.locked} == s.venue.spot_balances()
+    assert s.cache.get_balance(PERP_ACCOUNT).balances["USDT"].free == s.venue.wallet()["USDT"]
+
+
 @pytest.mark.scenario(67)
 @engine(symbols=[BTC_PERP], exit_after_cancel=True)
 async def test_67_cancel_all_is_repeated_until_it_is_so(s):

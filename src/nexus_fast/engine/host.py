@@ -16,6 +16,7 @@ from nexus_fast.constants import DataType, WsOrderResultType
 from nexus_fast.core.book import BookL1
 from nexus_fast.engine.core import Core
 from nexus_fast.engine.gates import RATE_LIMITED, Gates
+from nexus_fast.engine.heard import Heard
 from nexus_fast.engine.inquiry import Inquiry
 from nexus_fast.engine.poller import Poller
 from nexus_fast.engine.safety import Safety
@@ -59,6 +60,7 @@ class Host:
         self.market_feeds: list[MarketFeed] = []
         self.gates = Gates(core.entry)
         self.inquiry = Inquiry(self, log)
+        self._heard = Heard()
         self.safety = Safety(self, log)
         self.times = TimeWatch(self, log)
         self.query = self.inquiry.query
@@ -181,6 +183,11 @@ class Host:
 
     def on_balance(self, account: Any, update: BalanceUpdate) -> None:
         balances = [Balance(asset, free, locked) for asset, (free, locked) in update.balances.items()]
+        if update.complete:
+            newer, held = self._heard.since_asked(account), self.cache.get_balance(account.account_type).balances
+            balances = [b for b in balances if b.asset not in newer] + [b for a, b in held.items() if a in newer]
+        else:
+            self._heard.note(account, update.balances)
         apply = self.cache.replace_balances if update.complete else self.cache.apply_balance
         found = apply(account.account_type, balances)
         for strategy in self.strategies:
@@ -196,7 +203,10 @@ class Host:
             if instrument is not None:
                 found.append(_position(instrument, update))
         if complete:
+            newer, held = self._heard.since_asked(account), self.cache.get_all_positions(account.account_type.exchange)
+            found = [p for p in found if p.symbol not in newer] + [p for symbol, p in held.items() if symbol in newer]
             return self.cache.replace_positions(account.account_type, found)
+        self._heard.note(account, [position.symbol for position in found])
         for position in found:
             self.cache.apply_position(account.account_type, position)
         return [], []
@@ -226,6 +236,7 @@ class Host:
         positions_before = set(self.cache.get_all_positions(account.account_type.exchange))
         before = {ledger.fields(number)["client_id"]: number for number in ledger.live(account=account.index)}
         diff: dict[str, Any] = {"exchange": account.account_type.exchange, "account_type": account.account_type}
+        self._heard.ask(account)
         try:
             listed = await account.refresh()
         except (VenueError, OSError, TimeoutError) as error:

@@ -249,6 +249,7 @@ class BinanceAccount:
         def swap(new: WebSocketConnection) -> None:
             self._api = new
             self._attach(new)
+            self._spawn(self._became_ready("order connection"))      # its predecessor may be lost already
 
         await self._succeed(self._api, self._make_api(), self._introduce, swap, REQUEST_SECONDS)
 
@@ -257,6 +258,7 @@ class BinanceAccount:
 
         def swap(new: WebSocketConnection) -> None:
             self._user = new
+            self._spawn(self._became_ready("user data"))
 
         async def prepare(new: WebSocketConnection) -> None:
             """The listen key in its address is all that it needs."""
