@@ -160,6 +160,24 @@ async def test_30_an_answer_that_is_no_json(s, what):
     assert len(s.venue.orders(oid)) == 1 and "failed" not in s.story(oid)
 
 
+@pytest.mark.scenario(30)
+@pytest.mark.parametrize("symbol", [BTC, BTC_PERP])
+@engine(symbols=[BTC, BTC_PERP])
+async def test_30_private_events_that_are_no_json(s, symbol):
+    """What they said is asked for: the fill, the balances, the position."""
+    await s.quotes()
+    oid = await accepted(s, symbol)
+    s.venue.faults.load([{"kind": "wrong", "connection": "user"}])
+    s.venue.fill_resting("spot" if symbol == BTC else "usd_m", oid)
+    order = await s.settled(oid)
+    assert order.status is OrderStatus.FILLED and order.filled == AMOUNT
+    await s.until(lambda: s.heard("private_ws_resync_diff"))
+    found = s.cache.get_balance(SPOT_ACCOUNT).balances
+    assert {a: (b.free, b.locked) for a, b in found.items() if b.free or b.locked} == s.venue.spot_balances()
+    position = s.cache.get_position(BTC_PERP)
+    assert (position.signed_amount if position else 0) == s.venue.position()
+
+
 @pytest.mark.scenario(35)
 @engine(symbols=[BTC_PERP])
 async def test_35_acknowledged_and_silent(s):

@@ -33,6 +33,7 @@ from nexus_fast.order.tracker import Tracker
 from nexus_fast.schema import Balance, BookL2, FundingRate, IndexPrice, Kline, MarkPrice, Position, Trade
 
 FIRST_RESYNC_WAIT, LAST_RESYNC_WAIT = 1.0, 30.0
+UNREADABLE_SECONDS = 0.2         # in which more messages that cannot be read are waited for
 DATA_CALLBACKS = {
     Trade: (DataType.TRADE, "on_trade"),
     Kline: (DataType.KLINE, "on_kline"),
@@ -61,6 +62,7 @@ class Host:
         self.gates = Gates(core.entry)
         self.inquiry = Inquiry(self, log)
         self._heard = Heard()
+        self._rereading: set[int] = set()
         self.safety = Safety(self, log)
         self.times = TimeWatch(self, log)
         self.query = self.inquiry.query
@@ -267,6 +269,17 @@ class Host:
         )
         self._tell_all("on_private_ws_resync_diff", diff)
         self.on_private_status(account, "resynced")
+
+    def on_unreadable(self, account: Any) -> None:
+        """A private message could not be read: what it said is asked for. One question answers for several of them."""
+        if account.index not in self._rereading:
+            self._rereading.add(account.index)
+            self.spawn(self._read_again(account))
+
+    async def _read_again(self, account: Any) -> None:
+        await asyncio.sleep(UNREADABLE_SECONDS)
+        self._rereading.discard(account.index)
+        await self.resynchronise(account)
 
     async def _resynchronise_later(self, account: Any, wait: float) -> None:
         await asyncio.sleep(wait)
