@@ -10,6 +10,7 @@ from simulated_run import engine
 from simulated_time import pause, step
 
 from nexus_fast.constants import OrderSide, OrderStatus, OrderType
+from nexus_fast.sim.faults.wire import reset
 
 BUY, SELL = OrderSide.BUY, OrderSide.SELL
 LIMIT, MARKET = OrderType.LIMIT, OrderType.MARKET
@@ -95,6 +96,20 @@ async def test_24_cut_in_the_middle_of_a_frame(s, count):
     for symbol in (BTC, BTC_PERP):
         await fresh(s, symbol)
     assert all(not feed.counters()["malformed"] for feed in s.engine.host.market_feeds)
+
+
+@pytest.mark.scenario(24)
+@engine(symbols=[BTC_PERP])
+async def test_24_a_reset_behind_bytes_that_nobody_has_read(s):
+    """An event and the reset arrive together: the loop reads the bytes and watches no longer. Noticed all the same."""
+    await s.quotes()
+    oid = await accepted(s)
+    user = lines(s, "user")[0]
+    s.venue.fill_resting("usd_m", oid)
+    reset(user.transport.underlying_transport)
+    await s.until(lambda: "disconnected" in statuses(s, PERP_ACCOUNT), 5, "the end of the connection")
+    await s.settled(oid)
+    await agreed(s)
 
 
 @pytest.mark.scenario(25, 26)
@@ -195,7 +210,7 @@ async def test_36_the_feed_hangs(s, symbol):
     """TCP lives, nothing comes, not even pongs: dropped, stale, made again."""
     await s.quotes()
     s.venue.faults.load([{"kind": "half_open", "match": "bookTicker", "times": 2}])
-    await s.until(lambda: s.cache.bookl1(symbol).is_stale, 120, "a stale book")
+    await s.until(lambda: s.cache.bookl1(symbol).is_stale, 45, "a stale book")
     await fresh(s, symbol)
 
 
@@ -297,6 +312,7 @@ async def test_42_the_session_is_revoked(s, symbol):
     lives, never = rest(s, symbol), rest(s, symbol)
     await s.until(lambda: s.heard("accepted", lives))
     assert (await s.settled(never)).status is OrderStatus.FAILED
+    assert "disconnected" in statuses(s, ACCOUNTS[symbol])
     s.venue.faults.load([])
     await agreed(s)
     assert s.cache.get_open_orders(symbol) == {before, lives}
