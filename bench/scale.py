@@ -114,8 +114,7 @@ def hour(hours: float, options: argparse.Namespace, rest_port: int) -> dict:
     watch.over.set()
     worst = []
     for took, late, at in sorted(result["worst"], reverse=True):
-        # The schedule begins when the client is ready; its end is the end of the run.
-        second = watch.seen[-1][0] - (scene.ticks * HOUR_GAP_US / 1e6) + at / 1e9 if watch.seen else 0
+        second = (result["started_ns"] + at) / 1e9 - watch.begun
         around = watch.around(second)
         worst.append(
             {
@@ -138,6 +137,8 @@ def cause(took: int, late: int, switches: dict[str, int]) -> str:
     """What the numbers say, and no more."""
     if late > took / 2:
         return "the exchange sent it late: it had lost its processor, or was busy with an earlier order"
+    if not switches:
+        return "not known: nobody looked at the processors around then"
     if switches.get("engine", 0) > 0:
         return f"the engine lost its processor {switches['engine']} times around then"
     return "neither lost its processor: the engine's own turn, or the machine beneath"

@@ -67,7 +67,7 @@ def counted(folder: Path) -> dict:
             for level in ("dispatch", "whole") if what == "symbols" else ("dispatch",):
                 place = loops().LEVELS.index(level)
                 world.path.times(set_level(world, place), 1)
-                world.path.count(place, 1, f"{what}|{number}|{level}".encode())
+                world.path.count(place, 3, f"{what}|{number}|{level}".encode())
     return {"frames": FRAMES}
 
 

@@ -348,7 +348,7 @@ static void write_result(const char *path, const char *ended, long switches) {
     samples_write(out, "latency", &latency);
     fprintf(out, ",\n");
     samples_write(out, "from_intended", &from_intended);
-    fprintf(out, ",\n\"worst\": [");
+    fprintf(out, ",\n\"started_ns\": %lld, \"worst\": [", (long long)started); /* CLOCK_MONOTONIC; the worst are counted from it */
     for (int i = 0, any = 0; i < SAMPLES_WORST; i++)
         if (worst[i].took)
             fprintf(out, "%s[%lld, %lld, %lld]", any++ ? ", " : "", (long long)worst[i].took, (long long)worst[i].late,

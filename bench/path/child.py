@@ -77,7 +77,7 @@ def count_market(name: str, folder, with_decoders: bool) -> dict:
     for strategy, world, levels in worlds(name, folder, frames):
         for level in levels:
             world.path.times(set_level(world, names.index(level)), 2)
-            world.path.count(names.index(level), 1, f"{name}|{strategy}|{level}".encode())
+            world.path.count(names.index(level), 3, f"{name}|{strategy}|{level}".encode())
     parser = parser_id(SOURCES[name].venue, SOURCES[name].market)
     loops().parse_count(loops().Frames(frames), parser, f"{name}||parse".encode())
     if name == "binance spot" and with_decoders:

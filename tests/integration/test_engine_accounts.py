@@ -11,10 +11,12 @@ from engine_program import run_script
 from proxy import proxy_to
 
 from nexus_fast.constants import OrderSide, OrderStatus, OrderType
-from nexus_fast.error import CredentialError, RouteError
+from nexus_fast.error import CredentialError, RouteError, VenueError
 from nexus_fast.exchange import BinanceAccountType as Account
 from nexus_fast.exchange.binance import account as binance_account
-from nexus_fast.exchange.binance import margin_account
+from nexus_fast.exchange.binance import emergency, margin_account
+from nexus_fast.gateway.credentials import Credentials
+from nexus_fast.gateway.rest import BinanceRest
 
 SPOT, LINEAR, INVERSE = "BNBUSDT.BINANCE", "BNBUSDT-PERP.BINANCE", "ETHUSD-PERP.BINANCE"
 AMOUNTS = {SPOT: Decimal("0.05"), LINEAR: Decimal("0.05"), INVERSE: Decimal(5)}
@@ -81,8 +83,11 @@ async def fills(s, symbol, override, expected):
     """A market order there and back: its fee, its fills, and what the account holds."""
     named = {} if override is None else {"account_type": override}
     oid = s.create_order(symbol, BUY, OrderType.MARKET, AMOUNTS[symbol], **named)
-    order = await s.settled(oid)
-    assert (order.status, order.filled) == (OrderStatus.FILLED, AMOUNTS[symbol]) and order.fee is not None
+    await s.settled(oid)
+    # USD-M tells of a fill twice, the first time without its fee.
+    await s.until(lambda: s.cache.get_order(oid).fee is not None, what=f"the fee of {symbol} on {expected}")
+    order = s.cache.get_order(oid)
+    assert (order.status, order.filled) == (OrderStatus.FILLED, AMOUNTS[symbol])
     assert order.cum_cost == pytest.approx(
         s.instrument(symbol).cost(Decimal(str(order.average)), order.filled), abs=Decimal("1e-5"))
     assert (await s.arequest("recent_trades", symbol=symbol, **named))[0].eid == order.eid
@@ -226,3 +231,42 @@ def test_private_events_of_margin_go_on_when_the_listen_token_is_replaced(venue,
         assert "disconnected" not in [e["event"] for e in s.heard("private_ws_status")]
 
     run_script(script, venue, symbols=[SPOT], public=FEEDS, private=[Account.MARGIN])
+
+
+def test_the_kill_switch_empties_every_kind_of_account(venue):
+    accounts = [Account.MARGIN, Account.ISOLATED_MARGIN, Account.COIN_M_FUTURE, PM]
+
+    async def script(s):
+        await s.quotes()
+        for account, symbol in PLACES:
+            if account in accounts:
+                s.create_order(symbol, BUY, OrderType.LIMIT, AMOUNTS[symbol], below(s, symbol), account_type=account)
+        await s.until(lambda: len(s.heard("accepted")) == 6)
+        # By hand, of a pair that the engine does not trade.
+        venue.ask("POST", "/sapi/v1/margin/order", symbol="SOLUSDT", side="BUY", type="LIMIT", timeInForce="GTC", quantity="1",
+                  price="100", isIsolated="TRUE")
+        s.kill_switch("a test")
+        await s.until(lambda: [e["event"] for e in s.heard("private_ws_status")].count("halted_empty") == len(accounts), 20)
+        left = [venue.ask("GET", path, **params) for path, params in PLACES.values()]
+        assert left == [[]] * len(PLACES)
+        assert venue.ask("GET", "/sapi/v1/margin/openOrders", isIsolated="TRUE", symbol="SOLUSDT") == []
+
+    run_script(script, venue, symbols=[SPOT, LINEAR, INVERSE], public=FEEDS, private=accounts)
+
+
+def test_margin_orders_of_a_portfolio_that_nobody_can_list_are_not_held_to_be_gone(venue):
+    """The guard knows no symbols: what is locked belongs to orders that it cannot find."""
+    venue.ask("POST", "/papi/v1/margin/order", symbol="BNBUSDT", side="BUY", type="LIMIT", timeInForce="GTC", quantity="1",
+              price="800", newClientOrderId="hidden")
+
+    async def empty():
+        rest = BinanceRest(venue.rest, Credentials(venue.key, venue.secret))
+        try:
+            with pytest.raises(VenueError, match="USDT locked.*cancel them by hand"):
+                await emergency.cancel_everything(rest, PM)
+            assert await emergency.cancel_everything(rest, PM, ["BNBUSDT", "ETHUSD_PERP"]) == 1
+            assert await emergency.cancel_everything(rest, PM) == 0
+        finally:
+            await rest.close()
+
+    asyncio.run(empty())

@@ -269,6 +269,7 @@ class Engine:
                 raise
         self.host.tracker.release()
         self._tuning.apply()
+        self.host.times.begin_anew()
         self._log.info("; ".join(f"{what}: {how}" for what, how in self._tuning.report.items()))
         if self._poller is not None:
             self._poller.start()

@@ -31,6 +31,10 @@ class TimeWatch:
         self._measured: dict[int, float] = {}       # account -> CLOCK_MONOTONIC
         self._measuring: set[int] = set()
 
+    def begin_anew(self) -> None:
+        """What has just been done was meant to take its time."""
+        self._monotonic, self._wall = time.monotonic(), time.time()
+
     def check(self) -> None:
         monotonic, wall = time.monotonic(), time.time()
         passed, stepped = monotonic - self._monotonic, (wall - self._wall) - (monotonic - self._monotonic)

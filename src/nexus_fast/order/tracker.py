@@ -65,9 +65,10 @@ REMEMBERED_SECONDS = 60.0        # how long an order that is over is still known
 class Extra:
     """What an order has besides its slot."""
 
-    __slots__ = ("reason", "average", "cost", "fee", "fee_currency", "last_price", "last_quantity", "counted")
+    __slots__ = ("reason", "average", "cost", "fee", "fee_currency", "last_price", "last_quantity", "counted", "paid")
 
     def __init__(self):
+        self.paid = Decimal(0)           # what its unique fills were worth
         self.counted = 0                 # sum of its unique fills, mantissa
         self.reason = self.average = self.cost = self.fee = self.fee_currency = None
         self.last_price = self.last_quantity = None
@@ -103,6 +104,7 @@ class Tracker:
         self._seen: dict[tuple[int, int], bool] = {}             # (order, trade) -> its fee is counted
         self._seen_order: deque[tuple[int, int]] = deque()
         self._holes: dict[int, float] = {}                       # order -> when to ask for its trades
+        self._former: dict[tuple[str, str], int] = {}            # (client id, venue's id) of orders that are over -> number
         self._ended: deque[tuple[float, int, str]] = deque()
         self._held: list[tuple[Any, str, Any]] | None = None
 
@@ -144,7 +146,8 @@ class Tracker:
     def apply(self, update: OrderUpdate) -> int:
         """Apply a venue's update; returns the order's number, 0 when the order is not ours."""
         self.drain()
-        number = self.ledger.find(update.client_id)
+        # A client_oid that is free again may be in use by its next order while the last one's messages still come.
+        number = self._former.get((update.client_id, update.venue_id)) or self.ledger.find(update.client_id)
         if not number:
             self.counts["foreign"] += 1
             return 0
@@ -272,10 +275,22 @@ class Tracker:
         if not repeated:
             self.counts["fills"] += 1
             extra.last_price, extra.last_quantity = update.last_price, update.last_quantity
+            self._add_up(extra, self.ledger.fields(number), update)
         if update.fee is not None and not self._seen.get((number, update.trade_id), True):
             self._seen[number, update.trade_id] = True
             extra.fee = (extra.fee or Decimal(0)) + update.fee
             extra.fee_currency = update.fee_currency
+
+    def _add_up(self, extra: Extra, fields: dict, update: OrderUpdate) -> None:
+        """Cost and average by the fills themselves, where the venue does not say them with the fill."""
+        if not update.last_price or not update.last_quantity:
+            return
+        instrument = self._instruments[fields["symbol_id"]]
+        extra.paid += instrument.cost(update.last_price, update.last_quantity)
+        quantity = from_mantissa(extra.counted, fields["size_scale"])
+        if update.cost is None and update.average is None and extra.counted >= fields["filled"]:
+            extra.cost = extra.paid
+            extra.average = _average(instrument, quantity, extra.paid)
 
     def _note_hole(self, number: int, filled: int, extra: Extra) -> None:
         if filled > extra.counted:
@@ -302,6 +317,8 @@ class Tracker:
             except KeyError:
                 pass                             # its slot is in use by a later order
             self._extras.pop(number, None)
+            for key in [key for key, former in self._former.items() if former == number]:
+                del self._former[key]
             if self.ledger.find(oid) in (0, number):
                 self.ledger.forget_name(oid)
 
@@ -351,6 +368,8 @@ class Tracker:
         self.cache.apply_order(order)
         if order.is_closed:
             self._ended.append((time.monotonic(), number, order.oid))
+            if order.eid and not self.ledger.is_ours(order.oid):
+                self._former[order.oid, order.eid] = number
         self.callback(self._strategies[fields["strategy"]], CALLBACKS[order.status], order)
         if status is OrderStatus.CANCEL_FAILED:
             self.cache.apply_order(self.order(number, fields))
@@ -400,6 +419,12 @@ class Tracker:
         if extra is None:
             extra = self._extras[number] = Extra()
         return extra
+
+
+def _average(instrument: Instrument, quantity: Decimal, cost: Decimal) -> Decimal:
+    """The price at which the whole quantity has this cost."""
+    size = quantity * instrument.contract_size
+    return (size / cost if instrument.is_inverse else cost / size) if cost and size else Decimal(0)
 
 
 def _mantissa(value: Decimal | None, scale: int) -> int:

@@ -81,5 +81,6 @@ def test_frames_are_json_and_stay_so(name):
 
 def test_callgrinds_dumps_are_read_by_name(tmp_path):
     (tmp_path / "out.1").write_text("desc: Trigger: Client Request: spot|cython|parse\n\nevents: Ir\nsummary: 1234\n")
+    (tmp_path / "out.3").write_text("desc: Trigger: Client Request: spot|cython|parse\n\nevents: Ir\nsummary: 1300\n")
     (tmp_path / "out.2").write_text("desc: Trigger: Program termination\n\nevents: Ir\nsummary: 99\n")
     assert dumps(tmp_path) == {"spot|cython|parse": 1234}

@@ -110,7 +110,7 @@ def test_a_throttled_contender_gets_fewer_ticks():
     [
         (100, 90, {"engine": 5}, "exchange"),
         (100, 10, {"engine": 5}, "engine lost"),
-        (100, 10, {"engine": 0}, "neither"),
+        (100, 10, {"engine": 0}, "neither"), (100, 10, {}, "not known"),
     ],
 )
 def test_a_cause_says_what_the_numbers_say(took, late, switches, word):

@@ -36,6 +36,8 @@ for _name in CALLBACKS.values():
 class Instrument:
     exchange, symbol, price_scale, size_scale = ExchangeType.BINANCE, "BTCUSDT.BINANCE", 0, 0
 
+    contract_size, is_inverse = Decimal(1), False
+
     @staticmethod
     def cost(price, quantity):
         return price * quantity
@@ -103,6 +105,7 @@ def test_filled_is_the_sum_of_unique_trades(desk, found, state):
     for event in said:
         one.hear(*event)
     assert one.order.filled == sum(sizes) and one.order.fee == len(sizes)
+    assert one.order.average == 100 and one.order.cum_cost == 100 * sum(sizes)
     assert one.tracker.counts["fills"] == len(sizes)
     assert one.tracker._holes == {}
     assert (one.order.status is S.FILLED) == (sum(sizes) == 10)
@@ -173,6 +176,15 @@ def test_after_the_kill_switch_what_is_accepted_late_is_canceled(desk):
     one.tracker.halted = True
     one.hear("ACCEPTED")
     assert one.canceled == [one.number]
+
+
+def test_a_late_word_about_the_former_owner_of_a_client_oid_is_not_the_next_ones(desk):
+    """The cancel's answer came, the strategy used its client_oid again, and then the stream repeats the cancel."""
+    one = desk()
+    one.hear("CANCELED", 0)
+    second = one.life.carry("PENDING", name="old0")
+    one.hear("CANCELED", 0)
+    assert one.life.ledger.state(second) == "PENDING" and one.story() == ["canceled"]
 
 
 def test_what_is_over_is_known_for_a_while_and_then_forgotten(desk, monkeypatch):

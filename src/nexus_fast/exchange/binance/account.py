@@ -11,6 +11,7 @@ every LISTEN_KEY_SECONDS, and replaced when the venue says that it has expired. 
 import asyncio
 import itertools
 import time
+from collections.abc import Iterable
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -386,10 +387,14 @@ class BinanceAccount:
         self._host.on_private_status(self, "disconnected")
 
     def _on_user_message(self, payload: bytes) -> None:
-        self._on_events(decode(payload), self._user)
+        events = decode(payload)
+        if events and isinstance(events[0], ConnectionClosing):
+            self._log.warning(f"user data: {events[0].reason}")
+            self._on_closing(self._user)
+        else:
+            self._on_events(events)
 
-    def _on_events(self, events: list, connection: WebSocketConnection | None = None) -> None:
-        """connection: over which they came; None: the order connection."""
+    def _on_events(self, events: list) -> None:
         for event in events:
             if isinstance(event, OrderUpdate):
                 self._add_cost(event)
@@ -399,8 +404,8 @@ class BinanceAccount:
             elif isinstance(event, PositionUpdate):
                 self._host.on_positions(self, [event], complete=False)
             elif isinstance(event, ConnectionClosing):
-                self._log.warning(event.reason)
-                self._on_closing(connection or self._api)
+                self._log.warning(f"order connection: {event.reason}")
+                self._on_closing(self._api)
             elif isinstance(event, StreamEnded):
                 self._log.warning(f"{event.reason}; connecting anew")
                 (self._user or self._api).drop()
@@ -443,11 +448,14 @@ class BinanceAccount:
         found = [order for family in self.families for order in await self._open_orders(family)]
         return {order.client_id: order for order in found}
 
+    def _symbols_to_list(self, family: Family) -> Iterable[str]:
+        return self._traded.get(family.type, ())
+
     async def _open_orders(self, family: Family) -> list[OrderUpdate]:
         """Some are listed by symbol alone: then those that the engine trades."""
         asked: list[dict] = [{}]
         if family.lists_by_symbol:
-            asked = [{"symbol": symbol} for symbol in sorted(self._traded.get(family.type, ()))]
+            asked = [{"symbol": symbol} for symbol in sorted(self._symbols_to_list(family))]
         found: list[OrderUpdate] = []
         for params in asked:
             body = await self._rest.get(family.open_orders, {**params, **family.constants}, signed=True)

@@ -13,9 +13,12 @@ from msgspec import Struct
 
 from nexus_fast.config import BasicConfig
 from nexus_fast.endpoints import Endpoints
+from nexus_fast.error import VenueError
 from nexus_fast.exchange.binance.families import MARKETS, Family, clock_market, families_of
+from nexus_fast.exchange.binance.snapshot import read_isolated, read_portfolio
 
 # Where one request cancels all orders of a symbol; elsewhere each is canceled by its own.
+UNKNOWN_SYMBOL = -1121
 CANCEL_PATHS = {"spot": "/api/v3/openOrders", "usd_m": "/fapi/v1/allOpenOrders", "coin_m": "/dapi/v1/allOpenOrders"}
 COUNTDOWN_PATHS = {"usd_m": "/fapi/v1/countdownCancelAll", "coin_m": "/dapi/v1/countdownCancelAll"}
 
@@ -41,16 +44,38 @@ async def check(rest: Any, account_type: Any) -> None:
 
 async def _listed(rest: Any, family: Family, symbols: Iterable[str]) -> list[_Open]:
     """The open orders of one row; `symbols` where the venue tells of one symbol at a time."""
-    questions = [{"symbol": symbol} for symbol in symbols] if family.lists_by_symbol else [{}]
-    found = []
-    for question in questions:
-        found += _open.decode(await rest.get(family.open_orders, {**family.constants, **question}, signed=True))
+    if not family.lists_by_symbol:
+        return _open.decode(await rest.get(family.open_orders, family.constants, signed=True))
+    found: list[_Open] = []
+    for symbol in sorted({*symbols, *await _symbols_of(rest, family, not symbols)}):
+        try:
+            found += _open.decode(await rest.get(family.open_orders, {**family.constants, "symbol": symbol}, signed=True))
+        except VenueError as error:
+            if error.code != UNKNOWN_SYMBOL:     # one of another part of a portfolio
+                raise
     return found
+
+
+async def _symbols_of(rest: Any, family: Family, alone: bool) -> Iterable[str]:
+    """Where orders may be open, as far as the account tells. alone: nobody else knows. Raises VenueError where there are orders
+    that cannot be found: what is locked belongs to some."""
+    body = await rest.get(family.account, signed=True)
+    if family.constants:
+        return read_isolated(body)
+    locked = [asset for asset, (_, amount) in read_portfolio(body)["margin"].items() if amount]
+    if locked and alone:
+        raise VenueError(
+            "unlisted",
+            f"margin orders are open ({', '.join(locked)} locked), and the venue lists them by symbol alone: cancel them by hand",
+            venue="binance",
+        )
+    return ()
 
 
 async def cancel_everything(rest: Any, account_type: Any, symbols: Iterable[str] = ()) -> int:
     """Cancel every open order of the account, whoever placed it; how many the venue listed before: 0 is the proof that none is
-    left. symbols: of an isolated margin account, which has no list of all. Raises VenueError, OSError, TimeoutError."""
+    left. symbols: that are traded, for margin orders of a portfolio, of which the venue has no list of all. Raises VenueError,
+    OSError, TimeoutError."""
     count = 0
     for family in families_of(account_type):
         orders = await _listed(rest, family, symbols)

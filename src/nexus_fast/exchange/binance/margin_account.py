@@ -6,12 +6,14 @@ Source: developers.binance.com, margin trading, "Trade Data Stream".
 """
 
 import asyncio
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
 
 from nexus_fast.error import VenueError
 from nexus_fast.exchange.binance.account import BinanceAccount
+from nexus_fast.exchange.binance.families import Family
 from nexus_fast.exchange.binance.snapshot import Balances, read_isolated, total
 from nexus_fast.exchange.binance.websocket_api import Answer
 from nexus_fast.feed.connection import WebSocketConnection
@@ -94,6 +96,10 @@ class IsolatedMarginAccount(MarginAccount):
         except (VenueError, OSError, TimeoutError) as error:
             self._log.error(f"{symbol}: no private events of this isolated pair ({error}); connecting anew")
             self._api.drop()
+
+    def _symbols_to_list(self, family: Family) -> Iterable[str]:
+        """Every pair that there is a wallet for, also those that others trade."""
+        return self._wallets
 
     async def _read_balances(self) -> Balances:
         found = read_isolated(await self._rest.get(self._family.account, signed=True))
