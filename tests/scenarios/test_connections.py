@@ -10,6 +10,7 @@ from simulated_run import engine
 from simulated_time import pause, step
 
 from nexus_fast.constants import OrderSide, OrderStatus, OrderType
+from nexus_fast.sim.faults.wire import reset
 
 BUY, SELL = OrderSide.BUY, OrderSide.SELL
 LIMIT, MARKET = OrderType.LIMIT, OrderType.MARKET
@@ -97,6 +98,20 @@ async def test_24_cut_in_the_middle_of_a_frame(s, count):
     assert all(not feed.counters()["malformed"] for feed in s.engine.host.market_feeds)
 
 
+@pytest.mark.scenario(24)
+@engine(symbols=[BTC_PERP])
+async def test_24_a_reset_behind_bytes_that_nobody_has_read(s):
+    """An event and the reset arrive together: the loop reads the bytes and watches no longer. Noticed all the same."""
+    await s.quotes()
+    oid = await accepted(s)
+    user = lines(s, "user")[0]
+    s.venue.fill_resting("usd_m", oid)
+    reset(user.transport.underlying_transport)
+    await s.until(lambda: "disconnected" in statuses(s, PERP_ACCOUNT), 5, "the end of the connection")
+    await s.settled(oid)
+    await agreed(s)
+
+
 @pytest.mark.scenario(25, 26)
 @pytest.mark.parametrize("rule", [{"kind": "fragment", "parts": 4}, {"kind": "one_byte"}])
 @engine(symbols=[BTC, BTC_PERP])
@@ -160,6 +175,24 @@ async def test_30_an_answer_that_is_no_json(s, what):
     assert len(s.venue.orders(oid)) == 1 and "failed" not in s.story(oid)
 
 
+@pytest.mark.scenario(30)
+@pytest.mark.parametrize("symbol", [BTC, BTC_PERP])
+@engine(symbols=[BTC, BTC_PERP])
+async def test_30_private_events_that_are_no_json(s, symbol):
+    """What they said is asked for: the fill, the balances, the position."""
+    await s.quotes()
+    oid = await accepted(s, symbol)
+    s.venue.faults.load([{"kind": "wrong", "connection": "user"}])
+    s.venue.fill_resting("spot" if symbol == BTC else "usd_m", oid)
+    order = await s.settled(oid)
+    assert order.status is OrderStatus.FILLED and order.filled == AMOUNT
+    await s.until(lambda: s.heard("private_ws_resync_diff"))
+    found = s.cache.get_balance(SPOT_ACCOUNT).balances
+    assert {a: (b.free, b.locked) for a, b in found.items() if b.free or b.locked} == s.venue.spot_balances()
+    position = s.cache.get_position(BTC_PERP)
+    assert (position.signed_amount if position else 0) == s.venue.position()
+
+
 @pytest.mark.scenario(35)
 @engine(symbols=[BTC_PERP])
 async def test_35_acknowledged_and_silent(s):
@@ -177,7 +210,7 @@ async def test_36_the_feed_hangs(s, symbol):
     """TCP lives, nothing comes, not even pongs: dropped, stale, made again."""
     await s.quotes()
     s.venue.faults.load([{"kind": "half_open", "match": "bookTicker", "times": 2}])
-    await s.until(lambda: s.cache.bookl1(symbol).is_stale, 120, "a stale book")
+    await s.until(lambda: s.cache.bookl1(symbol).is_stale, 45, "a stale book")
     await fresh(s, symbol)
 
 
@@ -279,6 +312,7 @@ async def test_42_the_session_is_revoked(s, symbol):
     lives, never = rest(s, symbol), rest(s, symbol)
     await s.until(lambda: s.heard("accepted", lives))
     assert (await s.settled(never)).status is OrderStatus.FAILED
+    assert "disconnected" in statuses(s, ACCOUNTS[symbol])
     s.venue.faults.load([])
     await agreed(s)
     assert s.cache.get_open_orders(symbol) == {before, lives}
@@ -395,6 +429,26 @@ async def test_64_the_snapshot_is_older_than_the_stream(s, lag):
     await asyncio.sleep(8)
     assert s.cache.get_order(oid).status is OrderStatus.CANCELED
     assert s.cache.get_order(new).status is OrderStatus.ACCEPTED and s.cache.get_open_orders(BTC_PERP) == {new}
+
+
+@pytest.mark.scenario(62, 64)
+@engine(symbols=[BTC, BTC_PERP])
+async def test_64_the_stream_overtakes_the_snapshot(s):
+    """The answer is on its way for a second, and what the private stream brings meanwhile is newer: it stays."""
+    await s.quotes()
+    s.venue.faults.load([{"kind": "delay", "connection": "rest", "ms": 1000}])
+    for connection in lines(s, "order") + lines(s, "user"):
+        connection.transport.disconnect()
+    await s.until(lambda: s.venue.faults.rules[0].applied >= 3, what="the questions")
+    for family in ("spot", "usd_m"):
+        s.venue.trade_by_hand(family, BUY, AMOUNT, f"web_{family}")
+    s.venue.faults.load([])
+    await agreed(s)
+    await asyncio.sleep(3)
+    assert s.cache.get_position(BTC_PERP).signed_amount == AMOUNT == s.venue.position()
+    found = s.cache.get_balance(SPOT_ACCOUNT).balances
+    assert {a: (b.free, b.locked) for a, b in found.items() if b.free or b.locked} == s.venue.spot_balances()
+    assert s.cache.get_balance(PERP_ACCOUNT).balances["USDT"].free == s.venue.wallet()["USDT"]
 
 
 @pytest.mark.scenario(67)

@@ -16,6 +16,7 @@ from nexus_fast.constants import DataType, WsOrderResultType
 from nexus_fast.core.book import BookL1
 from nexus_fast.engine.core import Core
 from nexus_fast.engine.gates import RATE_LIMITED, Gates
+from nexus_fast.engine.heard import Heard
 from nexus_fast.engine.inquiry import Inquiry
 from nexus_fast.engine.poller import Poller
 from nexus_fast.engine.safety import Safety
@@ -32,6 +33,7 @@ from nexus_fast.order.tracker import Tracker
 from nexus_fast.schema import Balance, BookL2, FundingRate, IndexPrice, Kline, MarkPrice, Position, Trade
 
 FIRST_RESYNC_WAIT, LAST_RESYNC_WAIT = 1.0, 30.0
+UNREADABLE_SECONDS = 0.2         # in which more messages that cannot be read are waited for
 DATA_CALLBACKS = {
     Trade: (DataType.TRADE, "on_trade"),
     Kline: (DataType.KLINE, "on_kline"),
@@ -59,6 +61,8 @@ class Host:
         self.market_feeds: list[MarketFeed] = []
         self.gates = Gates(core.entry)
         self.inquiry = Inquiry(self, log)
+        self._heard = Heard()
+        self._rereading: set[int] = set()
         self.safety = Safety(self, log)
         self.times = TimeWatch(self, log)
         self.query = self.inquiry.query
@@ -181,6 +185,11 @@ class Host:
 
     def on_balance(self, account: Any, update: BalanceUpdate) -> None:
         balances = [Balance(asset, free, locked) for asset, (free, locked) in update.balances.items()]
+        if update.complete:
+            newer, held = self._heard.since_asked(account), self.cache.get_balance(account.account_type).balances
+            balances = [b for b in balances if b.asset not in newer] + [b for a, b in held.items() if a in newer]
+        else:
+            self._heard.note(account, update.balances)
         apply = self.cache.replace_balances if update.complete else self.cache.apply_balance
         found = apply(account.account_type, balances)
         for strategy in self.strategies:
@@ -196,7 +205,10 @@ class Host:
             if instrument is not None:
                 found.append(_position(instrument, update))
         if complete:
+            newer, held = self._heard.since_asked(account), self.cache.get_all_positions(account.account_type.exchange)
+            found = [p for p in found if p.symbol not in newer] + [p for symbol, p in held.items() if symbol in newer]
             return self.cache.replace_positions(account.account_type, found)
+        self._heard.note(account, [position.symbol for position in found])
         for position in found:
             self.cache.apply_position(account.account_type, position)
         return [], []
@@ -226,6 +238,7 @@ class Host:
         positions_before = set(self.cache.get_all_positions(account.account_type.exchange))
         before = {ledger.fields(number)["client_id"]: number for number in ledger.live(account=account.index)}
         diff: dict[str, Any] = {"exchange": account.account_type.exchange, "account_type": account.account_type}
+        self._heard.ask(account)
         try:
             listed = await account.refresh()
         except (VenueError, OSError, TimeoutError) as error:
@@ -256,6 +269,17 @@ class Host:
         )
         self._tell_all("on_private_ws_resync_diff", diff)
         self.on_private_status(account, "resynced")
+
+    def on_unreadable(self, account: Any) -> None:
+        """A private message could not be read: what it said is asked for. One question answers for several of them."""
+        if account.index not in self._rereading:
+            self._rereading.add(account.index)
+            self.spawn(self._read_again(account))
+
+    async def _read_again(self, account: Any) -> None:
+        await asyncio.sleep(UNREADABLE_SECONDS)
+        self._rereading.discard(account.index)
+        await self.resynchronise(account)
 
     async def _resynchronise_later(self, account: Any, wait: float) -> None:
         await asyncio.sleep(wait)

@@ -103,6 +103,8 @@ class Connection(WSListener):
 
     def maintain(self, now: float) -> None:
         cadence = self.cadence
+        if self.faults.is_deaf(self):
+            return                       # half open: no ping leaves, and nothing ends it
         if now - self._opened > cadence.lifetime:
             self.close(WSCloseCode.GOING_AWAY, b"connection lifetime reached")
         elif self._last_ping > self._last_pong and now - self._last_ping > cadence.pong_timeout:

@@ -1,12 +1,15 @@
 """A kept connection and peers that do not play along."""
 
 import asyncio
+import socket
+import struct
+from types import SimpleNamespace
 
 import pytest
 
 from nexus_fast.feed import connection
 from nexus_fast.feed.commands import CommandFeed
-from nexus_fast.feed.connection import WebSocketConnection
+from nexus_fast.feed.connection import WebSocketConnection, is_reset
 
 
 def against(serve, condition, seconds=5.0):
@@ -71,3 +74,22 @@ def test_sending_without_a_connection():
     with pytest.raises(ConnectionError, match="test is not connected"):
         kept.send(b"x")
     kept.drop()
+
+
+@pytest.mark.scenario(24)
+def test_a_reset_is_seen_behind_unread_bytes():
+    """Also while bytes that came before it are still to be read; a close, and a living connection, are none."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    for ending, expected in ((struct.pack("ii", 1, 0), True), (None, False)):
+        near = socket.create_connection(listener.getsockname())
+        far, _ = listener.accept()
+        transport = SimpleNamespace(get_extra_info=lambda name, near=near: near)
+        far.send(b"unread")
+        assert not is_reset(transport)
+        if ending is not None:
+            far.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, ending)
+        far.close()
+        assert is_reset(transport) is expected
+        near.close()
+        assert not is_reset(transport)
+    listener.close()

@@ -425,6 +425,7 @@ class BinanceAccount:
 
     def _on_message_error(self, payload: bytes, error: Exception) -> None:
         self._log.exception(f"a private message could not be used: {payload[:400]!r}", error)
+        self._host.on_unreadable(self)
 
     # ------------------------------------------------------------------------------------------ state
 

@@ -299,6 +299,7 @@ class BybitAccount:
 
     def _on_message_error(self, payload: bytes, error: Exception) -> None:
         self._log.exception(f"a private message could not be used: {payload[:400]!r}", error)
+        self._host.on_unreadable(self)
 
     def _on_hedged(self, venue_symbol: str) -> None:
         self._log.error(f"{self.account_type} {HEDGED.format(symbol=venue_symbol)} Its position there is not followed.")
