@@ -19,7 +19,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
 from simulated_time import compiler, simulated_environment  # noqa: E402
 
 # Of real time; the scenarios themselves have their own, simulated limits.
-SECONDS = 60
+SECONDS = 150
 
 
 class Player:

@@ -1,12 +1,14 @@
 """Plays scenarios in simulated time: a request a line on stdin, an answer a line on stdout (null, or what went wrong)."""
 
 import asyncio
+import contextlib
 import importlib.util
 import json
 import os
 import signal
 import sys
 import traceback
+import unittest.mock
 
 from engine_program import Scripted
 from simulated_run import Truth, play
@@ -28,6 +30,13 @@ def perform(file, name, parameters):
     strategy = Scripted(lambda s: function(s, **parameters), options.pop("symbols", ()))
     strategy.script_seconds = options.pop("seconds", 300.0)
     refusal = options.pop("refused_with", None)
+    with contextlib.ExitStack() as stack:
+        for name, value in options.pop("constants", {}).items():
+            stack.enter_context(unittest.mock.patch(name, value))
+        run(strategy, options, refusal)
+
+
+def run(strategy, options, refusal):
     try:
         play(strategy, Truth(**options.pop("venue", {})), **options)
     except EngineBuildError as error:

@@ -34,7 +34,7 @@ STATUSES = {Status.NEW: "ACCEPTED", Status.PARTIALLY_FILLED: "PARTIALLY_FILLED",
 
 def engine(**options):
     """What a scenario's engine and venue are like: symbols, seconds, venue={what Truth takes}, refused_with="the name of the
-    error with which the build ends", and what make_config takes."""
+    error with which the build ends", constants={name in a module: value}, and what make_config takes."""
 
     def mark(function):
         function.engine_options = options
