@@ -260,11 +260,17 @@ class BinanceAccount:
         def swap(new: WebSocketConnection) -> None:
             self._user = new
             self._make_up()
+            self._spawn(self._reconcile())       # the old one may have been deaf for a while: nobody would have noticed
 
         async def prepare(new: WebSocketConnection) -> None:
             """The listen key in its address is all that it needs."""
 
         await self._succeed(self._user, self._make_user(), prepare, swap, OVERLAP_SECONDS)
+
+    async def _reconcile(self) -> None:
+        async with self._reconciling:
+            if self.ready.is_set():
+                await self._host.resynchronise(self)
 
     def _make_up(self) -> None:
         """The old connection was lost before the new one was there: what came in between is asked for."""

@@ -42,11 +42,11 @@ class PortfolioAccount(BinanceAccount):
         self._wallets = read_portfolio(await self._rest.get(self._family.account, signed=True))
         return total(self._wallets.values())
 
-    def _on_events(self, events: list, connection: Any = None) -> None:
+    def _on_events(self, events: list) -> None:
         for event in events:
             if isinstance(event, BalanceUpdate):
                 self._add_up(event)
-        super()._on_events(events, connection)
+        super()._on_events(events)
 
     def _add_up(self, event: BalanceUpdate) -> None:
         """Events of the futures name their part; those of spot do not."""
