@@ -29,7 +29,7 @@ _numbers = itertools.count()
 def all_venues(tmp_path_factory):
     from simulator import read_endpoints, start_simulator
 
-    accounts = [f"key{number}:secret{number}:sim" for number in range(12)]
+    accounts = [f"key{number}:secret{number}:sim" for number in range(40)]
     file, stop = start_simulator(directory=tmp_path_factory.mktemp("venues"), venues="binance,bybit,okx", rate=20, seed=5,
                                  account=accounts, weight_limit_factor=100)
     yield read_endpoints(file)
