@@ -26,7 +26,7 @@ from nexus_fast.engine.core import Core, journal_directory
 from nexus_fast.engine.host import Host
 from nexus_fast.engine.poller import Poller
 from nexus_fast.engine.polling import require_direct_polling
-from nexus_fast.engine.process import Tuning
+from nexus_fast.engine.process import Tuning, is_quiet
 from nexus_fast.engine.recovery import Recovery
 from nexus_fast.engine.runtime import Runtime
 from nexus_fast.error import EngineBuildError
@@ -38,6 +38,7 @@ from nexus_fast.log import Logger, configure, register_secret
 
 READY_SECONDS = 30.0
 UPKEEP_SECONDS = 0.05
+SETTLED_IN_QUIET = 20            # orders in one turn of the upkeep
 FORGET_SECONDS = 60.0
 # A file for the figures of a run: counts, and where the time of ticks and orders went. Switches Config.measure on.
 REPORT_VARIABLE = "NEXUS_FAST_REPORT"
@@ -281,7 +282,10 @@ class Engine:
             try:
                 self.core.heartbeat()
                 self.host.check_deadlines()
-                self._tuning.collect(max((feed.last_message_ns for feed in self.host.market_feeds), default=0))
+                last_message_ns = max((feed.last_message_ns for feed in self.host.market_feeds), default=0)
+                self._tuning.collect(last_message_ns)
+                if is_quiet(last_message_ns):
+                    self.host.tracker.settle_some(SETTLED_IN_QUIET)
             except Exception as error:
                 self._log.exception("upkeep failed", error)
 

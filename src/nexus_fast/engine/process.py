@@ -18,6 +18,11 @@ QUIET_NS = 2_000_000
 TOO_MANY_OBJECTS = 1_000_000
 
 
+def is_quiet(last_message_ns: int) -> bool:
+    """No market data for a while: something cold may be done."""
+    return time.monotonic_ns() - last_message_ns > QUIET_NS
+
+
 class Tuning:
     def __init__(self, cpu: int | None, hold_awake: bool):
         self.report: dict[str, str] = {}
@@ -47,8 +52,7 @@ class Tuning:
     def collect(self, last_message_ns: int) -> None:
         """A cold turn: collect when there is enough to do and the feed is quiet."""
         waiting = gc.get_count()[0]
-        quiet = time.monotonic_ns() - last_message_ns > QUIET_NS
-        if (waiting > YOUNG_OBJECTS and quiet) or waiting > TOO_MANY_OBJECTS:
+        if (waiting > YOUNG_OBJECTS and is_quiet(last_message_ns)) or waiting > TOO_MANY_OBJECTS:
             gc.collect(0)
 
     def _pin(self) -> None:

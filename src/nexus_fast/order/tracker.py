@@ -8,6 +8,8 @@ the venue says it is and the sum of its fills; while the sum is the smaller one,
 the trades.
 """
 
+import contextlib
+import itertools
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -57,7 +59,8 @@ CALLBACKS = {
     OrderStatus.EXPIRED: "on_expired_order",
 }
 SEEN_TRADES = 100_000
-MANY_UNSETTLED = 10_000
+MANY_UNSETTLED = 20_000          # the order table, from which an Order can still be made, holds 65,536
+SETTLED_AT_ONCE = 4              # some ten microseconds each: never all of them between two ticks
 HOLE_SECONDS = 2.0               # streams bring a fill and the order's state in either order
 REMEMBERED_SECONDS = 60.0        # how long an order that is over is still known, for what is late
 
@@ -126,7 +129,13 @@ class Tracker:
             self._tell(number, self.ledger.fields(number), STATUSES[state])
             self._stop_if_halted(number, state)
         if len(self._unsettled) > MANY_UNSETTLED:
-            self.settle()
+            self.settle_some(SETTLED_AT_ONCE)
+
+    def settle_some(self, count: int) -> None:
+        """Bring the cache up to date about some orders, the oldest first."""
+        for number in list(itertools.islice(self._unsettled, count)):
+            del self._unsettled[number]
+            self._settle_one(number)
 
     def _note_refusal(self, number: int) -> None:
         self.counts["refused"] += 1
@@ -136,10 +145,11 @@ class Tracker:
         """Bring the cache up to what the order table says, also about orders whose callbacks are still to come."""
         numbers, self._unsettled = self._unsettled, {}
         for number in (*numbers, *self.ledger.entry.noted()):
-            try:
-                self.cache.apply_order(self.order(number))
-            except KeyError:
-                continue                 # its slot is in use by a later order
+            self._settle_one(number)
+
+    def _settle_one(self, number: int) -> None:
+        with contextlib.suppress(KeyError):      # its slot is in use by a later order
+            self.cache.apply_order(self.order(number))
 
     # ------------------------------------------------------------------------------------------ from the venues
 
