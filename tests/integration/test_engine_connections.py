@@ -225,10 +225,9 @@ def test_partly_filled_then_canceled(venue):
 
     async def script(s):
         await s.quotes()
-        ask = s.cache.bookl1(BTC_PERP).ask
-        price = s.price_to_precision(BTC_PERP, Decimal(str(ask)) * Decimal("1.0001"), "ceil")
+        price = s.cache.bookl1(BTC_PERP).ask_decimal            # takes what is there, and far more than comes by in a moment
         proxies["usd_m.private"].answers = False
-        oid = s.create_order(BTC_PERP, BUY, OrderType.LIMIT, Decimal("40"), price)
+        oid = s.create_order(BTC_PERP, BUY, OrderType.LIMIT, Decimal("120"), price)
         await s.until(lambda: Decimal(venue.order("usd_m", "BTCUSDT", oid)["executedQty"]) > 0, what="a fill")
         s.cancel_order(BTC_PERP, oid)
         order = await s.settled(oid)
