@@ -6,46 +6,47 @@ import pytest
 from click.testing import CliRunner
 
 from nexus_fast.cli import doctor
+from nexus_fast.cli.doctor import kernel, memory, network, processors, software
 
 
 @pytest.mark.parametrize(
     ("text", "numbers"), [("", []), ("3", [3]), ("0-2", [0, 1, 2]), ("0-1,8,10-11\n", [0, 1, 8, 10, 11])]
 )
 def test_cpu_list(text, numbers):
-    assert doctor.cpu_list(text) == numbers
+    assert kernel.cpu_list(text) == numbers
 
 
 @pytest.mark.parametrize(("text", "word"), [("always [madvise] never", "madvise"), ("[always] never", "always"), (None, "")])
 def test_chosen(text, word):
-    assert doctor.chosen(text) == word
+    assert kernel.chosen(text) == word
 
 
 def with_files(monkeypatch, **files):
-    monkeypatch.setattr(doctor, "read", lambda path: next((text for end, text in files.items() if path.endswith(end)), None))
+    monkeypatch.setattr(kernel, "read", lambda path: next((text for end, text in files.items() if path.endswith(end)), None))
 
 
 @pytest.mark.parametrize(
     ("check", "files", "verdict"),
     [
-        ("isolated", {"isolated": "2-3"}, "good"),
-        ("isolated", {"isolated": ""}, "costs"),
-        ("timer_ticks", {"nohz_full": "(null)"}, "costs"),
-        ("timer_ticks", {"nohz_full": "3"}, "good"),
-        ("huge_pages", {"enabled": "[always] madvise never", "defrag": "[madvise]"}, "costs"),
-        ("huge_pages", {}, "note"),
-        ("governor", {"scaling_governor": "powersave"}, "costs"),
-        ("governor", {"scaling_governor": "performance"}, "good"),
-        ("governor", {}, "note"),
-        ("busy_poll", {"busy_poll": "0", "busy_read": "50"}, "costs"),
-        ("busy_poll", {"busy_poll": "50", "busy_read": "50"}, "good"),
-        ("socket_buffers", {"rmem_max": "212992", "wmem_max": "212992"}, "note"),
-        ("clock_source", {"current_clocksource": "hpet"}, "costs"),
+        (processors.isolated, {"isolated": "2-3"}, "good"),
+        (processors.isolated, {"isolated": ""}, "costs"),
+        (processors.timer_ticks, {"nohz_full": "(null)"}, "costs"),
+        (processors.timer_ticks, {"nohz_full": "3"}, "good"),
+        (memory.huge_pages, {"enabled": "[always] madvise never", "defrag": "[madvise]"}, "costs"),
+        (memory.huge_pages, {}, "note"),
+        (processors.governor, {"scaling_governor": "powersave"}, "costs"),
+        (processors.governor, {"scaling_governor": "performance"}, "good"),
+        (processors.governor, {}, "note"),
+        (network.busy_poll, {"busy_poll": "0", "busy_read": "50"}, "costs"),
+        (network.busy_poll, {"busy_poll": "50", "busy_read": "50"}, "good"),
+        (network.socket_buffers, {"rmem_max": "212992", "wmem_max": "212992"}, "note"),
+        (memory.clock_source, {"current_clocksource": "hpet"}, "costs"),
     ],
 )
 def test_verdicts(monkeypatch, check, files, verdict):
     with_files(monkeypatch, **files)
-    monkeypatch.setattr(doctor.platform, "machine", lambda: "x86_64")
-    finding = getattr(doctor, check)()
+    monkeypatch.setattr(memory.platform, "machine", lambda: "x86_64")
+    finding = check()
     assert finding.verdict == verdict
     assert bool(finding.remedy) or verdict != "costs"
 
@@ -54,7 +55,7 @@ def test_a_check_that_fails_is_a_note(monkeypatch):
     def broken_check():
         raise OSError("no such kernel")
 
-    monkeypatch.setattr(doctor, "CHECKS", (broken_check, doctor.interpreter))
+    monkeypatch.setattr(doctor, "CHECKS", (broken_check, software.interpreter))
     first, second = doctor.examine()
     assert (first.verdict, second.verdict) == ("note", "good")
     assert "no such kernel" in first.found
@@ -71,3 +72,14 @@ def test_json():
 def test_every_cost_has_a_remedy():
     for finding in doctor.examine():
         assert finding.verdict not in ("costs", "broken") or (finding.effect and finding.remedy), finding
+
+
+def test_what_slows_python_down_is_named(monkeypatch):
+    for name in ("PYTHONMALLOC", "PYTHONTRACEMALLOC", "PYTHONASYNCIODEBUG"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(software.sys, "gettrace", lambda: None)
+    assert software.debugging().verdict == "good"
+    monkeypatch.setenv("PYTHONMALLOC", "debug")
+    monkeypatch.setattr(software.gc, "get_debug", lambda: software.gc.DEBUG_STATS)
+    finding = software.debugging()
+    assert (finding.verdict, finding.found) == ("costs", "PYTHONMALLOC, gc.set_debug")
