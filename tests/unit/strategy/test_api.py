@@ -29,7 +29,8 @@ from nexus_fast.error import (
 from nexus_fast.exchange import BinanceAccountType
 from nexus_fast.exchange.instrument import Instrument, InstrumentTable
 from nexus_fast.schema import BatchOrder, Order
-from nexus_fast.strategy.api import ProtectiveLeg, StrategyApi
+from nexus_fast.strategy.api import StrategyApi
+from nexus_fast.strategy.composed_orders import ProtectiveLeg
 
 SPOT, PERP = "BTCUSDT.BINANCE", "BTCUSDT-PERP.BINANCE"
 BINANCE = ExchangeType.BINANCE
@@ -115,7 +116,7 @@ ENOUGH = {
 }  # fmt: skip
 BEFORE = [
     name
-    for name, method in vars(StrategyApi).items()
+    for name, method in inspect.getmembers(StrategyApi)
     if inspect.isfunction(method) and not name.startswith(("_", "on_")) and name not in ("wait", "set_timer")
 ]
 
@@ -337,7 +338,7 @@ class TestProtectedOrders:
 
 
 def test_callbacks_do_nothing_until_overridden(program):
-    names = [name for name in vars(StrategyApi) if name.startswith("on_")]
+    names = [name for name in dir(StrategyApi) if name.startswith("on_")]
     expected = (
         "on_start on_stop on_bookl1 on_bookl2 on_trade on_kline on_funding_rate on_index_price on_mark_price "
         "on_pending_order on_accepted_order on_partially_filled_order on_filled_order on_canceling_order "

@@ -1,0 +1,63 @@
+"""What the engine calls. Each does nothing until a program overrides it."""
+
+from nexus_fast.schema import AccountBalance, BookL1, BookL2, FundingRate, IndexPrice, Kline, MarkPrice, Order, Trade
+
+
+class Callbacks:
+    __slots__ = ()
+
+    def on_start(self) -> None:
+        """The engine is connected; subscribe here."""
+
+    def on_stop(self) -> None:
+        """The engine is about to end; it is still connected."""
+
+    def on_bookl1(self, bookl1: BookL1) -> None: ...
+
+    def on_bookl2(self, bookl2: BookL2) -> None: ...
+
+    def on_trade(self, trade: Trade) -> None: ...
+
+    def on_kline(self, kline: Kline) -> None: ...
+
+    def on_funding_rate(self, funding_rate: FundingRate) -> None: ...
+
+    def on_index_price(self, index_price: IndexPrice) -> None: ...
+
+    def on_mark_price(self, mark_price: MarkPrice) -> None: ...
+
+    def on_pending_order(self, order: Order) -> None: ...
+
+    def on_accepted_order(self, order: Order) -> None: ...
+
+    def on_partially_filled_order(self, order: Order) -> None: ...
+
+    def on_filled_order(self, order: Order) -> None: ...
+
+    def on_canceling_order(self, order: Order) -> None: ...
+
+    def on_canceled_order(self, order: Order) -> None: ...
+
+    def on_expired_order(self, order: Order) -> None:
+        """The venue ended the order: an IOC's or FOK's rest, a post-only that would have taken, self-trade
+        prevention. `filled` may be above zero."""
+
+    def on_failed_order(self, order: Order) -> None:
+        """The order was refused, here or by the venue; `order.reason` says why."""
+
+    def on_cancel_failed_order(self, order: Order) -> None:
+        """The cancel was refused; the order lives on."""
+
+    def on_balance(self, balance: AccountBalance) -> None: ...
+
+    def on_private_ws_status(self, status: dict) -> None: ...
+
+    def on_external_order(self, order: Order) -> None:
+        """An order on one of the accounts that no strategy here placed: by hand, by another program, by the venue (liquidation).
+        `cache.get_external_orders()` has those that are open."""
+
+    def on_private_ws_resync_diff(self, diff: dict) -> None: ...
+
+    def on_ws_order_request_result(self, result: dict) -> None: ...
+
+    def on_custom_signal(self, signal: object) -> None: ...
