@@ -5,7 +5,6 @@ Every method raises VenueError for the venue's refusal and for an answer that ca
 TimeoutError when no answer came.
 """
 
-import asyncio
 import time
 from typing import Any
 
@@ -13,6 +12,7 @@ import msgspec
 
 from nexus_fast.constants import KlineInterval
 from nexus_fast.error import KlineSupportedError, SubscriptionError, VenueError
+from nexus_fast.exchange.bars import INDEX_KLINES, KLINES, BarRequests
 from nexus_fast.exchange.binance import answers
 from nexus_fast.exchange.binance.answers import BarAnswer
 from nexus_fast.exchange.binance.families import MARKETS, Family, Market, family_of
@@ -20,22 +20,17 @@ from nexus_fast.exchange.binance.instruments import TYPES
 from nexus_fast.exchange.binance.market_data import INTERVALS
 from nexus_fast.exchange.instrument import Instrument, InstrumentTable
 from nexus_fast.gateway.rest import BinanceRest
-from nexus_fast.schema import Kline, KlineList, Order, Ticker
+from nexus_fast.schema import Kline, Order, Ticker
 
 DEFAULT_BARS = 500                                  # the venue's own default
 LARGEST_TRADES = 1000
-AT_ONCE = 4                                         # symbols whose bars are asked for at the same time
 NO_SUCH_ORDER = -2013
 
-KLINE_FIELDS = [
-    "timestamp", "symbol", "open", "high", "low", "close", "volume", "quote_volume", "taker_volume",
-    "taker_quote_volume", "confirm",
-]  # fmt: skip
-INDEX_FIELDS = ["timestamp", "symbol", "open", "high", "low", "close", "confirm"]
 
-
-class BinanceRequests:
+class BinanceRequests(BarRequests):
     """rest: with the account's key for the questions about orders, without one for market data."""
+
+    volume_fields = ("volume", "quote_volume", "taker_volume", "taker_quote_volume")
 
     def __init__(self, rest: BinanceRest, account_type: Any, instruments: InstrumentTable):
         self._rest = rest
@@ -70,62 +65,23 @@ class BinanceRequests:
                 found[instrument.symbol] = answers.as_ticker(ticker, instrument.symbol)
         return found
 
-    async def klines(
-        self,
-        instruments: list[Instrument],
-        interval: KlineInterval,
-        limit: int | None = None,
-        start_time: int | None = None,
-        end_time: int | None = None,
-    ) -> KlineList:
-        """Bars whose start lies in start_time … end_time (ms, both included), symbol after symbol, oldest first.
-
-        limit: at most so many of each symbol: the first ones from start_time on, without start_time the last ones.
-        Without limit: all of them from start_time on, without start_time the last 500. As many pages as it takes.
-        """
-        return await self._all_bars("klines", instruments, interval, limit, start_time, end_time)
-
-    async def index_klines(
-        self,
-        instruments: list[Instrument],
-        interval: KlineInterval,
-        limit: int | None = None,
-        start_time: int | None = None,
-        end_time: int | None = None,
-    ) -> KlineList:
-        """As klines, of the index price; without volumes. Raises SubscriptionError on spot, which has no index."""
-        if not self._market.index_klines:
+    def check_bars(self, kind: str, instruments: list[Instrument], interval: KlineInterval) -> None:
+        if kind == INDEX_KLINES and not self._market.index_klines:
             names = ", ".join(instrument.symbol for instrument in instruments)
             raise SubscriptionError(
                 f"request_index_klines({names}): Binance {self._family} has no index price; ask for the USD-M "
                 "perpetual (…-PERP.BINANCE), or request_klines for the traded prices."
             )
-        return await self._all_bars("index_klines", instruments, interval, limit, start_time, end_time)
+        if interval.value not in INTERVALS or (self._family != "spot" and interval is KlineInterval.SECOND_1):
+            raise KlineSupportedError(f"Binance {self._family} has no bars of {interval.value}")
 
-    async def _all_bars(
-        self,
-        name: str,
-        instruments: list[Instrument],
-        interval: KlineInterval,
-        limit: int | None,
-        start: int | None,
-        end: int | None,
-    ) -> KlineList:
-        _check_bars(self._family, interval, limit, start, end)
-        gate = asyncio.Semaphore(AT_ONCE)
-
-        async def bars_of(instrument: Instrument) -> list[Kline]:
-            async with gate:
-                if self._market.longest_span_ms:
-                    rows = await self._in_spans(name, instrument, interval, limit, start, end)
-                else:
-                    walk = self._backwards if start is None else self._forwards
-                    rows = await walk(name, instrument, interval, limit, start, end)
-            return [answers.as_kline(row, instrument.symbol, interval, with_volumes=name == "klines") for row in rows]
-
-        lists = await asyncio.gather(*(bars_of(instrument) for instrument in instruments))
-        fields = KLINE_FIELDS if name == "klines" else INDEX_FIELDS
-        return KlineList([bar for bars in lists for bar in bars], fields)
+    async def bars_of(self, kind, instrument, interval, limit, start, end) -> list[Kline]:
+        if self._market.longest_span_ms:
+            walk = self._in_spans
+        else:
+            walk = self._backwards if start is None else self._forwards
+        rows = await walk(kind, instrument, interval, limit, start, end)
+        return [answers.as_kline(row, instrument.symbol, interval, with_volumes=kind == KLINES) for row in rows]
 
     async def _forwards(self, name, instrument, interval, limit, start, end) -> list[BarAnswer]:
         """Page after page from start on, until the limit, the end or a page that is not full."""
@@ -185,7 +141,7 @@ class BinanceRequests:
 
     async def _page(self, name, instrument, interval, size, start, end) -> list[BarAnswer]:
         params: dict[str, Any] = {"symbol": instrument.venue_symbol}
-        if name == "index_klines":
+        if name == INDEX_KLINES:
             # A pair has one index: that of BTCUSDT_260626 is BTCUSDT's.
             params = {"pair": instrument.venue_symbol.partition("_")[0]}
         params.update(interval=interval.value, limit=size)
@@ -238,15 +194,6 @@ class BinanceRequests:
         except msgspec.MsgspecError as error:
             text = f"the answer to GET {path} cannot be used: {error}"
             raise VenueError("unreadable", text, venue="binance") from None
-
-def _check_bars(family: str, interval: KlineInterval, limit: int | None, start: int | None, end: int | None) -> None:
-    if interval.value not in INTERVALS or (family != "spot" and interval is KlineInterval.SECOND_1):
-        raise KlineSupportedError(f"Binance {family} has no bars of {interval.value}")
-    if limit is not None and limit < 1:
-        raise ValueError(f"limit={limit}: ask for at least one bar, or leave it out")
-    if start is not None and end is not None and start > end:
-        raise ValueError(f"start_time={start} lies after end_time={end}; both are milliseconds since 1970")
-
 
 def _age(fill: answers.FillAnswer) -> tuple[int, int]:
     """Newest first; of one millisecond, by the venue's number of the fill."""

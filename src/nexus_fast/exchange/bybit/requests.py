@@ -4,7 +4,6 @@ Sources: bybit-exchange.github.io/docs/v5, market, order and execution. Every me
 and for an answer that cannot be read, ConnectionError and TimeoutError when no answer came.
 """
 
-import asyncio
 import time
 from typing import Any
 
@@ -12,33 +11,30 @@ import msgspec
 
 from nexus_fast.constants import KlineInterval
 from nexus_fast.error import SubscriptionError, VenueError
+from nexus_fast.exchange.bars import INDEX_KLINES, KLINES, BarRequests
 from nexus_fast.exchange.bybit import answers
 from nexus_fast.exchange.bybit.answers import BarAnswer
 from nexus_fast.exchange.bybit.instruments import CATEGORIES, TYPES
 from nexus_fast.exchange.bybit.market_data import interval_name
 from nexus_fast.exchange.instrument import Instrument, InstrumentTable
 from nexus_fast.gateway.bybit_rest import Answer, BybitRest
-from nexus_fast.schema import Kline, KlineList, Order, Ticker
+from nexus_fast.schema import Kline, Order, Ticker
 
 TICKERS_PATH = "/v5/market/tickers"
-BAR_PATHS = {"klines": "/v5/market/kline", "index_klines": "/v5/market/index-price-kline"}
+BAR_PATHS = {KLINES: "/v5/market/kline", INDEX_KLINES: "/v5/market/index-price-kline"}
 OPEN_PATH, HISTORY_PATH, FILLS_PATH = "/v5/order/realtime", "/v5/order/history", "/v5/execution/list"
 LARGEST_PAGE = 1000             # bars in one answer
 DEFAULT_BARS = 200              # the venue's own default
 LARGEST_TRADES = 100
 PAGE = 50                       # orders in one answer
-AT_ONCE = 4                     # symbols whose bars are asked for at the same time
 SHORTEST_MONTH = 28 * 86_400_000
 
-KLINE_FIELDS = [
-    "timestamp", "symbol", "open", "high", "low", "close", "volume", "quote_volume", "turnover", "confirm",
-]  # fmt: skip
-INDEX_FIELDS = ["timestamp", "symbol", "open", "high", "low", "close", "confirm"]
 
-
-class BybitRequests:
+class BybitRequests(BarRequests):
     """rest: with the account's key for the questions about orders, without one for market data. family: the category of a public
     connector, "unified" of the account, whose questions take the instrument's category."""
+
+    volume_fields = ("volume", "quote_volume", "turnover")
 
     def __init__(self, rest: BybitRest, family: str, instruments: InstrumentTable):
         self._rest = rest
@@ -69,66 +65,22 @@ class BybitRequests:
         answer = msgspec.json.decode(await self._rest.get(TICKERS_PATH, params), type=Answer)
         return _decode(answers.TICKERS, answer.result, TICKERS_PATH).rows, answer.time
 
-    async def klines(
-        self,
-        instruments: list[Instrument],
-        interval: KlineInterval,
-        limit: int | None = None,
-        start_time: int | None = None,
-        end_time: int | None = None,
-    ) -> KlineList:
-        """Bars whose start lies in start_time … end_time (ms, both included), symbol after symbol, oldest first.
-
-        limit: at most so many of each symbol: the first ones from start_time on, without start_time the last ones.
-        Without limit: all of them from start_time on, without start_time the last 200. As many pages as it takes.
-        """
-        return await self._all_bars("klines", instruments, interval, limit, start_time, end_time)
-
-    async def index_klines(
-        self,
-        instruments: list[Instrument],
-        interval: KlineInterval,
-        limit: int | None = None,
-        start_time: int | None = None,
-        end_time: int | None = None,
-    ) -> KlineList:
-        """As klines, of the index price; without volumes. Raises SubscriptionError on spot, which has no index."""
+    def check_bars(self, kind: str, instruments: list[Instrument], interval: KlineInterval) -> None:
         spot = [instrument.symbol for instrument in instruments if instrument.is_spot]
-        if spot:
+        if kind == INDEX_KLINES and spot:
             raise SubscriptionError(
                 f"request_index_klines({', '.join(spot)}): Bybit spot has no index price; ask for the perpetual "
                 "(…-PERP.BYBIT), or request_klines for the traded prices."
             )
-        return await self._all_bars("index_klines", instruments, interval, limit, start_time, end_time)
-
-    async def _all_bars(
-        self,
-        name: str,
-        instruments: list[Instrument],
-        interval: KlineInterval,
-        limit: int | None,
-        start: int | None,
-        end: int | None,
-    ) -> KlineList:
         interval_name(interval)
-        if limit is not None and limit < 1:
-            raise ValueError(f"limit={limit}: ask for at least one bar, or leave it out")
-        if start is not None and end is not None and start > end:
-            raise ValueError(f"start_time={start} lies after end_time={end}; both are milliseconds since 1970")
-        gate = asyncio.Semaphore(AT_ONCE)
 
-        async def bars_of(instrument: Instrument) -> list[Kline]:
-            async with gate:
-                bars = Bars(self._rest, BAR_PATHS[name], instrument, interval)
-                if start is None:
-                    rows = await bars.last(DEFAULT_BARS if limit is None else limit, end)
-                else:
-                    rows = await bars.first(limit, start, end)
-            return [answers.as_kline(row, instrument.symbol, interval) for row in rows]
-
-        lists = await asyncio.gather(*(bars_of(instrument) for instrument in instruments))
-        fields = KLINE_FIELDS if name == "klines" else INDEX_FIELDS
-        return KlineList([bar for bars in lists for bar in bars], fields)
+    async def bars_of(self, kind, instrument, interval, limit, start, end) -> list[Kline]:
+        bars = Bars(self._rest, BAR_PATHS[kind], instrument, interval)
+        if start is None:
+            rows = await bars.last(DEFAULT_BARS if limit is None else limit, end)
+        else:
+            rows = await bars.first(limit, start, end)
+        return [answers.as_kline(row, instrument.symbol, interval) for row in rows]
 
     # ------------------------------------------------------------------------------------------ the account
 

@@ -13,6 +13,7 @@ import msgspec
 
 from nexus_fast.constants import KlineInterval
 from nexus_fast.error import VenueError
+from nexus_fast.exchange.bars import INDEX_KLINES, KLINES, BarRequests
 from nexus_fast.exchange.instrument import InstrumentTable
 from nexus_fast.exchange.okx import answers
 from nexus_fast.exchange.okx.instruments import ALL_TYPES, KINDS, OkxInstrument
@@ -20,29 +21,27 @@ from nexus_fast.exchange.okx.market_data import as_kline, bar_of
 from nexus_fast.exchange.okx.outcomes import QUERY_NO_SUCH_ORDER
 from nexus_fast.exchange.okx.snapshot import HISTORY_PATH, ORDER_PATH, PENDING_PATH
 from nexus_fast.gateway.okx_rest import OkxRest
-from nexus_fast.schema import Kline, KlineList, Order, Ticker
+from nexus_fast.schema import Kline, Order, Ticker
 
 TICKER_PATH = "/api/v5/market/ticker"
 TICKERS_PATH = "/api/v5/market/tickers"
 FILLS_PATH = "/api/v5/trade/fills-history"
 # The first path has the last RECENT_BARS bars, the second those of years.
 BAR_PATHS = {
-    "klines": ("/api/v5/market/candles", "/api/v5/market/history-candles"),
-    "index_klines": ("/api/v5/market/index-candles", "/api/v5/market/history-index-candles"),
+    KLINES: ("/api/v5/market/candles", "/api/v5/market/history-candles"),
+    INDEX_KLINES: ("/api/v5/market/index-candles", "/api/v5/market/history-index-candles"),
 }
-LARGEST_PAGE = {"klines": 300, "index_klines": 100}
+LARGEST_PAGE = {KLINES: 300, INDEX_KLINES: 100}
 RECENT_BARS = 1440
 DEFAULT_BARS = 100                                  # the venue's own default
 LARGEST_TRADES = 100
-AT_ONCE = 4                                         # symbols whose bars are asked for at the same time
 SHORTEST_MONTH_MS = 28 * 86_400_000
 
-INDEX_FIELDS = ["timestamp", "symbol", "open", "high", "low", "close", "confirm"]
-KLINE_FIELDS = [*INDEX_FIELDS[:6], "volume", "quote_volume", "confirm"]
 
-
-class OkxRequests:
+class OkxRequests(BarRequests):
     """rest: with the account's key for the questions about orders, without one for market data."""
+
+    volume_fields = ("volume", "quote_volume")
 
     def __init__(self, rest: OkxRest, instruments: InstrumentTable):
         self._rest = rest
@@ -69,57 +68,13 @@ class OkxRequests:
         kinds = (self._instruments.by_venue_symbol(answers.EXCHANGE, kind, inst_id) for kind in ALL_TYPES)
         return next((instrument for instrument in kinds if instrument is not None), None)
 
-    async def klines(
-        self,
-        instruments: list[OkxInstrument],
-        interval: KlineInterval,
-        limit: int | None = None,
-        start_time: int | None = None,
-        end_time: int | None = None,
-    ) -> KlineList:
-        """Bars whose start lies in start_time … end_time (ms, both included), symbol after symbol, oldest first.
-
-        limit: at most so many of each symbol: the first ones from start_time on, without start_time the last ones.
-        Without limit: all of them from start_time on, without start_time the last 100. As many pages as it takes.
-        """
-        return await self._all_bars("klines", instruments, interval, limit, start_time, end_time)
-
-    async def index_klines(
-        self,
-        instruments: list[OkxInstrument],
-        interval: KlineInterval,
-        limit: int | None = None,
-        start_time: int | None = None,
-        end_time: int | None = None,
-    ) -> KlineList:
-        """As klines, of the price of the symbol's index; without volumes."""
-        return await self._all_bars("index_klines", instruments, interval, limit, start_time, end_time)
-
-    async def _all_bars(
-        self,
-        name: str,
-        instruments: list[OkxInstrument],
-        interval: KlineInterval,
-        limit: int | None,
-        start: int | None,
-        end: int | None,
-    ) -> KlineList:
+    def check_bars(self, kind: str, instruments: list[Any], interval: KlineInterval) -> None:
         bar_of(interval)
-        if limit is not None and limit < 1:
-            raise ValueError(f"limit={limit}: ask for at least one bar, or leave it out")
-        if start is not None and end is not None and start > end:
-            raise ValueError(f"start_time={start} lies after end_time={end}; both are milliseconds since 1970")
-        gate = asyncio.Semaphore(AT_ONCE)
 
-        async def bars_of(instrument: OkxInstrument) -> list[Kline]:
-            async with gate:
-                walk = self._backwards if start is None else self._forwards
-                rows = await walk(name, instrument, interval, limit, start, end)
-            return [as_kline(row, instrument.symbol, interval) for row in rows]
-
-        lists = await asyncio.gather(*(bars_of(instrument) for instrument in instruments))
-        fields = KLINE_FIELDS if name == "klines" else INDEX_FIELDS
-        return KlineList([bar for bars in lists for bar in bars], fields)
+    async def bars_of(self, kind, instrument, interval, limit, start, end) -> list[Kline]:
+        walk = self._backwards if start is None else self._forwards
+        rows = await walk(kind, instrument, interval, limit, start, end)
+        return [as_kline(row, instrument.symbol, interval) for row in rows]
 
     async def _forwards(self, name, instrument, interval, limit, start, end) -> list[list[str]]:
         """Window after window from start on: the venue counts its pages from the newest bar, so each window is a page long."""
