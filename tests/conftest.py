@@ -1,2 +1,23 @@
+import os
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent / "support"))
+
+_own = []                                # the segment directory of this run
+
+
 def pytest_configure(config):
     config.addinivalue_line("markers", "scenario(*numbers): of the failure scenarios, listed in tests/scenarios/README.md")
+    # Two runs on one machine, or a run beside an engine, have the same strategy ids: each has segments of its own.
+    if "NEXUS_FAST_SHM" not in os.environ:
+        _own.append(tempfile.mkdtemp(prefix="nexus_fast_tests_", dir="/dev/shm" if os.path.isdir("/dev/shm") else None))
+        os.environ["NEXUS_FAST_SHM"] = _own[0]
+
+
+def pytest_unconfigure(config):
+    if _own:
+        del os.environ["NEXUS_FAST_SHM"]
+        shutil.rmtree(_own.pop(), ignore_errors=True)

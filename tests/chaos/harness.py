@@ -24,7 +24,7 @@ def run(seed: int, trace=lambda line: None, level: str = "OFF") -> list[str]:
         trace(f"fault {rule}")
     timeout_ms = chance.choice((200, 1000, 5000))
     strategy = Chaotic(story, chance, trace)
-    strategy.script_seconds = 1000.0
+    strategy.script_seconds, strategy.wait_seconds, strategy.longest_pause = 1000.0, 8.0, 0.003
     strategy.rules = rules
     try:
         engine = play(strategy, Truth(seed=seed, tick_rate=6), request_timeout_ms=timeout_ms,

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from patience import PROCESS_SECONDS
 
 HERE = Path(__file__).resolve().parent
 SOURCE = HERE.parents[1] / "src"
@@ -23,7 +24,7 @@ def run(tmp_path_factory):
     command = [sys.executable, str(HERE / "aggregation_program.py"), str(directory / "bars.json")]
     try:
         ended = subprocess.run(
-            command, cwd=directory, env=environment, timeout=60, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+            command, cwd=directory, env=environment, timeout=PROCESS_SECONDS, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
         )
     finally:
         stop()

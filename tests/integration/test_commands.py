@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from patience import PROCESS_SECONDS
 from simulator import SOURCE
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -74,13 +75,13 @@ FILLS = {("USDCUSDT.BINANCE", "BUY"), ("USDCUSDT.BINANCE", "SELL"), ("USDCUSDT-P
 
 
 def environment():
-    kept = {k: v for k, v in os.environ.items() if not k.startswith("NEXUS_")}
+    kept = {k: v for k, v in os.environ.items() if not k.startswith("NEXUS_") or k == "NEXUS_FAST_SHM"}
     return dict(kept, PYTHONPATH=str(SOURCE))
 
 
-def command(*arguments, cwd, seconds=60, **options):
+def command(*arguments, cwd, **options):
     return subprocess.run([sys.executable, "-m", "nexus_fast", *map(str, arguments)], cwd=cwd, capture_output=True, text=True,
-                          timeout=seconds, env=environment(), **options)
+                          timeout=PROCESS_SECONDS, env=environment(), **options)
 
 
 def fills(text):
@@ -113,7 +114,7 @@ def test_run_the_strategy_that_ships(tmp_path):
             if sum("MultiConnDemo: Order(" in text for text in lines) == 4:
                 break
         process.send_signal(signal.SIGINT)
-        rest, _ = process.communicate(timeout=20)
+        rest, _ = process.communicate(timeout=PROCESS_SECONDS)
     finally:
         process.kill()
     assert process.returncode == 0, "".join(lines) + rest
@@ -136,7 +137,7 @@ def test_run_of_a_file_that_is_not_there(tmp_path):
 
 
 def test_demo(tmp_path):
-    done = command("demo", "--seconds", 3, "--json", tmp_path / "figures.json", cwd=tmp_path, seconds=110)
+    done = command("demo", "--seconds", 3, "--json", tmp_path / "figures.json", cwd=tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
     figures = json.loads((tmp_path / "figures.json").read_text())
     assert figures["bad_signatures"] == 0

@@ -115,7 +115,8 @@ def test_fills_come_out_once(bybit, fault):
         await s.until(lambda: s.engine.host.tracker.counts["fills"] == len(s.fills), what="every fill")
         fee = sum(Decimal(fill["execFee"]) for fill in s.fills)
         await s.until(lambda: s.cache.get_order(s.oid).fee == fee, what="the fee")
-        await s.until(lambda: s.cache.get_position(PERP), what="the position")
+        await s.until(lambda: s.cache.get_position(PERP) and s.cache.get_position(PERP).signed_amount == AMOUNT * 40,
+                      what="the position")
         await asyncio.sleep(0.4)
         s.counts = dict(s.engine.host.tracker.counts)
         assert bybit.faults_made()[0]["applied"] >= 1

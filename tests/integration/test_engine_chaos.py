@@ -42,14 +42,9 @@ def disturb(chance, proxies):
     proxy = proxies[chance.choice(KEYS)]
     if chance.random() < 0.5:
         setattr(proxy, chance.choice(("answers", "requests")), False)
-        asyncio.get_running_loop().call_later(chance.uniform(0.05, 0.5), heal, proxy)
+        asyncio.get_running_loop().call_later(chance.uniform(0.05, 0.5), proxy.heal)
     else:
         proxy.cut()
-
-
-def heal(proxy):
-    proxy.cut()
-    proxy.answers = proxy.requests = True
 
 
 def agreement(s, venue):
@@ -81,7 +76,7 @@ def test_after_any_disturbance_the_engine_and_the_venue_agree(venue, seed):
         await s.quotes()
         loop = asyncio.get_running_loop()
         until = loop.time() + SECONDS
-        while loop.time() < until:
+        while loop.time() < until or len(oids) <= 60:
             trade(s, chance, oids)
             if chance.random() < 0.12:
                 disturb(chance, proxies)
@@ -89,11 +84,12 @@ def test_after_any_disturbance_the_engine_and_the_venue_agree(venue, seed):
         await asyncio.sleep(0.6)                 # the last disturbances heal
         accounts = s.engine.host.accounts.values()
         await s.until(lambda: all(a.ready.is_set() for a in accounts), what="both accounts again")
-        for _ in range(20):                      # the venue counts what it is asked: not too often
-            if not s.engine.host.inquiry.asking and not agreement(s, venue):
+        for _ in range(80):                      # the venue counts what it is asked: not too often
+            found = agreement(s, venue)          # and a market that moves may fill what rests while one looks
+            if not s.engine.host.inquiry.asking and not found:
                 break
             await asyncio.sleep(0.6)
-        assert agreement(s, venue) == []
+        assert found == []
         for symbol in (BTC, BTC_PERP):           # a market that moves fills what rests while it is being compared
             s.cancel_all_orders(symbol)
         await s.until(lambda: not s.engine.core.ledger.live(), what="the end of every order")
@@ -128,6 +124,6 @@ def test_after_any_disturbance_the_engine_and_the_venue_agree(venue, seed):
             proxies[key] = stack.enter_context(proxy_to(url))
             tables.setdefault(family, {})[name] = proxies[key].url(url)
         s = run_script(script, venue.with_addresses(**tables), symbols=[BTC, BTC_PERP], request_timeout_ms=1000)
-    assert len(oids) > 60 and s.engine.core.dispatcher.errors == 0
+    assert s.engine.core.dispatcher.errors == 0
     assert venue.open_orders() == []
     assert venue.statistics()["bad_signatures"] == 0

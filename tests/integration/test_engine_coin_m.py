@@ -40,7 +40,9 @@ def test_an_order_rests_is_changed_filled_and_paid_in_coins(venue, order_entry):
         s.cancel_order(PERPETUAL, oid)
         assert (await s.settled(oid)).status is OrderStatus.CANCELED
         oid = s.create_order(PERPETUAL, BUY, OrderType.MARKET, Decimal(7))
-        order = await s.settled(oid)
+        await s.settled(oid)
+        await s.until(lambda: s.cache.get_order(oid).fee is not None, what="the fee")
+        order = s.cache.get_order(oid)
         assert (order.status, order.filled, order.fee_currency) == (OrderStatus.FILLED, 7, "BTC")
         fill = venue.ask("GET", "/dapi/v1/userTrades", symbol="BTCUSD_PERP")[-1]
         assert order.cum_cost == pytest.approx(Decimal(700) / Decimal(str(order.average)), abs=Decimal("2e-8"))

@@ -21,6 +21,7 @@ from engine_program import (
     run_script,
     run_strategies,
 )
+from patience import PROCESS_SECONDS, SCRIPT_SECONDS, WAIT_SECONDS
 from simulator import SOURCE
 
 from nexus_fast.config import BasicConfig, Config, PrivateConnectorConfig, PublicConnectorConfig
@@ -193,12 +194,12 @@ def test_dispose_from_a_callback_and_again(venue):
         def on_stop(self):
             self.stops += 1
 
-    strategy = Disposer(lambda s: asyncio.sleep(10), [SPOT])
+    strategy = Disposer(lambda s: asyncio.sleep(SCRIPT_SECONDS), [SPOT])
     engine = Engine(make_config(strategy, venue))
     strategy.engine = engine
     begun = time.monotonic()
     engine.start()
-    assert time.monotonic() - begun < 8
+    assert time.monotonic() - begun < PROCESS_SECONDS
     assert strategy.stops == 1
     engine.dispose()
     engine.dispose()
@@ -225,7 +226,7 @@ def test_several_strategies_share_an_engine(venue):
         await s.quotes()
         s.oid = s.create_order(PERP, BUY, OrderType.MARKET, SIX)
         await s.settled(s.oid)
-        await asyncio.sleep(60)
+        await asyncio.sleep(SCRIPT_SECONDS)
 
     one, other = Scripted(first, [SPOT]), Scripted(second, [SPOT, PERP])
     with pytest.raises((asyncio.CancelledError, TimeoutError)):
@@ -364,7 +365,7 @@ except AlreadyRunningError as error:
     async def script(s):
         process = await asyncio.create_subprocess_exec(sys.executable, str(program), stdout=subprocess.PIPE,
                                                        stderr=subprocess.STDOUT, env=dict(os.environ, PYTHONPATH=str(SOURCE)))
-        out, _ = await asyncio.wait_for(process.communicate(), 15)
+        out, _ = await asyncio.wait_for(process.communicate(), PROCESS_SECONDS)
         assert b"REFUSED" in out and b"the_only_one" in out, out.decode()
 
     run_script(script, venue, symbols=[SPOT], strategy_id="the_only_one")
@@ -420,7 +421,7 @@ async def script(s):
     await s.quotes()
     price = s.price_to_precision(BTC, Decimal(str(s.cache.bookl1(BTC).bid)) * Decimal("0.9"))
     s.create_order(BTC, OrderSide.BUY, OrderType.LIMIT, Decimal("0.001"), price)
-    await asyncio.sleep(60)
+    await asyncio.sleep(1000)
 
 venue = Venue({endpoints!r}, {key!r}, {secret!r}, {directory!r})
 engine = Engine(make_config(Child(script, [BTC]), venue, mode={mode!r}))
@@ -443,7 +444,7 @@ def start_child(venue, tmp_path, mode="block"):
 
 def read_until(process, word):
     lines = []
-    timer = threading.Timer(20, process.kill)
+    timer = threading.Timer(PROCESS_SECONDS, process.kill)
     timer.start()
     try:
         for line in process.stdout:
@@ -462,7 +463,7 @@ def test_a_signal_ends_a_running_engine(venue, tmp_path, mode, number):
         read_until(process, "ACCEPTED")
         assert len(venue.open_orders()) == 1
         process.send_signal(number)
-        rest, _ = process.communicate(timeout=15)
+        rest, _ = process.communicate(timeout=PROCESS_SECONDS)
     finally:
         process.kill()
     assert process.returncode == 0, rest
@@ -475,13 +476,14 @@ def test_a_signal_ends_a_build(venue, tmp_path):
     import socket
 
     with socket.create_server(("127.0.0.1", 0)) as mute:
+        mute.settimeout(WAIT_SECONDS)
         silent = venue.with_addresses(spot={"rest": f"http://127.0.0.1:{mute.getsockname()[1]}"})
         process = start_child(silent, tmp_path)
         try:
             read_until(process, "BUILDING")
-            time.sleep(0.7)
-            process.send_signal(signal.SIGINT)
-            rest, _ = process.communicate(timeout=10)
+            with mute.accept()[0]:
+                process.send_signal(signal.SIGINT)
+                rest, _ = process.communicate(timeout=PROCESS_SECONDS)
         finally:
             process.kill()
     assert process.returncode == 0, rest

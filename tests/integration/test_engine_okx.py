@@ -96,7 +96,7 @@ def test_every_kind_of_market_data(okx):
         wanted = {"trade": ALL, "kline": ALL, "bookl2": ALL, "index_price": (PERP, SPOT)}
         wanted |= dict.fromkeys(("mark_price", "funding_rate"), (PERP, INVERSE))
         for name, symbols in wanted.items():
-            await s.until(lambda n=name, w=symbols: {e.symbol for e in s.heard(n)} >= set(w), what=name, seconds=15)
+            await s.until(lambda n=name, w=symbols: {e.symbol for e in s.heard(n)} >= set(w), what=name)
         # Two symbols refer to one index: it stays subscribed for the other.
         s.unsubscribe_index_price([SPOT])
         count = len(s.heard("index_price"))
@@ -178,7 +178,8 @@ def test_a_market_order_there_and_back(okx, symbol):
         buy = s.create_order(symbol, BUY, MARKET, AMOUNTS[symbol])
         s.bought = await s.settled(buy)
         if symbol != SPOT:
-            await s.until(lambda: s.cache.get_position(symbol), what="the position")
+            await s.until(lambda: s.cache.get_position(symbol) and s.cache.get_position(symbol).signed_amount == AMOUNTS[symbol],
+                          what="the position")
             s.position = s.cache.get_position(symbol)
             s.there = okx.positions()
         s.row = okx.order(INST_IDS[symbol], buy)
@@ -304,11 +305,10 @@ def test_a_cut_leaves_no_order_in_doubt(okx, lost):
         await s.until(lambda: s.heard("pending", s.oid))
         if lost == "answers":
             await s.until(lambda: s.oid in okx.open_orders(), what="the order at the venue")
-        setattr(proxy, lost, True)
-        proxy.cut()
-        await s.until(lambda: statuses(s)[-1] == "connected" and "resynced" in statuses(s), what="the reconnect", seconds=12)
+        proxy.heal()
+        await s.until(lambda: statuses(s)[-1] == "connected" and "resynced" in statuses(s), what="the reconnect")
         expected = "accepted" if lost == "answers" else "failed"
-        await s.until(lambda: s.heard(expected, s.oid), what=expected, seconds=12)
+        await s.until(lambda: s.heard(expected, s.oid), what=expected)
         s.open = okx.open_orders()
         for oid in sorted(s.open):
             s.cancel_order(PERP, oid)
@@ -331,7 +331,7 @@ def test_a_lost_answer_is_asked_for(okx):
         await s.quotes()
         okx.faults({"kind": "drop", "venue": "okx", "match": ["order", "orders"]})
         s.oid = s.create_order(PERP, BUY, LIMIT, AMOUNTS[PERP], price(s, PERP, "0.97"))
-        await s.until(lambda: s.heard("accepted", s.oid), what="the order that was asked about", seconds=12)
+        await s.until(lambda: s.heard("accepted", s.oid), what="the order that was asked about")
         s.results = [e["result_type"].value for e in s.heard("ws_order_request_result")]
         okx.faults()
         s.cancel_order(PERP, s.oid)
@@ -404,8 +404,8 @@ def test_the_venue_announces_that_it_will_close(okx):
         s.oid = await resting(s, PERP)
         first = s.engine.host.feeds[ACCOUNT].quotes[0]
         okx.faults({"kind": "shutdown", "venue": "okx", "after": 0.05, "seconds": 5})
-        await s.until(lambda: s.engine.host.feeds[ACCOUNT].quotes[0] is not first, what="another connection", seconds=12)
-        await s.until(lambda: "resynced" in statuses(s) and statuses(s)[-1] == "connected", what="the account's", seconds=12)
+        await s.until(lambda: s.engine.host.feeds[ACCOUNT].quotes[0] is not first, what="another connection")
+        await s.until(lambda: "resynced" in statuses(s) and statuses(s)[-1] == "connected", what="the account's")
         count = len(s.books)
         await s.until(lambda: len(s.books) > count + 20, what="quotes")
         s.cancel_order(PERP, s.oid)
@@ -438,13 +438,9 @@ def trade(s, chance, oids):
 
 def disturb(chance, proxy):
     """Cut the connection, or hide one direction of it for a while, which ends with a cut."""
-    def heal():
-        proxy.cut()
-        proxy.answers = proxy.requests = True
-
     if chance.random() < 0.5:
         setattr(proxy, chance.choice(("answers", "requests")), False)
-        asyncio.get_running_loop().call_later(chance.uniform(0.05, 0.4), heal)
+        asyncio.get_running_loop().call_later(chance.uniform(0.05, 0.4), proxy.heal)
     else:
         proxy.cut()
 
@@ -472,16 +468,16 @@ def test_after_any_disturbance_the_engine_and_the_venue_agree(okx, seed):
         await s.quotes()
         loop = asyncio.get_running_loop()
         until = loop.time() + 3.0
-        while loop.time() < until:
+        while loop.time() < until or len(oids) <= 25 or s.proxies["private"].connections <= 2:
             trade(s, chance, oids)
             if chance.random() < 0.06:
                 disturb(chance, s.proxies["private"])
             await asyncio.sleep(chance.uniform(0.0, 0.05))
         await asyncio.sleep(0.5)                 # the last disturbances heal
         account = s.engine.host.accounts[ACCOUNT]
-        await s.until(account.ready.is_set, what="the account again", seconds=12)
+        await s.until(account.ready.is_set, what="the account again")
         ledger = s.engine.core.ledger
-        for _ in range(40):                      # what rests would be filled while it is compared; a lost cancel is sent again
+        for _ in range(150):                     # what rests would be filled while it is compared; a lost cancel is sent again
             if not ledger.live():
                 break
             for symbol in ALL:
@@ -508,7 +504,7 @@ def test_after_any_disturbance_the_engine_and_the_venue_agree(okx, seed):
             await script(s)
 
         s = run(with_proxies, venue, request_timeout_ms=1000)
-    assert len(oids) > 25 and proxies["private"].connections > 2 and s.engine.core.dispatcher.errors == 0
+    assert s.engine.core.dispatcher.errors == 0
     assert okx.open_orders() == set()
 
 

@@ -7,12 +7,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from patience import PROCESS_SECONDS
 
 HERE = Path(__file__).resolve().parent
 SOURCE = HERE.parents[1] / "src"
 SPOT, PERP = "BTCUSDT.BINANCE", "BTCUSDT-PERP.BINANCE"
 CALLBACKS = ("on_start", "on_bookl1", "job")
-SECONDS = 60
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +27,7 @@ def run(tmp_path_factory):
     command = [sys.executable, str(HERE / "request_program.py"), str(directory / "answers.json")]
     try:
         ended = subprocess.run(
-            command, cwd=directory, env=environment, timeout=SECONDS, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+            command, cwd=directory, env=environment, timeout=PROCESS_SECONDS, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
         )
     finally:
         stop()

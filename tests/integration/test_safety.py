@@ -11,6 +11,7 @@ from decimal import Decimal
 import pytest
 from dying import run_and_die
 from engine_program import BTC, BTC_PERP, PERP_ACCOUNT, SPOT, SPOT_ACCOUNT, far_below, make_config, run_script
+from patience import PROCESS_SECONDS, WAIT_SECONDS
 
 from nexus_fast.config import PrivateConnectorConfig
 from nexus_fast.constants import ExchangeType, OrderSide, OrderType
@@ -20,10 +21,12 @@ from nexus_fast.strategy import Strategy
 
 BUY, LIMIT = OrderSide.BUY, OrderType.LIMIT
 ONE = Decimal("0.01")
+# An engine's heart stands still while it locks its memory, on a loaded machine for seconds: the guard waits for longer.
+GUARD_SECONDS = 8.0
 
 
-def until(condition, seconds=10.0):
-    end = time.monotonic() + seconds
+def until(condition):
+    end = time.monotonic() + WAIT_SECONDS
     while not condition():
         assert time.monotonic() < end, "it did not come true"
         time.sleep(0.05)
@@ -63,25 +66,25 @@ async def rest_and_die(s):
     await s.quotes()
     oid = s.create_order(s.symbols[0], BUY, LIMIT, ONE, far_below(s, s.symbols[0]))
     await s.until(lambda: s.heard("accepted", oid))
-    await asyncio.sleep(0.5)
+    await asyncio.sleep(1.5)                     # the venue's switch is set, the guard has seen the heart beat
     s.die(oid)
 
 
 def test_the_venue_cancels_everything_after_a_crash(venue):
     run_and_die(rest_and_die, venue, symbols=[BTC_PERP], connectors=[with_switch(1)])
-    until(lambda: venue.open_orders() == [], 5.0)
+    until(lambda: venue.open_orders() == [])
 
 
 def test_a_living_engine_renews_the_switch_and_takes_it_back(venue):
     async def script(s):
         await s.quotes()
         oid = s.create_order(BTC_PERP, BUY, LIMIT, ONE, far_below(s, BTC_PERP))
-        await asyncio.sleep(1.6)
+        await asyncio.sleep(4.0)
         s.story_then = s.story(oid)
 
-    s = run_script(script, venue, symbols=[BTC_PERP], connectors=[with_switch(1)], exit_after_cancel=False)
+    s = run_script(script, venue, symbols=[BTC_PERP], connectors=[with_switch(3)], exit_after_cancel=False)
     assert s.story_then == ["pending", "accepted"]
-    time.sleep(1.4)
+    time.sleep(3.5)
     assert len(venue.open_orders()) == 1
 
 
@@ -98,7 +101,7 @@ def guarding(venue, tmp_path, *arguments):
     tables = venue.endpoints["binance"].items()
     file.write_text("\n".join(f"[binance.{name}]\n" + "".join(f'{k} = "{v}"\n' for k, v in t.items()) for name, t in tables))
     command = [sys.executable, "-m", "nexus_fast", "guard", *arguments, "--account", "binance.SPOT", "--account",
-               "binance.USD_M_FUTURE", "--endpoints", str(file), "--after", "4", "--once"]
+               "binance.USD_M_FUTURE", "--endpoints", str(file), "--after", str(GUARD_SECONDS), "--once"]
     keys = {"BINANCE_API_KEY": venue.key, "BINANCE_SECRET": venue.secret, "PYTHONPATH": os.pathsep.join(sys.path)}
     process = subprocess.Popen(command, env=os.environ | keys, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                                text=True)
@@ -118,12 +121,12 @@ def test_the_guard_cancels_everything_when_the_heart_stops(venue, tmp_path):
         await s.until(lambda: s.heard("accepted", oid))
         await asyncio.sleep(1.5)
 
-    # The engine's heart may stand still for a second while it locks its memory: the guard waits for longer.
     with guarding(venue, tmp_path, "guarded", "tests") as guard:
         run_script(end, venue, symbols=[BTC], strategy_id="guarded", exit_after_cancel=False)
-        time.sleep(4.5)
-        assert guard.poll() is None and len(venue.open_orders()) == 1
+        time.sleep(GUARD_SECONDS + 0.5)
+        assert guard.poll() is None, guard.stdout.read()
+        assert len(venue.open_orders()) == 1
         run_and_die(rest_and_die, venue, symbols=[BTC_PERP], strategy_id="guarded", exit_after_cancel=False)
         assert len(venue.open_orders()) == 2
-        assert guard.wait(20) == 0, guard.stdout.read()
+        assert guard.wait(PROCESS_SECONDS) == 0, guard.stdout.read()
         assert venue.open_orders() == []

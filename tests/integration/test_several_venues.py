@@ -70,7 +70,7 @@ def test_one_strategy_trades_on_three_venues(venue, mode):
             oids = await round_trip(s, symbol)
             assert {s.cache.get_order(oid).exchange for oid in oids} == {s.instrument(symbol).exchange}
             assert s.story(oids[0])[-1] == "filled"
-            assert s.cache.get_position(symbol) is None or s.cache.get_position(symbol).is_closed
+            await s.until(lambda n=symbol: s.cache.get_position(n) is None or s.cache.get_position(n).is_closed, what="flat")
             assert s.cache.get_open_orders(symbol) == set()
 
     run_script(script, venue, symbols=[BINANCE, BYBIT, OKX], public=PUBLIC, private=PRIVATE, mode=mode)
@@ -98,12 +98,12 @@ def test_a_venue_that_is_lost_does_not_stop_the_others(venue):
             assert "connect" in s.heard("failed", oid)[0].reason or "stale" in s.heard("failed", oid)[0].reason
             count = len(s.books)
             await round_trip(s, BINANCE)
-            assert any(book.symbol == BINANCE for book in s.books[count:])
+            await s.until(lambda: any(book.symbol == BINANCE for book in s.books[count:]), what="quotes of Binance")
             for proxy in proxies:
                 proxy.accepts = True
-            await s.until(lambda: not s.cache.bookl1(BYBIT).is_stale, seconds=25, what="fresh quotes")
+            await s.until(lambda: not s.cache.bookl1(BYBIT).is_stale, what="fresh quotes")
             account = s.engine.host.accounts[UNIFIED]
-            await s.until(lambda: account.ready.is_set(), seconds=25, what="the account's return")
+            await s.until(lambda: account.ready.is_set(), what="the account's return")
             await round_trip(s, BYBIT)
 
         run_script(script, behind, symbols=[BINANCE, BYBIT], public=(USD_M, LINEAR), private=(USD_M, UNIFIED))
@@ -128,11 +128,11 @@ def test_a_venue_that_is_down_at_the_start_comes_later(venue):
             assert s.cache.bookl1(OKX) is None
             for proxy in proxies:
                 proxy.accepts = True
-            await s.until(lambda: s.cache.bookl1(OKX) is not None, seconds=25, what="a quote of OKX")
+            await s.until(lambda: s.cache.bookl1(OKX) is not None, what="a quote of OKX")
             account = s.engine.host.accounts[LIVE]
-            await s.until(lambda: account.ready.is_set(), seconds=25, what="the account")
+            await s.until(lambda: account.ready.is_set(), what="the account")
             gates = s.engine.host.gates
-            await s.until(lambda: not gates.remaining(account.index, RECOVERING), seconds=25, what="its last session's orders")
+            await s.until(lambda: not gates.remaining(account.index, RECOVERING), what="its last session's orders")
             await round_trip(s, OKX)
 
         run_script(first, behind, **options)

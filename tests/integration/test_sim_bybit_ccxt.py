@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from patience import WAIT_SECONDS
 
 ccxt = pytest.importorskip("ccxt")
 
@@ -133,7 +134,7 @@ def test_the_pro_client_watches_and_trades_by_websocket(endpoints):
 
     async def one(client, symbol):
         async def soon(awaitable):
-            return await asyncio.wait_for(awaitable, 10)
+            return await asyncio.wait_for(awaitable, WAIT_SECONDS)
 
         book = await soon(client.watch_order_book(symbol))
         assert book["bids"][0][0] < book["asks"][0][0]
@@ -141,11 +142,14 @@ def test_the_pro_client_watches_and_trades_by_websocket(endpoints):
         assert best[symbol]["bid"] < best[symbol]["ask"]
         assert (await soon(client.watch_ticker(symbol)))["last"] > 0
         watched = [asyncio.create_task(call) for call in (client.watch_orders(symbol), client.watch_my_trades(symbol))]
-        await asyncio.sleep(0.5)
-        placed = await soon(client.create_order_ws(symbol, "market", "buy", AMOUNTS[symbol]))
-        order, trade = [(await soon(task))[-1] for task in watched]
-        assert (order["id"], order["status"], order["symbol"]) == (placed["id"], "closed", symbol)
-        assert (trade["order"], trade["symbol"]) == (placed["id"], symbol) and trade["fee"]["cost"] > 0
+        placed = []
+        for _ in range(60):                      # ccxt does not say when its subscriptions are there
+            placed.append((await soon(client.create_order_ws(symbol, "market", "buy", AMOUNTS[symbol])))["id"])
+            if not (await asyncio.wait(watched, timeout=0.5))[1]:
+                break
+        order, trade = [task.result()[-1] for task in watched]
+        assert order["id"] in placed and (order["status"], order["symbol"]) == ("closed", symbol)
+        assert trade["order"] in placed and trade["symbol"] == symbol and trade["fee"]["cost"] > 0
         resting = await soon(client.create_order_ws(symbol, "limit", "buy", AMOUNTS[symbol], 82500))
         assert (await soon(client.edit_order_ws(resting["id"], symbol, "limit", "buy", AMOUNTS[symbol], 82000)))["id"]
         watched = asyncio.create_task(client.watch_orders(symbol))

@@ -2,18 +2,20 @@
 
 pybit lets its users choose a domain but neither scheme nor port: HTTP is given another `endpoint` once it is made, and the
 WebSockets another template of their address, which is a constant of their modules. It sends a subscription before it notes
-its name, so that an answer must not come within microseconds: the simulator's line has some milliseconds of delay.
+its name, so that an answer must not come before its thread goes on: the simulator's line has some delay.
 """
 
+import logging
 import queue
 import signal
 import time
 
 import pytest
+from patience import SCRIPT_SECONDS, WAIT_SECONDS
 
 pytest.importorskip("pybit")
 
-from pybit import _websocket_trading, exceptions, unified_trading  # noqa: E402
+from pybit import _websocket_stream, _websocket_trading, exceptions, unified_trading  # noqa: E402
 
 MARKETS = {"spot": ("BTCUSDT", "0.01"), "linear": ("BTCUSDT", "0.01"), "inverse": ("BTCUSD", "100")}
 
@@ -26,7 +28,7 @@ def endpoints(tmp_path_factory):
 
     directory = tmp_path_factory.mktemp("bybit")
     script = directory / "line.toml"
-    script.write_text("".join(f'[[fault]]\nkind = "delay"\nconnection = "{name}"\nms = 20\n' for name in LINES))
+    script.write_text("".join(f'[[fault]]\nkind = "delay"\nconnection = "{name}"\nms = 200\n' for name in LINES))
     file, stop = start_simulator(directory=directory, venues="bybit", rate=20, seed=9, faults=script)
     yield read_endpoints(file)["bybit"]
     stop()
@@ -46,7 +48,7 @@ def addresses(endpoints, monkeypatch):
         raise TimeoutError("pybit waits for ever")
 
     before = signal.signal(signal.SIGALRM, too_long)
-    signal.alarm(60)
+    signal.alarm(int(SCRIPT_SECONDS))
     monkeypatch.setattr(unified_trading, "PUBLIC_WSS", endpoints["public"] + "/{CHANNEL_TYPE}")
     monkeypatch.setattr(unified_trading, "PRIVATE_WSS", endpoints["private"])
     monkeypatch.setattr(_websocket_trading, "TRADE_WSS", endpoints["trade"])
@@ -122,7 +124,7 @@ def test_public_streams(addresses, category):
     socket = unified_trading.WebSocket(testnet=False, channel_type=category)
     try:
         socket.orderbook_stream(1, symbol, heard.put)
-        first = heard.get(timeout=10)
+        first = heard.get(timeout=WAIT_SECONDS)
         assert first["topic"] == f"orderbook.1.{symbol}" and first["data"]["b"] and first["data"]["a"]
         others: queue.Queue = queue.Queue()
         socket.orderbook_stream(50, symbol, others.put)
@@ -130,14 +132,15 @@ def test_public_streams(addresses, category):
         socket.trade_stream(symbol, others.put)
         wanted = {f"orderbook.50.{symbol}", f"tickers.{symbol}", f"publicTrade.{symbol}"}
         while wanted:
-            wanted.discard(others.get(timeout=10)["topic"])
+            wanted.discard(others.get(timeout=WAIT_SECONDS)["topic"])
         book = socket.data[f"orderbook.50.{symbol}"]
         assert max(float(p) for p, _ in book["b"]) < min(float(p) for p, _ in book["a"])
     finally:
         socket.exit()
 
 
-def test_private_streams_and_the_trade_socket(addresses):
+def test_private_streams_and_the_trade_socket(addresses, caplog):
+    caplog.set_level(logging.DEBUG, logger=_websocket_stream.logger.name)
     heard = {name: queue.Queue() for name in ("order", "execution", "fast", "position", "wallet")}
     private = unified_trading.WebSocket(testnet=False, channel_type="private", api_key="sim", api_secret="sim")
     trade = unified_trading.WebSocketTrading(testnet=False, api_key="sim", api_secret="sim")
@@ -147,26 +150,27 @@ def test_private_streams_and_the_trade_socket(addresses):
         private.fast_execution_stream(heard["fast"].put, categorised_topic="linear")
         private.position_stream(heard["position"].put)
         private.wallet_stream(heard["wallet"].put)
-        time.sleep(0.5)
+        while caplog.text.count("successful.") < len(heard):     # of subscriptions: pybit tells its log alone
+            time.sleep(0.05)
         answers: queue.Queue = queue.Queue()
         form = {"category": "linear", "symbol": "BTCUSDT", "side": "Buy", "orderType": "Market", "qty": "0.01"}
         trade.place_order(answers.put, **form)
-        placed = answers.get(timeout=10)
+        placed = answers.get(timeout=WAIT_SECONDS)
         assert (placed["retCode"], placed["op"]) == (0, "order.create")
         order_id = placed["data"]["orderId"]
-        order = heard["order"].get(timeout=10)["data"][0]
+        order = heard["order"].get(timeout=WAIT_SECONDS)["data"][0]
         assert (order["orderId"], order["orderStatus"]) == (order_id, "Filled")
-        assert heard["execution"].get(timeout=10)["data"][0]["orderId"] == order_id
-        assert heard["fast"].get(timeout=10)["topic"] == "execution.fast.linear"
-        assert heard["position"].get(timeout=10)["data"][0]["side"] == "Buy"
-        assert heard["wallet"].get(timeout=10)["data"][0]["coin"][0]["coin"] == "USDT"
+        assert heard["execution"].get(timeout=WAIT_SECONDS)["data"][0]["orderId"] == order_id
+        assert heard["fast"].get(timeout=WAIT_SECONDS)["topic"] == "execution.fast.linear"
+        assert heard["position"].get(timeout=WAIT_SECONDS)["data"][0]["side"] == "Buy"
+        assert heard["wallet"].get(timeout=WAIT_SECONDS)["data"][0]["coin"][0]["coin"] == "USDT"
         trade.place_order(answers.put, **{**form, "orderType": "Limit"}, price="82000")
-        named = {"category": "linear", "symbol": "BTCUSDT", "orderId": answers.get(timeout=10)["data"]["orderId"]}
+        named = {"category": "linear", "symbol": "BTCUSDT", "orderId": answers.get(timeout=WAIT_SECONDS)["data"]["orderId"]}
         trade.amend_order(answers.put, **named, price="81000")
-        assert answers.get(timeout=10)["retCode"] == 0
+        assert answers.get(timeout=WAIT_SECONDS)["retCode"] == 0
         trade.cancel_order(answers.put, **named)
-        assert answers.get(timeout=10)["retCode"] == 0
-        statuses = [heard["order"].get(timeout=10)["data"][0]["orderStatus"] for _ in range(3)]
+        assert answers.get(timeout=WAIT_SECONDS)["retCode"] == 0
+        statuses = [heard["order"].get(timeout=WAIT_SECONDS)["data"][0]["orderStatus"] for _ in range(3)]
         assert statuses == ["New", "New", "Cancelled"]
     finally:
         private.exit()

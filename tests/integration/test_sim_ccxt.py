@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from patience import WAIT_SECONDS
 
 ccxt = pytest.importorskip("ccxt")
 
@@ -138,13 +139,13 @@ def test_the_pro_client_watches_and_trades_by_websocket(simulator_endpoints, sym
     async def scenario():
         client = point_ccxt_pro(pro.binance(CREDENTIALS), simulator_endpoints)
         try:
-            book = await asyncio.wait_for(client.watch_order_book(symbol), 10)
+            book = await asyncio.wait_for(client.watch_order_book(symbol), WAIT_SECONDS)
             assert book["bids"][0][0] < book["asks"][0][0]
-            best = await asyncio.wait_for(client.watch_bids_asks([symbol]), 10)
+            best = await asyncio.wait_for(client.watch_bids_asks([symbol]), WAIT_SECONDS)
             assert best[symbol]["bid"] < best[symbol]["ask"]
             watched = asyncio.create_task(client.watch_orders(symbol))
             placed = []
-            for _ in range(20):  # ccxt paces its own requests: its user stream is up some seconds after the call
+            for _ in range(60):  # ccxt paces its own requests: its user stream is up some seconds after the call
                 placed.append((await client.create_order_ws(symbol, "market", "buy", 0.01))["id"])
                 await asyncio.sleep(0.5)
                 if watched.done():

@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from patience import WAIT_SECONDS
 
 ccxt = pytest.importorskip("ccxt")
 
@@ -94,11 +95,11 @@ def test_the_pro_client_watches(endpoints):
     async def scenario():
         client = point_ccxt_pro(pro.binancecoinm(CREDENTIALS), endpoints)
         try:
-            best = await asyncio.wait_for(client.watch_bids_asks([PERPETUAL]), 10)
+            best = await asyncio.wait_for(client.watch_bids_asks([PERPETUAL]), WAIT_SECONDS)
             assert best[PERPETUAL]["bid"] < best[PERPETUAL]["ask"]
             watched = asyncio.create_task(client.watch_orders(PERPETUAL))
             placed = []
-            for _ in range(20):
+            for _ in range(60):
                 placed.append((await client.create_order(PERPETUAL, "market", "buy", 1))["id"])
                 await asyncio.sleep(0.5)
                 if watched.done():

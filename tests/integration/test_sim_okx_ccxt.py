@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from patience import WAIT_SECONDS
 
 ccxt = pytest.importorskip("ccxt")
 
@@ -191,20 +192,22 @@ def test_the_pro_client_watches_and_trades_by_websocket(okx_endpoints, symbol):
         try:
             await client.load_markets()
             for _ in range(5):
-                book = await asyncio.wait_for(client.watch_order_book(symbol), 10)
+                book = await asyncio.wait_for(client.watch_order_book(symbol), WAIT_SECONDS)
                 assert book["bids"][0][0] < book["asks"][0][0]
-            best = await asyncio.wait_for(client.watch_bids_asks([symbol]), 10)
+            best = await asyncio.wait_for(client.watch_bids_asks([symbol]), WAIT_SECONDS)
             assert best[symbol]["bid"] < best[symbol]["ask"]
-            assert (await asyncio.wait_for(client.watch_ticker(symbol), 10))["last"] > 0
+            assert (await asyncio.wait_for(client.watch_ticker(symbol), WAIT_SECONDS))["last"] > 0
             watching = [asyncio.create_task(client.watch_my_trades(symbol)), asyncio.create_task(client.watch_balance())]
             if symbol != SPOT:
                 watching.append(asyncio.create_task(a_position(client, symbol)))
             orders = asyncio.create_task(client.watch_orders(symbol))
-            await asyncio.sleep(0.5)
-            placed = await client.create_order_ws(symbol, "market", "buy", AMOUNTS[symbol])
-            assert (await asyncio.wait_for(orders, 10))[-1]["id"] == placed["id"]
-            for task in watching:
-                assert await asyncio.wait_for(task, 10)
+            placed = []
+            for _ in range(60):                  # ccxt does not say when its subscriptions are there
+                placed.append((await client.create_order_ws(symbol, "market", "buy", AMOUNTS[symbol]))["id"])
+                if not (await asyncio.wait([orders, *watching], timeout=0.5))[1]:
+                    break
+            assert orders.result()[-1]["id"] in placed
+            assert all(task.result() for task in watching)
             price = float(client.price_to_precision(symbol, book["bids"][0][0] * 0.97))
             resting = await client.create_order_ws(symbol, "limit", "buy", AMOUNTS[symbol], price)
             lower = float(client.price_to_precision(symbol, price * 0.99))

@@ -29,6 +29,7 @@ def perform(file, name, parameters):
     options = dict(getattr(function, "engine_options", {}))
     strategy = Scripted(lambda s: function(s, **parameters), options.pop("symbols", ()))
     strategy.script_seconds = options.pop("seconds", 300.0)
+    strategy.wait_seconds, strategy.longest_pause = 8.0, 0.003       # simulated: no load makes them longer
     refusal = options.pop("refused_with", None)
     with contextlib.ExitStack() as stack:
         for name, value in options.pop("constants", {}).items():

@@ -58,7 +58,16 @@ def race():
         processes.append(process)
         return process
 
+    def end():
+        while processes:
+            process = processes.pop()
+            process.kill()
+            process.wait()
+            for pipe in (process.stdin, process.stdout, process.stderr):
+                pipe.close()
+
     def run(program, mode, kind, path, reads):
+        end()
         writer = None if mode == "threads" else start(program, "write", kind, path)
         reader = start(program, mode, kind, path, reads)
         for process in processes:
@@ -73,8 +82,4 @@ def race():
         return reader.returncode, *(int(word) for word in output.split())
 
     yield run
-    for process in processes:
-        process.kill()
-        process.wait()
-        for pipe in (process.stdin, process.stdout, process.stderr):
-            pipe.close()
+    end()

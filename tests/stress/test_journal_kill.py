@@ -6,6 +6,8 @@ import subprocess
 import sys
 import time
 
+from patience import WAIT_SECONDS
+
 from nexus_fast.journal import read_journal
 from nexus_fast.journal.writer import JournalWriter
 
@@ -37,7 +39,7 @@ def kill_while_appending(directory):
         assert child.stdout.readline() == "ready\n"
         child.stdin.write("go\n")
         child.stdin.flush()
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + WAIT_SECONDS
         while int(child.stdout.readline()) < 5000:
             assert time.monotonic() < deadline
     finally:

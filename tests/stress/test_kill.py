@@ -8,6 +8,7 @@ placed. A program repeats its last intents after every start, as one does that k
 """
 
 import asyncio
+import itertools
 import os
 import random
 import signal
@@ -128,7 +129,9 @@ def test_no_order_is_lost_and_none_doubled(venue):
     options = {"strategy_id": "killed", "exit_after_cancel": False, "private": (SPOT_ACCOUNT,), "public": (SPOT_ACCOUNT,),
                "symbols": [BTC], "request_timeout_ms": 1000, "recv_window_ms": 500}
     intents = venue.directory / "intents"
-    for kill in range(KILLS):
+    for kill in itertools.count():
+        if kill >= KILLS and len(intents.read_text().split()) > 20 * KILLS:      # a slow machine trades less between two kills
+            break
         if kill % 4 == 3:                # anywhere, the next session's beginning included
             at_start, trading = killed_after(rng.uniform(0.4, 1.6)), lambda: None
         else:

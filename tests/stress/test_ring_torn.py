@@ -6,6 +6,16 @@ from nexus_fast.shm.latest import LatestTable
 from nexus_fast.shm.ring import RingWriter
 
 READS = 100_000_000
+TRIES = 50                       # of what needs both processes at the same moment: on a loaded machine one may wait for its turn
+
+
+def torn_without_the_check(race, program, kind, path):
+    """(exit status, torn records) of the first race that tore one."""
+    for _ in range(TRIES):
+        status, _, torn_records, _ = race(program, "read-unchecked", kind, path, 5_000_000)
+        if torn_records:
+            break
+    return status, torn_records
 
 
 @pytest.mark.slow
@@ -26,7 +36,7 @@ def test_a_reader_that_is_lapped_all_the_time_sees_no_torn_record(segments, torn
 
 def test_the_ring_test_fails_without_the_check_of_the_stamp(segments, torn, race):
     ring = RingWriter("ring", capacity=4)
-    status, _, torn_records, _ = race(torn, "read-unchecked", "ring", ring.segment.path, 5_000_000)
+    status, torn_records = torn_without_the_check(race, torn, "ring", ring.segment.path)
     assert status == 1 and torn_records > 0
 
 
@@ -39,5 +49,5 @@ def test_a_second_process_sees_no_torn_quote_in_the_latest_table(segments, torn,
 
 def test_the_latest_table_test_fails_without_the_check_of_the_stamp(segments, torn, race):
     table = LatestTable.create("latest", 16)
-    status, _, torn_records, _ = race(torn, "read-unchecked", "latest", table.segment.path, 5_000_000)
+    status, torn_records = torn_without_the_check(race, torn, "latest", table.segment.path)
     assert status == 1 and torn_records > 0

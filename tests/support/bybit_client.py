@@ -7,6 +7,7 @@ import json
 import time
 
 import aiohttp
+from patience import WAIT_SECONDS
 from yarl import URL
 
 from nexus_fast.sim.bybit.venue import BybitOptions
@@ -100,12 +101,12 @@ class BybitSocket:
     async def send(self, message) -> None:
         await self.connection.send_str(message if isinstance(message, str) else json.dumps(message))
 
-    async def receive(self, seconds: float = 3.0) -> dict:
+    async def receive(self, seconds: float = WAIT_SECONDS) -> dict:
         message = await asyncio.wait_for(self.connection.receive(), seconds)
         assert message.type == aiohttp.WSMsgType.TEXT, message
         return json.loads(message.data)
 
-    async def closed(self, seconds: float = 3.0) -> bool:
+    async def closed(self, seconds: float = WAIT_SECONDS) -> bool:
         """Whether the next thing that comes is the end."""
         message = await asyncio.wait_for(self.connection.receive(), seconds)
         return message.type in (aiohttp.WSMsgType.CLOSE, aiohttp.WSMsgType.CLOSED)
@@ -118,7 +119,7 @@ class BybitSocket:
             return True
         return False
 
-    async def until(self, wanted, seconds: float = 5.0) -> dict:
+    async def until(self, wanted, seconds: float = WAIT_SECONDS) -> dict:
         """The next message for which `wanted(message)` holds; others are dropped."""
         deadline = time.monotonic() + seconds
         while True:

@@ -8,6 +8,8 @@ import urllib.request
 from decimal import Decimal
 from urllib.parse import urlencode
 
+from patience import WAIT_SECONDS
+
 
 class BybitVenue:
     """`endpoints` are what the engine is given; a proxy may stand in them. `rest` stays the simulator's own."""
@@ -29,7 +31,8 @@ class BybitVenue:
         query, moment = urlencode(params), str(time.time_ns() // 1_000_000)
         signature = hmac.new(self.secret.encode(), f"{moment}{self.key}5000{query}".encode(), hashlib.sha256).hexdigest()
         headers = {"X-BAPI-API-KEY": self.key, "X-BAPI-TIMESTAMP": moment, "X-BAPI-RECV-WINDOW": "5000", "X-BAPI-SIGN": signature}
-        with urllib.request.urlopen(urllib.request.Request(f"{self.rest}{path}?{query}", headers=headers), timeout=10) as answer:
+        request = urllib.request.Request(f"{self.rest}{path}?{query}", headers=headers)
+        with urllib.request.urlopen(request, timeout=WAIT_SECONDS) as answer:
             found = json.loads(answer.read())
         assert found["retCode"] == 0, found
         return found["result"]
@@ -64,9 +67,9 @@ class BybitVenue:
         """In place of those that were there (nexus_fast.sim.faults.rules)."""
         lines = [line for rule in rules for line in ("[[fault]]", *(f"{name} = {json.dumps(v)}" for name, v in rule.items()))]
         request = urllib.request.Request(f"{self.control}/sim/v1/faults", data="\n".join(lines).encode(), method="POST")
-        urllib.request.urlopen(request, timeout=10).read()
+        urllib.request.urlopen(request, timeout=WAIT_SECONDS).read()
 
     def faults_made(self):
         """How often each rule that is loaded has struck."""
-        with urllib.request.urlopen(f"{self.control}/sim/v1/faults", timeout=10) as answer:
+        with urllib.request.urlopen(f"{self.control}/sim/v1/faults", timeout=WAIT_SECONDS) as answer:
             return json.loads(answer.read())

@@ -13,8 +13,7 @@ import time
 import traceback
 
 from engine_program import Scripted, run_strategies
-
-LIFE_SECONDS = 40.0
+from patience import SCRIPT_SECONDS
 
 
 class Dying(Scripted):
@@ -58,7 +57,7 @@ def run_and_die(script, venue, *, symbols=(), around=None, before=None, **option
 
 
 def _wait(child):
-    until = time.monotonic() + LIFE_SECONDS
+    until = time.monotonic() + SCRIPT_SECONDS
     while True:
         pid, status = os.waitpid(child, os.WNOHANG)
         if pid:

@@ -20,6 +20,8 @@ import urllib.request
 from decimal import Decimal
 from urllib.parse import urlencode
 
+from patience import SCRIPT_SECONDS, WAIT_SECONDS
+
 from nexus_fast.config import BasicConfig, Config, LogConfig, LoopConfig, PrivateConnectorConfig, PublicConnectorConfig
 from nexus_fast.engine import Engine
 from nexus_fast.exchange import BinanceAccountType
@@ -28,7 +30,6 @@ from nexus_fast.strategy import Strategy
 SPOT_ACCOUNT, PERP_ACCOUNT = BinanceAccountType.SPOT, BinanceAccountType.USD_M_FUTURE
 SPOT, PERP = "USDCUSDT.BINANCE", "USDCUSDT-PERP.BINANCE"
 BTC, BTC_PERP = "BTCUSDT.BINANCE", "BTCUSDT-PERP.BINANCE"
-SCRIPT_SECONDS = 30.0
 ORDER_CALLBACKS = ("pending", "accepted", "partially_filled", "filled", "canceling", "canceled", "failed", "cancel_failed",
                    "expired")
 _names = itertools.count(1)
@@ -46,6 +47,7 @@ class Scripted(Strategy):
         self.failure = None
         self.engine = None
         self.script_seconds = SCRIPT_SECONDS
+        self.wait_seconds, self.longest_pause = WAIT_SECONDS, 0.05
 
     def on_start(self):
         if self.symbols:
@@ -62,13 +64,15 @@ class Scripted(Strategy):
     def on_bookl1(self, book):
         self.books.append(book)
 
-    async def until(self, condition, seconds=8.0, what=None):
-        """Wait until the condition holds; its last value."""
-        deadline = time.monotonic() + seconds
+    async def until(self, condition, seconds=None, what=None):
+        """Wait until the condition holds; its last value. It is looked at less and less often: many a condition asks the venue,
+        which counts what it is asked."""
+        deadline, pause = time.monotonic() + (self.wait_seconds if seconds is None else seconds), 0.003
         while not (found := condition()):
             if time.monotonic() > deadline:
                 raise AssertionError(f"{what or 'the condition'} did not come true; heard: {self.summary()}")
-            await asyncio.sleep(0.003)
+            await asyncio.sleep(pause)
+            pause = min(pause * 1.2, self.longest_pause)
         return found
 
     def heard(self, name, oid=None):
@@ -132,7 +136,7 @@ class Venue:
         text += "&signature=" + hmac.new(self.secret.encode(), text.encode(), hashlib.sha256).hexdigest()
         request = urllib.request.Request(f"{self.rest}{path}?{text}", method=method, headers={"X-MBX-APIKEY": self.key})
         try:
-            with urllib.request.urlopen(request, timeout=10) as answer:
+            with urllib.request.urlopen(request, timeout=WAIT_SECONDS) as answer:
                 return json.loads(answer.read(), parse_float=Decimal)
         except urllib.error.HTTPError as error:
             raise AssertionError(f"{method} {path}: {error.code} {error.read()[:300]}") from None
@@ -155,11 +159,11 @@ class Venue:
         return {p["symbol"]: Decimal(p["positionAmt"]) for p in found if Decimal(p["positionAmt"])}
 
     def statistics(self):
-        with urllib.request.urlopen(f"{self.control}/sim/v1/statistics", timeout=10) as answer:
+        with urllib.request.urlopen(f"{self.control}/sim/v1/statistics", timeout=WAIT_SECONDS) as answer:
             return json.loads(answer.read())
 
     def reset_statistics(self):
-        urllib.request.urlopen(f"{self.control}/sim/v1/statistics/reset", data=b"", timeout=10).read()
+        urllib.request.urlopen(f"{self.control}/sim/v1/statistics/reset", data=b"", timeout=WAIT_SECONDS).read()
 
 
 def far_below(strategy, symbol, share="0.9"):

@@ -4,6 +4,7 @@ import asyncio
 import threading
 
 from aiohttp import web
+from patience import WAIT_SECONDS
 
 MINUTE = 60_000
 DAY = 1440 * MINUTE
@@ -25,13 +26,13 @@ class FakeRest:
 
     def __enter__(self):
         self._thread.start()
-        asyncio.run_coroutine_threadsafe(self._start(), self._loop).result(10)
+        asyncio.run_coroutine_threadsafe(self._start(), self._loop).result(WAIT_SECONDS)
         return self
 
     def __exit__(self, *_):
-        asyncio.run_coroutine_threadsafe(self._stop(), self._loop).result(10)
+        asyncio.run_coroutine_threadsafe(self._stop(), self._loop).result(WAIT_SECONDS)
         self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(10)
+        self._thread.join(WAIT_SECONDS)
         self._loop.close()
 
     async def _start(self):

@@ -9,6 +9,7 @@ import time
 from datetime import UTC, datetime
 
 import aiohttp
+from patience import SCRIPT_SECONDS, WAIT_SECONDS
 
 from nexus_fast.sim.okx.venue import OkxOptions
 from nexus_fast.sim.server import SimulatedVenue
@@ -87,10 +88,10 @@ class OkxSocket:
     async def send(self, message) -> None:
         await self.connection.send_str(message if isinstance(message, str) else json.dumps(message))
 
-    async def frame(self, seconds: float = 3.0):
+    async def frame(self, seconds: float = WAIT_SECONDS):
         return await asyncio.wait_for(self.connection.receive(), seconds)
 
-    async def receive(self, seconds: float = 3.0) -> dict:
+    async def receive(self, seconds: float = WAIT_SECONDS) -> dict:
         """The next JSON message that no request has claimed."""
         if self.waiting:
             return self.waiting.pop(0)
@@ -98,7 +99,7 @@ class OkxSocket:
         assert message.type == aiohttp.WSMsgType.TEXT, message
         return json.loads(message.data)
 
-    async def until(self, wanted, seconds: float = 3.0) -> dict:
+    async def until(self, wanted, seconds: float = WAIT_SECONDS) -> dict:
         """The next message for which `wanted(message)` holds; others are dropped."""
         deadline = time.monotonic() + seconds
         while True:
@@ -106,7 +107,7 @@ class OkxSocket:
             if wanted(message):
                 return message
 
-    async def push(self, channel: str, seconds: float = 3.0) -> dict:
+    async def push(self, channel: str, seconds: float = WAIT_SECONDS) -> dict:
         return await self.until(lambda m: m.get("arg", {}).get("channel") == channel and "data" in m, seconds)
 
     async def silent(self, seconds: float = 0.3) -> bool:
@@ -150,7 +151,7 @@ def on_okx(scenario, *, options: OkxOptions | None = None, **more) -> None:
         await venue.start()
         client = OkxClient(venue)
         try:
-            await asyncio.wait_for(scenario(client), 20)
+            await asyncio.wait_for(scenario(client), SCRIPT_SECONDS)
         finally:
             await client.session.close()
             await venue.stop()

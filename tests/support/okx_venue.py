@@ -10,6 +10,8 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from urllib.parse import urlencode
 
+from patience import WAIT_SECONDS
+
 
 class OkxVenue:
     """`endpoints` are what the engine is given; a proxy may stand in them. `rest` stays the simulator's own."""
@@ -36,7 +38,7 @@ class OkxVenue:
                    "OK-ACCESS-PASSPHRASE": self.passphrase, "Content-Type": "application/json"}
         request = urllib.request.Request(self.rest + target, text.encode() or None, headers, method=method)
         try:
-            with urllib.request.urlopen(request, timeout=10) as answer:
+            with urllib.request.urlopen(request, timeout=WAIT_SECONDS) as answer:
                 return json.loads(answer.read())
         except urllib.error.HTTPError as error:
             return json.loads(error.read())
@@ -76,4 +78,4 @@ class OkxVenue:
             lines.append("[[fault]]")
             lines += [f"{name} = {json.dumps(value)}" for name, value in rule.items()]
         request = urllib.request.Request(f"{self.control}/sim/v1/faults", "\n".join(lines).encode(), method="POST")
-        urllib.request.urlopen(request, timeout=10).read()
+        urllib.request.urlopen(request, timeout=WAIT_SECONDS).read()

@@ -10,6 +10,8 @@ import ssl
 import threading
 from urllib.parse import urlsplit
 
+from patience import WAIT_SECONDS
+
 
 class Proxy:
     """Bytes both ways. `answers`: whether what the server says is passed on; `requests`: what the client says."""
@@ -28,12 +30,12 @@ class Proxy:
 
     def __enter__(self):
         self._thread.start()
-        assert self._ready.wait(5)
+        assert self._ready.wait(WAIT_SECONDS)
         return self
 
     def __exit__(self, *_):
         self._loop.call_soon_threadsafe(self._stop.set)
-        self._thread.join(5)
+        self._thread.join(WAIT_SECONDS)
 
     def url(self, url):
         parts = urlsplit(url)
@@ -43,6 +45,15 @@ class Proxy:
     def cut(self):
         """Reset every connection."""
         self._loop.call_soon_threadsafe(self._cut)
+
+    def heal(self):
+        """Reset every connection; the next ones are heard and answered. One step in the proxy's own thread: what the old ones
+        had not read yet is lost for certain."""
+        self._loop.call_soon_threadsafe(self._heal)
+
+    def _heal(self):
+        self._cut()
+        self.answers = self.requests = True
 
     def _cut(self):
         for writer in list(self._writers):

@@ -16,8 +16,9 @@ import tomllib
 from collections.abc import Callable
 from pathlib import Path
 
+from patience import PROCESS_SECONDS
+
 SOURCE = Path(__file__).resolve().parents[2] / "src"
-START_SECONDS = 20
 
 
 def start_simulator(*, directory: str | Path | None = None, **options) -> tuple[Path, Callable[[], None]]:
@@ -40,7 +41,7 @@ def start_simulator(*, directory: str | Path | None = None, **options) -> tuple[
     def stop() -> None:
         process.terminate()
         try:
-            process.wait(10)
+            process.wait(PROCESS_SECONDS)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
@@ -50,7 +51,7 @@ def start_simulator(*, directory: str | Path | None = None, **options) -> tuple[
 
 
 def _wait(process: subprocess.Popen, file: Path, log: Path) -> None:
-    deadline = time.monotonic() + START_SECONDS
+    deadline = time.monotonic() + PROCESS_SECONDS
     while not file.exists():
         if process.poll() is not None or time.monotonic() > deadline:
             process.kill()

@@ -9,6 +9,7 @@ import time
 from urllib.parse import urlencode
 
 import aiohttp
+from patience import WAIT_SECONDS
 
 from nexus_fast.sim.server import SimulatedVenue
 
@@ -76,7 +77,7 @@ class Socket:
     async def send(self, message) -> None:
         await self.connection.send_str(message if isinstance(message, str) else json.dumps(message))
 
-    async def receive(self, seconds: float = 3.0) -> dict:
+    async def receive(self, seconds: float = WAIT_SECONDS) -> dict:
         """The next JSON message that no request has claimed."""
         if self.waiting:
             return self.waiting.pop(0)
@@ -95,7 +96,7 @@ class Socket:
             return True
         return False
 
-    async def until(self, wanted, seconds: float = 3.0) -> dict:
+    async def until(self, wanted, seconds: float = WAIT_SECONDS) -> dict:
         """The next message for which `wanted(message)` holds; others are dropped."""
         deadline = time.monotonic() + seconds
         while True:
@@ -111,7 +112,7 @@ class Socket:
             message["params"] = params
         await self.send(message)
         while True:
-            answer = await self._next(3.0)
+            answer = await self._next(WAIT_SECONDS)
             if "id" in answer and answer["id"] in (self._number, None):
                 return answer
             self.waiting.append(answer)

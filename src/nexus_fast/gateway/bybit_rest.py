@@ -101,12 +101,13 @@ class BybitRest(RestSession):
         return _accepted(content, status, f"{method} {path}", pause_ms)
 
     async def synchronise(self) -> int:
-        """Measure the venue's clock against the middle of the round trip, in ms."""
-        sent = time.time_ns()
-        answer = _answer.decode(await self.request("GET", TIME_PATH))
-        middle = (sent + time.time_ns()) // 2_000_000
-        venue_ms = _time.decode(answer.result).time_nano // 1_000_000 or answer.time
-        self.clock_offset_ms = venue_ms - middle
+        """Measure the venue's clock: its time minus ours, in ms."""
+
+        async def ask() -> int:
+            answer = _answer.decode(await self.request("GET", TIME_PATH))
+            return _time.decode(answer.result).time_nano // 1_000_000 or answer.time
+
+        self.clock_offset_ms = await self._measure_clock(ask)
         return self.clock_offset_ms
 
     def separate(self) -> "BybitRest":

@@ -131,11 +131,13 @@ class OkxRest(RestSession):
         return answer
 
     async def synchronise(self, path: str = TIME_PATH) -> int:
-        """Measure the venue's clock: its time minus the middle of the round trip, in ms."""
-        sent = time.time_ns()
-        (answer,) = _times.decode(await self.data(path))
-        middle = (sent + time.time_ns()) // 2_000_000
-        self.clock_offset_ms = int(answer.ts) - middle
+        """Measure the venue's clock: its time minus ours, in ms."""
+
+        async def ask() -> int:
+            (answer,) = _times.decode(await self.data(path))
+            return int(answer.ts)
+
+        self.clock_offset_ms = await self._measure_clock(ask)
         return self.clock_offset_ms
 
     def separate(self) -> "OkxRest":

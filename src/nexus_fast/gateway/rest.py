@@ -67,11 +67,12 @@ class BinanceRest(RestSession):
         raise _refusal(body, status, f"{method} {path}", pause_ms)
 
     async def synchronise(self, path: str) -> int:
-        """Measure the venue's clock: serverTime minus the middle of the round trip, in ms."""
-        sent = time.time_ns()
-        body = await self.get(path)
-        middle = (sent + time.time_ns()) // 2_000_000
-        self.clock_offset_ms = msgspec.json.decode(body)["serverTime"] - middle
+        """Measure the venue's clock: its time minus ours, in ms."""
+
+        async def ask() -> int:
+            return msgspec.json.decode(await self.get(path))["serverTime"]
+
+        self.clock_offset_ms = await self._measure_clock(ask)
         return self.clock_offset_ms
 
     def separate(self) -> "BinanceRest":

@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 import pytest
+from patience import PROCESS_SECONDS
 
 from nexus_fast import constants, error
 from nexus_fast.constants import KlineInterval, OrderSide, OrderStatus, OrderType, PositionSide
@@ -161,7 +162,7 @@ def test_importing_brings_nothing_heavy_and_touches_nothing(modules, without, tm
     )
     environ = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     answer = subprocess.run(
-        [sys.executable, "-c", code], cwd=tmp_path, env=environ, capture_output=True, text=True, timeout=60
+        [sys.executable, "-c", code], cwd=tmp_path, env=environ, capture_output=True, text=True, timeout=PROCESS_SECONDS
     )
     assert answer.stdout.strip() == "[]", answer.stderr
     assert answer.stderr == "" and list(tmp_path.iterdir()) == []

@@ -7,6 +7,7 @@ import subprocess
 import time
 
 import pytest
+from patience import PROCESS_SECONDS, WAIT_SECONDS
 from websockets.sync.client import connect
 
 SECRET = "s3cret"
@@ -16,8 +17,8 @@ PATHS = {"spot": ("/ws", "/ws-api/v3"), "usd_m": ("/public/ws", "/ws-fapi/v1")}
 class Exchange:
     def __init__(self, binary, out, *options):
         self.out = out
-        bounds = ["--settle-ms", "30", "--seconds", "20", "--connect-seconds", "10"]
-        command = [str(binary), "--secret", SECRET, "--out", str(out), *bounds, *options]
+        bounds = ["--settle-ms", "30", "--seconds", "60", "--connect-seconds", "60", "--bound-ms", "3000"]
+        command = [str(binary), "--secret", SECRET, "--out", str(out), *options, *bounds]      # of two the first one counts
         pipe = subprocess.PIPE
         self.process = subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True)
         self.port = int(self.process.stdout.readline().split()[1])
@@ -26,7 +27,7 @@ class Exchange:
         return connect(f"ws://127.0.0.1:{self.port}{path}", compression=None)
 
     def result(self):
-        self.process.wait(20)
+        self.process.wait(PROCESS_SECONDS)
         return json.loads(self.out.read_text())
 
 
@@ -46,7 +47,7 @@ def start(program, tmp_path):
 
 def ask(socket, method, params, number=1):
     socket.send(json.dumps({"id": number, "method": method, "params": params}))
-    return json.loads(socket.recv(10))
+    return json.loads(socket.recv(WAIT_SECONDS))
 
 
 def order(price, secret=SECRET, **changes):
@@ -69,7 +70,7 @@ def test_every_tick_is_new_and_its_order_is_timed(start, family, combined):
         assert ask(market, "SUBSCRIBE", ["btcusdt@bookTicker"]) == {"result": None, "id": 1}
         quotes = []
         for _ in range(10):
-            frame = json.loads(market.recv(10))
+            frame = json.loads(market.recv(WAIT_SECONDS))
             quote = frame["data"] if combined else frame
             assert not combined or frame["stream"] == "btcusdt@bookTicker"
             quotes.append(quote)
@@ -98,19 +99,19 @@ def test_a_bad_signature_is_counted_and_refused(start, change, counter, code):
     exchange = start("--ticks", "2", "--warm-up", "0")
     with exchange.open("/ws") as market, exchange.open("/ws-api/v3") as api:
         ask(market, "SUBSCRIBE", ["btcusdt@bookTicker"])
-        ask(api, "order.place", order(json.loads(market.recv(10))["a"]))
-        answer = ask(api, "order.place", order(json.loads(market.recv(10))["a"], **change))
+        ask(api, "order.place", order(json.loads(market.recv(WAIT_SECONDS))["a"]))
+        answer = ask(api, "order.place", order(json.loads(market.recv(WAIT_SECONDS))["a"], **change))
         assert (answer["status"], answer["error"]["code"]) == (400, code)
     assert exchange.result()[counter] == 1
 
 
 def test_an_order_at_no_ticks_price_is_counted_and_the_tick_is_lost(start):
-    exchange = start("--ticks", "2", "--warm-up", "0", "--bound-ms", "100")
+    exchange = start("--ticks", "2", "--warm-up", "0", "--bound-ms", "2000")
     with exchange.open("/ws") as market, exchange.open("/ws-api/v3") as api:
         ask(market, "SUBSCRIBE", ["btcusdt@bookTicker"])
-        market.recv(10)
+        market.recv(WAIT_SECONDS)
         ask(api, "order.place", order("96999.99"))
-        assert ask(api, "order.place", order(json.loads(market.recv(10))["b"]))["status"] == 200
+        assert ask(api, "order.place", order(json.loads(market.recv(WAIT_SECONDS))["b"]))["status"] == 200
     result = exchange.result()
     assert (result["unmatched"], result["lost"], result["latency"]["n"]) == (1, 1, 1)
 
@@ -124,9 +125,9 @@ def test_events_of_an_order_reach_user_data(start, family):
         if family == "spot":
             assert ask(user, "userDataStream.subscribe.signature", {})["result"] == {"subscriptionId": 0}
         ask(market, "SUBSCRIBE", ["btcusdt@bookTicker"])
-        price = json.loads(market.recv(10))["a"]
+        price = json.loads(market.recv(WAIT_SECONDS))["a"]
         number = ask(api, "order.place", order(price))["result"]["orderId"]
-        frames = [json.loads(user.recv(10)) for _ in range(2)]
+        frames = [json.loads(user.recv(WAIT_SECONDS)) for _ in range(2)]
     events = [f["event"] for f in frames] if family == "spot" else [f["o"] for f in frames]
     assert [e["X"] for e in events] == ["NEW", "FILLED"]
     assert {(e["c"], e["i"], e["s"], e["p"]) for e in events} == {("abc1", number, "BTCUSDT", price)}
@@ -135,7 +136,7 @@ def test_events_of_an_order_reach_user_data(start, family):
 
 
 def test_a_silent_client_ends_the_run_in_time(start):
-    exchange = start("--ticks", "5", "--warm-up", "0", "--seconds", "1", "--bound-ms", "100")
+    exchange = start("--ticks", "5", "--warm-up", "0", "--seconds", "10", "--bound-ms", "100")
     with exchange.open("/ws") as market, exchange.open("/ws-api/v3"):
         ask(market, "SUBSCRIBE", ["btcusdt@bookTicker"])
         result = exchange.result()

@@ -8,6 +8,7 @@ import subprocess
 import threading
 
 import pytest
+from patience import PROCESS_SECONDS
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.server import serve
 
@@ -64,7 +65,8 @@ def orders_for(program, frames, expected, *options):
         thread.start()
         port = server.socket.getsockname()[1]
         command = [str(program("client")), "--port", str(port), "--mode", "epoll", "--key", KEY, "--secret", SECRET]
-        said = subprocess.run([*command, "--seconds", "10", *options], capture_output=True, text=True, timeout=20)
+        said = subprocess.run([*command, "--seconds", "10", *options], capture_output=True, text=True,
+                              timeout=PROCESS_SECONDS)
         server.shutdown()
     return venue.orders, json.loads(said.stdout)
 

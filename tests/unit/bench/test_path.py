@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 import pytest
+from patience import PROCESS_SECONDS
 
 from bench.build import ROOT, c_program
 from bench.counting import dumps
@@ -42,7 +43,7 @@ def requests(program):
 
     variables = {**environment(), "LD_PRELOAD": str(c_program("no_send", shared=True))}
     done = subprocess.run(
-        [sys.executable, "-c", PROGRAM], cwd=ROOT, env=variables, capture_output=True, text=True, timeout=120
+        [sys.executable, "-c", PROGRAM], cwd=ROOT, env=variables, capture_output=True, text=True, timeout=PROCESS_SECONDS
     )
     assert done.returncode == 0, done.stderr[-3000:]
     return json.loads(done.stdout)

@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
+from patience import PROCESS_SECONDS, WAIT_SECONDS
 from websockets.sync.client import connect
 
 from bench.build import c_program
@@ -40,9 +41,11 @@ def exchange(program, tmp_path):
             "--settle-ms",
             "30",
             "--seconds",
-            "20",
+            "60",
             "--connect-seconds",
-            "10",
+            "60",
+            "--bound-ms",
+            "3000",
             "--warm-up",
             "0",
             *options,
@@ -50,6 +53,7 @@ def exchange(program, tmp_path):
         started.append(subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True))
         return int(started[-1].stdout.readline().split()[1])
 
+    start.processes = started
     yield start
     for process in started:
         process.kill()
@@ -80,40 +84,40 @@ def ask(connection, method, path, body=None):
 
 def subscribe(market):
     market.send('{"method":"SUBSCRIBE","params":["btcusdt@bookTicker"],"id":1}')
-    assert json.loads(market.recv(10)) == {"result": None, "id": 1}
+    assert json.loads(market.recv(WAIT_SECONDS)) == {"result": None, "id": 1}
 
 
 def test_an_order_by_rest_is_timed_and_acknowledged(exchange, program, tmp_path):
     port = exchange(program("exchange"), "--ticks", "4")
-    rest = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    rest = http.client.HTTPConnection("127.0.0.1", port, timeout=WAIT_SECONDS)
     assert abs(ask(rest, "GET", "/api/v3/time")[1]["serverTime"] - time.time() * 1000) < 5000
     assert ask(rest, "GET", "/api/v3/exchangeInfo?symbol=BTCUSDT")[1]["symbols"][0]["symbol"] == "BTCUSDT"
     assert ask(rest, "GET", "/no/such/path")[0] == 400
     with connect(f"ws://127.0.0.1:{port}/ws", compression=None) as market:
         subscribe(market)
-        status, answer = ask(rest, "POST", "/api/v3/order?" + query(json.loads(market.recv(10))["a"]))
+        status, answer = ask(rest, "POST", "/api/v3/order?" + query(json.loads(market.recv(WAIT_SECONDS))["a"]))
         assert (status, answer["clientOrderId"], answer["symbol"]) == (200, "abc1", "BTCUSDT")
-        status, answer = ask(rest, "POST", "/api/v3/order", query(json.loads(market.recv(10))["a"]))  # in the body
+        status, answer = ask(rest, "POST", "/api/v3/order", query(json.loads(market.recv(WAIT_SECONDS))["a"]))  # in the body
         assert (status, answer["clientOrderId"]) == (200, "abc1")
-        status, answer = ask(rest, "POST", "/api/v3/order?" + query(json.loads(market.recv(10))["a"], "another"))
+        status, answer = ask(rest, "POST", "/api/v3/order?" + query(json.loads(market.recv(WAIT_SECONDS))["a"], "another"))
         assert (status, answer["code"]) == (400, -1022)
-        status, answer = ask(rest, "POST", "/api/v3/order?" + query(json.loads(market.recv(10))["a"], symbol="OTHER"))
+        status, answer = ask(rest, "POST", "/api/v3/order?" + query(json.loads(market.recv(WAIT_SECONDS))["a"], symbol="OTHER"))
         assert (status, answer["code"]) == (400, -1102)
-    time.sleep(0.1)
+    assert exchange.processes[0].wait(PROCESS_SECONDS) == 0
     result = json.loads((tmp_path / "result.json").read_text())
     assert (result["orders"], result["bad_signatures"], result["refused"], result["latency"]["n"]) == (4, 1, 1, 4)
 
 
 def test_events_by_listen_key_are_in_a_streams_envelope(exchange, program):
     port = exchange(program("exchange"), "--ticks", "1")
-    rest = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    rest = http.client.HTTPConnection("127.0.0.1", port, timeout=WAIT_SECONDS)
     key = ask(rest, "POST", "/api/v3/userDataStream")[1]["listenKey"]
     base = f"ws://127.0.0.1:{port}"
     with connect(f"{base}/stream?streams={key}", compression=None) as user, connect(f"{base}/ws", compression=None) as market:
         subscribe(market)
-        price = json.loads(market.recv(10))["a"]
+        price = json.loads(market.recv(WAIT_SECONDS))["a"]
         ask(rest, "POST", "/api/v3/order?" + query(price))
-        events = [json.loads(user.recv(10)) for _ in range(2)]
+        events = [json.loads(user.recv(WAIT_SECONDS)) for _ in range(2)]
     assert [(e["stream"], e["data"]["X"], e["data"]["p"]) for e in events] == [(key, "NEW", price), (key, "FILLED", price)]
 
 
@@ -123,11 +127,11 @@ def test_tls_reaches_rest_and_websocket(exchange, tmp_path):
     write_certificate(certificate)
     port = exchange(c_program("exchange", tls=True), "--ticks", "1", "--tls", str(certificate))
     context = ssl.create_default_context(cafile=certificate)
-    rest = http.client.HTTPSConnection("127.0.0.1", port, timeout=10, context=context)
+    rest = http.client.HTTPSConnection("127.0.0.1", port, timeout=WAIT_SECONDS, context=context)
     assert ask(rest, "GET", "/api/v3/ping") == (200, {})
     with connect(f"wss://127.0.0.1:{port}/ws", compression=None, ssl=context) as market:
         subscribe(market)
-        assert ask(rest, "POST", "/api/v3/order?" + query(json.loads(market.recv(10))["a"]))[0] == 200
+        assert ask(rest, "POST", "/api/v3/order?" + query(json.loads(market.recv(WAIT_SECONDS))["a"]))[0] == 200
 
 
 @needs_openssl

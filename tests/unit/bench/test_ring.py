@@ -18,7 +18,10 @@ def rings(program):
 
 def test_there_and_back(rings):
     folder, (there, back) = rings
-    first, *_, last = sorted(os.sched_getaffinity(0))
+    processors = sorted(os.sched_getaffinity(0))
+    if len(processors) < 2:
+        pytest.skip("the two ends spin: each wants a processor")
+    first, last = processors[0], processors[-1]
     for found in (
         ring.call("line", folder / "line", first, last, 200)["ns"],
         ring.call("one-way", there, back, first, last, 200)["ns"],

@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 import pytest
+from patience import PROCESS_SECONDS
 
 from nexus_fast.config import BasicConfig
 from nexus_fast.error import ConfigurationError, NexusError
@@ -85,7 +86,8 @@ class TestReading:
         # In a process of its own: .env becomes part of the environment.
         code = "from nexus_fast.constants import settings; print(settings.OKX.LIVE.API_KEY)"
         environ = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-        answer = subprocess.run([sys.executable, "-c", code], env=environ, capture_output=True, text=True, timeout=60)
+        command = [sys.executable, "-c", code]
+        answer = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=PROCESS_SECONDS)
         assert answer.stdout.strip() == "from-dotenv", answer.stderr
 
     @pytest.mark.parametrize("text", ["123456789", "12e34", "true"])

@@ -6,13 +6,14 @@ import struct
 from types import SimpleNamespace
 
 import pytest
+from patience import WAIT_SECONDS
 
 from nexus_fast.feed import connection
 from nexus_fast.feed.commands import CommandFeed
 from nexus_fast.feed.connection import WebSocketConnection, is_reset
 
 
-def against(serve, condition, seconds=5.0):
+def against(serve, condition, seconds=WAIT_SECONDS):
     """Keep a connection to a TCP server until the condition of it holds."""
 
     async def play():

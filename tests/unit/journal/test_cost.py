@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import pytest
+from patience import PROCESS_SECONDS
 
 APPENDS = 100_000
 CHILD = """
@@ -56,7 +57,7 @@ EXIT = {"x86_64": 60, "aarch64": 93}
 def child(mode, directory, *arguments):
     command = [sys.executable, "-c", CHILD, mode, str(directory), str(APPENDS), *map(str, arguments)]
     environment = dict(os.environ, PYTHONPATH=os.pathsep.join(filter(None, sys.path)))
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, env=environment)
+    return subprocess.run(command, capture_output=True, text=True, timeout=PROCESS_SECONDS, env=environment)
 
 
 def test_an_append_faults_no_page(tmp_path):

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 import aiohttp
 import pytest
+from patience import WAIT_SECONDS
 from venue_client import hmac_hex, now_ms, on_venue
 
 
@@ -24,7 +25,7 @@ class Raw:
         path = parts.path + (f"?{parts.query}" if parts.query else "")
         self.writer.write((f"GET {path} HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
                            f"Sec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\n\r\n").encode())
-        head = await asyncio.wait_for(self.reader.readuntil(b"\r\n\r\n"), 3)
+        head = await asyncio.wait_for(self.reader.readuntil(b"\r\n\r\n"), WAIT_SECONDS)
         self.status = int(head.split()[1])
         return self
 
@@ -35,7 +36,7 @@ class Raw:
 
     async def frame(self):
         """(first byte, second byte, payload); the length as the head says."""
-        first, second = await asyncio.wait_for(self.reader.readexactly(2), 3)
+        first, second = await asyncio.wait_for(self.reader.readexactly(2), WAIT_SECONDS)
         size = second & 0x7F
         if size == 126:
             size, = struct.unpack(">H", await self.reader.readexactly(2))
@@ -130,14 +131,14 @@ def test_a_ban_lasts_and_says_for_how_long():
         status, body = await client.public("/fapi/v1/time")
         assert status == 429 and body["code"] == -1003 and client.venue.faults.summary()[0]["applied"] == 1
         async with client.session.get(client.rest_url + "/fapi/v1/time") as answer:
-            assert answer.status == 429 and answer.headers["Retry-After"] == "1"
+            assert answer.status == 429 and 30 < int(answer.headers["Retry-After"]) <= 60
         await api.send({"id": 1, "method": "ping"})
         refused = await api.receive()
-        assert refused["status"] == 418 and 0 <= refused["error"]["data"]["retryAfter"] - now_ms() <= 600
+        assert refused["status"] == 418 and 20_000 < refused["error"]["data"]["retryAfter"] - now_ms() <= 50_000
         async with client.session.get(client.rest_url + "/api/v3/time") as answer:
             assert answer.status == 403 and answer.content_type == "text/html"
 
-    on_api([{"kind": "ban", "match": "*/fapi/*", "seconds": 0.6}, {"kind": "ban", "status": 418, "match": "ping", "seconds": 0.5},
+    on_api([{"kind": "ban", "match": "*/fapi/*", "seconds": 60}, {"kind": "ban", "status": 418, "match": "ping", "seconds": 50},
             {"kind": "ban", "status": 403, "match": "/api/*"}], scenario)
 
 
@@ -167,7 +168,7 @@ def test_reordering_across_channels():
         await asyncio.gather(answer(), event())
         assert heard == ["filled", "one"]
 
-    on_api([{"kind": "delay", "connection": "order", "ms": 150}], scenario)
+    on_api([{"kind": "delay", "connection": "order", "ms": 1000}], scenario)
 
 
 def test_double_fills_bring_the_same_trade_again():
@@ -198,7 +199,7 @@ def test_a_cut_at_the_request(execute):
     async def scenario(client, api, events):
         await place(api, "one")
         kinds = aiohttp.WSMsgType
-        assert (await api.connection.receive(3)).type in (kinds.CLOSED, kinds.ERROR, kinds.CLOSE)
+        assert (await api.connection.receive(WAIT_SECONDS)).type in (kinds.CLOSED, kinds.ERROR, kinds.CLOSE)
         assert (await known(client, "one"))[0] is execute
 
     on_api([{"kind": "cut", "match": "order.place", "way": "from_client", "execute": execute}], scenario)
@@ -207,9 +208,9 @@ def test_a_cut_at_the_request(execute):
 def test_a_cut_in_the_middle_of_a_frame():
     async def scenario(raw, client):
         await raw.ask(PING)
-        assert len(await asyncio.wait_for(raw.reader.readexactly(10), 3)) == 10
+        assert len(await asyncio.wait_for(raw.reader.readexactly(10), WAIT_SECONDS)) == 10
         with pytest.raises(ConnectionResetError):
-            await asyncio.wait_for(raw.reader.read(100), 3)
+            await asyncio.wait_for(raw.reader.read(100), WAIT_SECONDS)
 
     on_raw([{"kind": "cut", "match": "ping", "bytes": 10}], scenario)
 
@@ -231,9 +232,9 @@ def test_half_open_says_and_hears_nothing_and_stays_connected():
             await asyncio.wait_for(raw.reader.read(1), 0.25)
         assert not raw.reader.at_eof()
         with pytest.raises(ConnectionResetError):
-            await asyncio.wait_for(raw.reader.read(1), 3)
+            await asyncio.wait_for(raw.reader.read(1), WAIT_SECONDS)
 
-    on_raw([{"kind": "half_open", "match": "ping", "seconds": 0.4}], scenario)
+    on_raw([{"kind": "half_open", "match": "ping", "seconds": 2.0}], scenario)
 
 
 def test_fragments_with_pings_between():
@@ -252,7 +253,7 @@ def test_one_byte_at_a_time():
         await raw.ask({"id": "q", "method": "time"})
         sizes = []
         while not sizes or sum(sizes) < 30:
-            sizes.append(len(await asyncio.wait_for(raw.reader.read(1000), 3)))
+            sizes.append(len(await asyncio.wait_for(raw.reader.read(1000), WAIT_SECONDS)))
         # A reader that gets no processor for a while finds several of them waiting.
         assert len(sizes) >= 8 and sizes.count(1) >= len(sizes) / 2, sizes
 
@@ -305,14 +306,14 @@ def test_a_stale_replica_answers_as_it_was():
         found, body = await known(client, "one")
         assert not found and body["code"] == -2013
         assert (await client.signed("GET", "/fapi/v1/openOrders"))[1] == []
-        await asyncio.sleep(0.5)
+        await asyncio.sleep(2.1)
         assert (await known(client, "one"))[1]["status"] == "NEW"
         await api.ask_signed("order.cancel", symbol="BTCUSDT", origClientOrderId="one")
         assert (await known(client, "one"))[1]["status"] == "NEW"
-        await asyncio.sleep(0.5)
+        await asyncio.sleep(2.1)
         assert (await known(client, "one"))[1]["status"] == "CANCELED"
 
-    on_api([{"kind": "stale", "ms": 400}], scenario)
+    on_api([{"kind": "stale", "ms": 2000}], scenario)
 
 
 def test_a_replica_that_knows_nothing():
@@ -326,14 +327,21 @@ def test_a_replica_that_knows_nothing():
 
 def test_the_clock_is_shifted_and_set_back():
     async def scenario(client):
-        async def offset():
-            return (await client.public("/api/v3/time"))[1]["serverTime"] - now_ms()
-        await asyncio.sleep(0.1)
-        assert 1900 < await offset() < 2100
-        await asyncio.sleep(0.5)
-        assert abs(await offset()) < 100
+        async def offset_is(expected):
+            before = now_ms()
+            told = (await client.public("/api/v3/time"))[1]["serverTime"]
+            return before <= told - expected <= now_ms()
 
-    on_venue(scenario, faults=[{"kind": "clock", "offset_ms": 2000, "until": 0.4}])
+        async def becomes(expected):
+            async with asyncio.timeout(WAIT_SECONDS):
+                while not await offset_is(expected):
+                    await asyncio.sleep(0.01)
+
+        client.venue.faults.load([{"kind": "clock", "offset_ms": 20_000, "until": 2.0}])
+        await becomes(20_000)
+        await becomes(0)
+
+    on_venue(scenario)
 
 
 @pytest.mark.parametrize("announce", [True, False])
@@ -362,7 +370,7 @@ def test_a_revoked_session_answers_without_an_id():
 def test_the_end_is_announced():
     async def scenario(client, api, events):
         assert (await api.receive())["event"]["e"] == "serverShutdown"
-        assert (await api.connection.receive(3)).type == aiohttp.WSMsgType.CLOSE
+        assert (await api.connection.receive(WAIT_SECONDS)).type == aiohttp.WSMsgType.CLOSE
 
     on_api([{"kind": "shutdown", "seconds": 0.1}], scenario)
 
@@ -423,7 +431,7 @@ def test_new_rules_end_half_open_connections_and_let_the_waiting_go():
         client.venue.faults.load([])
         assert (await other.frame())[0] == 0x81
         with pytest.raises(ConnectionResetError):
-            await asyncio.wait_for(raw.reader.read(1), 3)
+            await asyncio.wait_for(raw.reader.read(1), WAIT_SECONDS)
         other.writer.close()
 
     on_raw([{"kind": "half_open", "match": "ping"}, {"kind": "delay", "match": "time", "ms": 60_000}], scenario)

@@ -6,6 +6,7 @@ import time
 import tomllib
 
 import pytest
+from patience import PROCESS_SECONDS, WAIT_SECONDS
 from simulator import SOURCE, read_endpoints, start_simulator
 
 from nexus_fast.sim.endpoints import to_toml, write
@@ -40,9 +41,9 @@ def test_it_ends_with_its_parent(tmp_path):
             "while not pathlib.Path(sys.argv[1]).exists(): time.sleep(0.02)\n"
             "print(p.pid, flush=True)\n")
     done = subprocess.run([sys.executable, "-c", code, str(tmp_path / "e.toml")], capture_output=True, text=True,
-                          timeout=30, env={"PYTHONPATH": str(SOURCE), "PATH": "/usr/bin:/bin"}, check=True)
+                          timeout=PROCESS_SECONDS, env={"PYTHONPATH": str(SOURCE), "PATH": "/usr/bin:/bin"}, check=True)
     pid = int(done.stdout)
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + WAIT_SECONDS
     while time.monotonic() < deadline:
         try:
             state = open(f"/proc/{pid}/stat").read().rpartition(")")[2].split()[0]

@@ -3,6 +3,7 @@
 import asyncio
 
 import aiohttp
+from patience import WAIT_SECONDS
 from venue_client import on_venue
 
 from nexus_fast.sim.binance.stream_connection import listen_keys_of, parse_path
@@ -118,7 +119,7 @@ def test_too_many_messages_end_the_connection():
         for number in range(12):
             await stream.send({"method": "LIST_SUBSCRIPTIONS", "id": number})
         for _ in range(20):
-            message = await asyncio.wait_for(stream.connection.receive(), 3)
+            message = await asyncio.wait_for(stream.connection.receive(), WAIT_SECONDS)
             if message.type != aiohttp.WSMsgType.TEXT:
                 break
         assert message.type == aiohttp.WSMsgType.CLOSE
@@ -129,9 +130,9 @@ def test_too_many_messages_end_the_connection():
 def test_pings_and_the_cut_without_a_pong():
     async def scenario(client):
         stream = await client.open(client.endpoints["binance.spot"]["stream"] + "/ws")
-        ping = await asyncio.wait_for(stream.connection.receive(), 5)
+        ping = await asyncio.wait_for(stream.connection.receive(), WAIT_SECONDS)
         assert ping.type == aiohttp.WSMsgType.PING and ping.data.isdigit()
-        end = await asyncio.wait_for(stream.connection.receive(), 5)
+        end = await asyncio.wait_for(stream.connection.receive(), WAIT_SECONDS)
         assert end.type == aiohttp.WSMsgType.CLOSE
 
     on_venue(scenario, binance=BinanceOptions(spot_ping_interval=0.5, spot_pong_timeout=1.0))

@@ -37,8 +37,8 @@ def has_switch(account_type: Any) -> bool:
 
 async def check(rest: Any, account_type: Any) -> None:
     """Measure the venue's clock and try the key. Raises VenueError, OSError, TimeoutError."""
-    if clock_market(account_type) == account_type.family:
-        await rest.synchronise(MARKETS[clock_market(account_type)].time)
+    if rest.on_clock_refused is not None:
+        await rest.on_clock_refused()
     await _listed(rest, families_of(account_type)[0], ())
 
 
@@ -103,5 +103,13 @@ def open_rest(account_type: Any, basic: BasicConfig, endpoints: Endpoints) -> An
     from nexus_fast.gateway.credentials import Credentials
     from nexus_fast.gateway.rest import BinanceRest
 
-    address = endpoints.url(f"binance.{families_of(account_type)[0].endpoints}", "rest", basic.testnet)
-    return BinanceRest(address, Credentials(basic.api_key, basic.secret))
+    table, market = families_of(account_type)[0].endpoints, clock_market(account_type)
+    rest = BinanceRest(endpoints.url(f"binance.{table}", "rest", basic.testnet), Credentials(basic.api_key, basic.secret))
+
+    async def measure_clock() -> None:
+        await rest.synchronise(MARKETS[market].time)
+
+    # A guard waits for days: when it has to act, a clock may have moved.
+    if table == market:
+        rest.on_clock_refused = measure_clock
+    return rest
