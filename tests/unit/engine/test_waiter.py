@@ -275,7 +275,7 @@ def test_market_data_is_read_first(bench):
 def test_private_messages_wait_until_nothing_is_ready(bench):
     transport, far, _ = bench.connect()
     done = []
-    private = CommandFeed(lambda payload: done.append((payload, transport.reads)), lambda payload, error: None, bench.poller.deferred)
+    private = CommandFeed(lambda payload: done.append((payload, transport.reads)), print, bench.poller.deferred)
 
     def bring():
         for number in range(3):
