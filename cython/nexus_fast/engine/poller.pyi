@@ -1,5 +1,6 @@
 import asyncio
 
+from nexus_fast.engine.waiter import Waiter
 from nexus_fast.feed.commands import DeferredMessages
 from nexus_fast.feed.frames import PayloadHandler
 
@@ -18,10 +19,17 @@ class HotConnection:
 class Poller:
     running: bool
     spinning: bool
+    waiting: bool
     turns: int
     deferred: DeferredMessages
     def __init__(
-        self, loop: asyncio.AbstractEventLoop, spin_us: float = 50.0, idle_ms: float = 0.0, warm: bool = False
+        self,
+        loop: asyncio.AbstractEventLoop,
+        spin_us: float = 50.0,
+        idle_ms: float = 0.0,
+        warm: bool = False,
+        waiter: Waiter | None = None,
+        spins: bool = True,
     ) -> None: ...
     def add(self, connection: HotConnection) -> None: ...
     def remove(self, connection: HotConnection) -> None: ...

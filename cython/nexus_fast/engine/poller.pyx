@@ -4,8 +4,12 @@ everything cold (timers, REST, signals, reconnects).
 
     uvloop ──call_soon──▶ Poller() ── read, read, read … for spin_us ──▶ call_soon(itself) ──▶ uvloop's turn ──▶ …
 
-busy      spins always. adaptive: spins until `idle_ms` have passed without a message, then leaves the sockets to the
-selector and spins again from the first message on. block: the selector only; this class is not used.
+busy      spins always.
+adaptive  spins until `idle_ms` have passed without a message, then leaves the sockets to the waiter and spins again from the first
+          bytes on.
+block     leaves them to the waiter always (`spins` is off).
+
+Without a waiter (engine/waiter), the selector waits: block then has no poller at all.
 """
 
 import logging
@@ -14,6 +18,7 @@ from libc.stdint cimport int64_t
 
 from nexus_fast.core.atomics cimport cpu_relax
 from nexus_fast.core.clock cimport clock_ticks
+from nexus_fast.engine.waiter cimport Reader, Waiter
 from nexus_fast.feed.commands cimport DeferredMessages
 from nexus_fast.feed.frames cimport PayloadHandler
 from nexus_fast.feed.market cimport MarketFeed
@@ -69,12 +74,14 @@ cdef class HotConnection:
             self.on_readable.wake()
 
 
-cdef class Poller:
+cdef class Poller(Reader):
     cdef object loop
+    cdef Waiter waiter                       # None: the selector waits
     cdef list connections
-    cdef list urgent                         # their read methods
+    cdef list urgent                         # HotConnections, by how soon they are read
     cdef list patient
     cdef list feeds                          # the urgent connections' handlers, MarketFeeds
+    cdef bint spins                          # False: it only ever waits
     cdef bint warm                           # rehearse while it is quiet
     cdef readonly DeferredMessages deferred  # private messages that wait until no tick is on its way
     cdef int64_t spin_ticks
@@ -83,10 +90,15 @@ cdef class Poller:
     cdef int64_t messages_seen
     cdef readonly bint running
     cdef readonly bint spinning
+    cdef readonly bint waiting               # the waiter has the sockets
     cdef readonly int64_t turns
 
-    def __init__(self, loop, double spin_us=50.0, double idle_ms=0.0, bint warm=False):
+    def __init__(self, loop, double spin_us=50.0, double idle_ms=0.0, bint warm=False, Waiter waiter=None, bint spins=True):
+        if not spins and waiter is None:
+            raise ValueError("a poller that does not spin needs a Waiter")
         self.loop = loop
+        self.waiter = waiter
+        self.spins = spins
         self.warm = warm
         self.spin_ticks = <int64_t>(spin_us * 1000 * ticks_per_ns())
         self.idle_ticks = <int64_t>(idle_ms * 1_000_000 * ticks_per_ns())
@@ -99,54 +111,121 @@ cdef class Poller:
     def add(self, HotConnection connection):
         self.connections.append(connection)
         self.sort()
-        if self.spinning:
-            connection.take()
+        if self.spinning or self.waiting:
+            self.take(connection)
         else:
-            self.wake()
+            self.begin()
 
     def remove(self, HotConnection connection):
         """The connection is over: its descriptor is closed or about to be."""
         if connection in self.connections:
             self.connections.remove(connection)
             self.sort()
+            # The number of a closed descriptor may be another connection's by now.
+            if self.waiting and connection.descriptor not in [c.descriptor for c in self.connections]:
+                self.waiter.unwatch(connection.descriptor)
 
     def start(self):
         self.running = True
-        self.wake()
+        if self.waiter is not None:
+            self.waiter.open(self)
+        self.begin()
 
     def stop(self):
         """Back to the selector, for good."""
-        self.running = False
+        taken = self.spinning or self.waiting
+        self.running = self.spinning = self.waiting = False
+        if self.waiter is not None:
+            self.waiter.close()
         self.deferred.active = False
         self.deferred.run_all()
-        if self.spinning:
-            self.spinning = False
+        if taken:
             for connection in self.connections:
                 connection.give_back()
+
+    def begin(self):
+        """Take the sockets, if there are any."""
+        if self.spins:
+            self.wake()
+        elif self.running and self.connections:
+            self.rest()
 
     def wake(self):
         """Begin to spin, if there is something to read."""
         if not self.running or self.spinning or not self.connections:
             return
-        for connection in self.connections:
-            connection.take()
+        if self.waiting:
+            self.end_waiting()
         self.spinning = True
+        for connection in self.connections:
+            self.take(connection)
         self.deferred.active = True
         self.last_active = clock_ticks()
         self.loop.call_soon(self)
 
     def rest(self):
-        """Back to the selector until the next bytes come."""
+        """Sleep until the next bytes come."""
         self.spinning = False
+        if self.waiter is not None:
+            self.begin_waiting()
+            return
         self.deferred.active = False
         self.deferred.run_all()
         for connection in self.connections:
             connection.give_back(self)
 
+    cdef int begin_waiting(self) except -1:
+        self.waiting = True
+        self.deferred.active = True
+        for connection in self.connections:
+            self.take(connection)
+        return self.waiter.arm()
+
+    cdef int end_waiting(self) except -1:
+        cdef HotConnection connection
+        self.waiting = False
+        for connection in self.connections:
+            self.waiter.unwatch(connection.descriptor)
+        return self.waiter.disarm()
+
+    cdef int take(self, HotConnection connection) except -1:
+        """From the selector, to whoever has the sockets now."""
+        if not connection.polled:
+            connection.take()
+        if not self.waiting:
+            return 0
+        try:
+            self.waiter.watch(connection.descriptor)
+        except OSError as error:
+            # Its socket is gone, its connection is about to say so.
+            logger.debug("%s", error)
+        return 0
+
+    cdef int on_ready(self, const int* descriptors, int count) except -1:
+        """The waiter: these can be read. Market data first."""
+        cdef HotConnection connection
+        cdef list urgent = self.urgent, patient = self.patient
+        for connection in urgent:
+            if self.is_among(connection.descriptor, descriptors, count):
+                connection.read_ready()
+        for connection in patient:
+            if self.is_among(connection.descriptor, descriptors, count):
+                connection.read_ready()
+        if self.spins:
+            self.wake()
+        return 0
+
+    cdef bint has_postponed(self):
+        return self.deferred.count() > 0
+
+    cdef int run_postponed(self) except -1:
+        return self.deferred.run_one()
+
     cdef sort(self):
-        self.urgent = [c.read_ready for c in self.connections if c.urgent]
-        self.patient = [c.read_ready for c in self.connections if not c.urgent]
-        self.feeds = [c.handler for c in self.connections if c.urgent and isinstance(c.handler, MarketFeed)]
+        """The lists are replaced, never changed: a connection may come or go while they are walked."""
+        self.urgent = [c for c in self.connections if c.urgent]
+        self.patient = [c for c in self.connections if not c.urgent]
+        self.feeds = [c.handler for c in self.urgent if isinstance(c.handler, MarketFeed)]
 
     cdef int64_t messages(self):
         cdef int64_t total = 0
@@ -175,16 +254,16 @@ cdef class Poller:
         cdef int64_t now
         cdef int round = 0, quiet = 0
         cdef MarketFeed feed
+        cdef HotConnection connection
         cdef list urgent, patient
         while self.spinning:
-            # The lists are replaced, never changed, when a connection comes or goes during a read.
             urgent = self.urgent
-            for read_ready in urgent:
-                read_ready()
+            for connection in urgent:
+                connection.read_ready()
             if round == 0:
                 patient = self.patient
-                for read_ready in patient:
-                    read_ready()
+                for connection in patient:
+                    connection.read_ready()
             round = (round + 1) % COLD_ROUNDS
             quiet += 1
             if quiet >= QUIET_ROUNDS and self.warm:

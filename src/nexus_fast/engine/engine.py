@@ -25,7 +25,7 @@ from nexus_fast.endpoints import load_endpoints
 from nexus_fast.engine.core import Core, journal_directory
 from nexus_fast.engine.host import Host
 from nexus_fast.engine.poller import Poller
-from nexus_fast.engine.polling import require_direct_polling
+from nexus_fast.engine.polling import make_poller
 from nexus_fast.engine.process import Tuning, is_quiet
 from nexus_fast.engine.recovery import Recovery
 from nexus_fast.engine.runtime import Runtime
@@ -156,9 +156,7 @@ class Engine:
         self.config.measure = self.config.measure or bool(self._report_file)
         names = [str(connector.account_type) for _, connector in private]
         self.core = Core(self.config, instruments, names, self._wake, self._on_strategy_error)
-        if self.loop_config.mode != "block" and require_direct_polling(self._log):
-            idle = self.loop_config.idle_ms if self.loop_config.mode == "adaptive" else 0
-            self._poller = Poller(self.loop, self.loop_config.spin_us, idle, self.loop_config.warm)
+        self._poller = make_poller(self.loop, self.loop_config, self._log)
         self.host = Host(self.config, self.core, self.strategies, self.cache, self._poller, self._log)
         self.runtime = Runtime(self.host, InstrumentTable(instruments), self, self._log)
         self._upkeep = self.loop.create_task(self._keep_up())

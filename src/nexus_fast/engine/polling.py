@@ -1,7 +1,33 @@
-"""Proof that the transports can be read directly. The method is not part of a public interface, so it is looked for at every
-start, and without it the engine keeps the selector."""
+"""Who reads the hot connections. What the fast ways need is not part of a public interface, so it is looked for at every start;
+without it the engine says so and keeps the selector."""
 
+import asyncio
+
+from nexus_fast.config import LoopConfig
+from nexus_fast.engine.poller import Poller
+from nexus_fast.engine.waiter import Waiter, what_is_lacking
 from nexus_fast.log import Logger
+
+
+def make_poller(loop: asyncio.AbstractEventLoop, config: LoopConfig, log: Logger) -> Poller | None:
+    """None: the selector reads everything. config: resolved."""
+    if not require_direct_polling(log):
+        return None
+    waiter = None
+    if config.mode != "busy":
+        waiter = make_waiter(loop, config, log)
+    if config.mode == "block":
+        return None if waiter is None else Poller(loop, config.spin_us, waiter=waiter, spins=False)
+    idle = config.idle_ms if config.mode == "adaptive" else 0
+    return Poller(loop, config.spin_us, idle, config.warm, waiter)
+
+
+def make_waiter(loop: asyncio.AbstractEventLoop, config: LoopConfig, log: Logger) -> Waiter | None:
+    lacking = what_is_lacking()
+    if lacking:
+        log.error(f"the engine cannot wait by itself, {lacking}: the selector waits, ticks take longer")
+        return None
+    return Waiter(loop, config.spin_us)
 
 
 def require_direct_polling(log: Logger) -> bool:
