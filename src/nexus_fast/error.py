@@ -4,6 +4,8 @@ The names above the line are NexusTrader's. Where NexusTrader let a ValueError o
 takes its place derives from that too, so that programs which catch it go on working.
 """
 
+from msgspec import MsgspecError
+
 
 class NexusError(Exception):
     """Root of the tree; `message` is the whole text."""
@@ -116,3 +118,7 @@ class VenueError(NexusError):
         self.status = status
         self.reason = message
         super().__init__(f"{venue + ' ' if venue else ''}code={code} error={message}")
+
+
+# A question that was not answered: refused, unheard, or answered by what cannot be read. Nothing follows from it.
+NO_ANSWER = (VenueError, OSError, TimeoutError, MsgspecError)

@@ -2,13 +2,17 @@
 
     python -m tests.chaos --seed 17                 one run with everything that happened
     python -m tests.chaos --seeds 1-10000           many, over all cores; a line for each that failed
+    python -m tests.chaos --venues binance,okx …    of these venues, whichever the seed would choose
 """
 
 import argparse
+import gc
+import json
 import os
 import subprocess
 import sys
 import time
+from collections import Counter
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
@@ -23,10 +27,10 @@ def command(*arguments: str) -> list[str]:
     return [sys.executable, "-m", "tests.chaos", *arguments]
 
 
-def one(seed: int, level: str) -> int:
+def one(seed: int, venues: tuple[str, ...], level: str) -> int:
     from tests.chaos.harness import run
 
-    problems = run(seed, lambda line: print(f"{now():8.3f} {line}", flush=True), level)
+    problems = run(seed, venues, lambda line: print(f"{now():8.3f} {line}", flush=True), level)
     print("\n".join([f"seed {seed}: {problem}" for problem in problems] or [f"seed {seed}: agreed"]))
     return bool(problems)
 
@@ -34,8 +38,10 @@ def one(seed: int, level: str) -> int:
 def in_a_child(work) -> int:
     """Each run begins as the first one would, so that a seed alone gives what it gave among others."""
     sys.stdout.flush()
+    gc.freeze()
     child = os.fork()
     if not child:
+        gc.disable()                     # its memory lasts for one run
         failed = 1
         try:
             failed = work()
@@ -45,32 +51,36 @@ def in_a_child(work) -> int:
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
-def silently(seed: int) -> int:
+def silently(seed: int, venues: tuple[str, ...]) -> int:
     from tests.chaos.harness import run
 
-    problems = run(seed)
+    problems = run(seed, venues)
     for problem in problems:
-        print(f"seed {seed}: {problem}", flush=True)
+        print(f"seed {seed} ({'+'.join(venues)}): {problem}", flush=True)
     return bool(problems)
 
 
-def several(first: int, last: int) -> int:
-    """One after the other."""
-    import tests.chaos.harness  # noqa: F401  once for all children
+def several(first: int, last: int, venues: tuple[str, ...]) -> int:
+    """One after the other; what was run and what failed, by the venues."""
+    from tests.chaos.harness import venues_of  # once for all children
 
-    failed = sum(bool(in_a_child(lambda seed=seed: silently(seed))) for seed in range(first, last + 1))
-    print(f"done {last - first + 1} {failed}", flush=True)
-    return bool(failed)
+    runs, failures = Counter(), Counter()
+    for seed in range(first, last + 1):
+        chosen = venues or venues_of(seed)
+        runs["+".join(chosen)] += 1
+        failures["+".join(chosen)] += bool(in_a_child(lambda seed=seed, chosen=chosen: silently(seed, chosen)))
+    print("done", json.dumps([runs, failures]), flush=True)
+    return bool(failures.total())
 
 
 class Work:
     """Chunks of seeds, each in a process of its own, as many at once as there are cores."""
 
-    def __init__(self, first: int, last: int, workers: int, chunk: int):
+    def __init__(self, first: int, last: int, workers: int, chunk: int, more: tuple[str, ...]):
         self.chunks = [(at, min(at + chunk - 1, last)) for at in range(first, last + 1, chunk)]
-        self.workers = workers
+        self.workers, self.more = workers, more
         self.running: list[tuple[subprocess.Popen, tuple[int, int], float]] = []
-        self.runs = self.failures = 0
+        self.runs, self.failures = Counter(), Counter()
 
     def go(self, seconds: float | None) -> None:
         """Until all is done; no chunk is begun after so many seconds."""
@@ -80,8 +90,9 @@ class Work:
                 self.chunks.clear()
             while self.chunks and len(self.running) < self.workers:
                 chunk = self.chunks.pop(0)
-                process = subprocess.Popen(command("--seeds", f"{chunk[0]}-{chunk[1]}"), cwd=ROOT, env=simulated_environment(),
-                                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+                play = command("--seeds", f"{chunk[0]}-{chunk[1]}", *self.more)
+                process = subprocess.Popen(play, cwd=ROOT, env=simulated_environment(), stdout=subprocess.PIPE,
+                                           stderr=subprocess.STDOUT, text=True)
                 self.running.append((process, chunk, time.monotonic()))
             for entry in list(self.running):
                 self.look(*entry)
@@ -97,11 +108,12 @@ class Work:
         lines = output.splitlines()
         if not lines or not lines[-1].startswith("done "):
             print(f"seeds {chunk[0]}-{chunk[1]}: the process did not end well\n{output[-3000:]}", flush=True)
-            self.failures += 1
+            self.failures["no end"] += 1
             return
-        _, runs, failures = lines[-1].split()
-        self.runs, self.failures = self.runs + int(runs), self.failures + int(failures)
-        if int(failures):
+        runs, failures = json.loads(lines[-1].removeprefix("done "))
+        self.runs.update(runs)
+        self.failures.update(failures)
+        if any(failures.values()):
             print("\n".join(line for line in lines[:-1] if line.startswith("seed ")), flush=True)
 
 
@@ -111,26 +123,34 @@ def main() -> int:
     parser.add_argument("--log", default="OFF", metavar="LEVEL", help="with --seed: the engine's log, whose looks at the clock "
                         "may change what happens")
     parser.add_argument("--seeds", default="1-100", metavar="A-B")
+    parser.add_argument("--venues", default="", metavar="A,B", help="instead of those that the seed chooses")
     parser.add_argument("--workers", type=int, default=os.cpu_count())
     parser.add_argument("--chunk", type=int, default=50, help="seeds of one process")
     parser.add_argument("--seconds", type=float, help="begin nothing after so many seconds")
     options = parser.parse_args()
     first, _, last = options.seeds.partition("-")
+    venues = tuple(filter(None, options.venues.split(",")))
     if is_simulated():
-        if options.seed is not None:
-            import tests.chaos.harness  # noqa: F401  as `several` does
-
-            return in_a_child(lambda: one(options.seed, options.log))
-        return several(int(first), int(last or first))
+        return in_the_simulation(options, int(first), int(last or first), venues)
     if compiler() is None:
         raise SystemExit("simulated time needs a C compiler: install cc, or name one by CC=")
+    more = ("--venues", options.venues) if venues else ()
     if options.seed is not None:
-        one_run = command("--seed", str(options.seed), "--log", options.log)
+        one_run = command("--seed", str(options.seed), "--log", options.log, *more)
         return subprocess.run(one_run, cwd=ROOT, env=simulated_environment()).returncode
-    begun, work = time.monotonic(), Work(int(first), int(last or first), options.workers, options.chunk)
+    begun, work = time.monotonic(), Work(int(first), int(last or first), options.workers, options.chunk, more)
     work.go(options.seconds)
-    print(f"{work.runs} runs, {work.failures} failed, in {time.monotonic() - begun:.0f} s")
-    return bool(work.failures)
+    print(f"{work.runs.total()} runs, {work.failures.total()} failed, in {time.monotonic() - begun:.0f} s")
+    print(", ".join(f"{name} {count}" for name, count in sorted(work.runs.items())))
+    return bool(work.failures.total())
+
+
+def in_the_simulation(options, first: int, last: int, venues: tuple[str, ...]) -> int:
+    from tests.chaos.harness import venues_of  # as `several` does
+
+    if options.seed is None:
+        return several(first, last, venues)
+    return in_a_child(lambda: one(options.seed, venues or venues_of(options.seed), options.log))
 
 
 sys.exit(main())

@@ -1,33 +1,49 @@
-"""One seeded run: a random strategy on a venue with random faults, in simulated time; then quiet, and everything is compared."""
+"""One seeded run: a random strategy on one or several venues with random faults, in simulated time; then quiet, and everything
+is compared."""
 
 import asyncio
 import random
 from decimal import Decimal
+from functools import partial
 
-from engine_program import BTC, BTC_PERP, PERP_ACCOUNT, SPOT_ACCOUNT
 from simulated_run import Truth, play
 from tests.chaos.faults import script_of
 from tests.chaos.strategies import Chaotic
 
 from nexus_fast.config import LogConfig
 from nexus_fast.constants import OrderStatus
+from nexus_fast.engine import core
+from nexus_fast.order.table import OrderTable
+
+# A run has some hundred orders: memory for more would cost it a tenth of its time.
+core.MARKET_RECORDS, core.ORDER_RECORDS = 4096, 4096
+core.OrderTable = partial(OrderTable, capacity=4096)
 
 QUIET_SECONDS = 200.0
 IN_DOUBT = ("PENDING", "UNKNOWN", "CANCELING")
+# Which venues a seed is about, unless it is told: each alone most of the time.
+VENUES = (("binance",),) * 3 + (("bybit",),) * 3 + (("okx",),) * 3 + (
+    ("binance", "bybit"), ("bybit", "okx"), ("binance", "okx"), ("binance", "bybit", "okx"))
 
 
-def run(seed: int, trace=lambda line: None, level: str = "OFF") -> list[str]:
+def venues_of(seed: int) -> tuple[str, ...]:
+    return random.Random(f"venues {seed}").choice(VENUES)
+
+
+def run(seed: int, venues: tuple[str, ...], trace=lambda line: None, level: str = "OFF") -> list[str]:
     """What was wrong; empty when nothing was."""
     chance = random.Random(seed)
-    rules = script_of(chance)
+    rules = script_of(seed, chance, venues)
+    trace(f"venues {', '.join(venues)}")
     for rule in rules:
         trace(f"fault {rule}")
     timeout_ms = chance.choice((200, 1000, 5000))
-    strategy = Chaotic(story, chance, trace)
+    truth = Truth(seed=seed, tick_rate=6, venues=venues)
+    strategy = Chaotic(story, truth.venues, chance, trace)
     strategy.script_seconds, strategy.wait_seconds, strategy.longest_pause = 1000.0, 8.0, 0.003
     strategy.rules = rules
     try:
-        engine = play(strategy, Truth(seed=seed, tick_rate=6), request_timeout_ms=timeout_ms,
+        engine = play(strategy, truth, request_timeout_ms=timeout_ms,
                       log_config=LogConfig(level_stdout=level), strategy_id=f"seed{seed}")
     except (Exception, asyncio.CancelledError) as error:
         return [*strategy.problems, f"{type(error).__name__}: {error}"]
@@ -64,7 +80,7 @@ def everything_canceled(s):
     loop = asyncio.get_running_loop()
     if loop.time() >= getattr(s, "cancels_again", 0.0):
         s.cancels_again = loop.time() + 3.0
-        for symbol in (BTC, BTC_PERP):
+        for symbol in s.symbols:
             s.cancel_all_orders(symbol)
     return not s.engine.core.ledger.live()
 
@@ -88,7 +104,7 @@ def reconciled(s, account):
 
 
 async def quiet(s):
-    """Both accounts are there, no question is open, no order is in doubt."""
+    """All accounts are there, no question is open, no order is in doubt."""
     host, ledger = s.engine.host, s.engine.core.ledger
     await until_true(lambda: all(reconciled(s, a) for a in host.accounts.values()) and not host.inquiry.asking
                      and not any(ledger.state(n) in IN_DOUBT for n in ledger.live()), "quiet", s)
@@ -96,35 +112,40 @@ async def quiet(s):
 
 def compare(s):
     """What is open, held and owned, here and there."""
-    there = {s.venue.id_of(o): s.venue.state_of(o) for o in s.venue.orders(open_only=True)}
-    cache = s.cache
-    here = {oid: (cache.get_order(oid).status.value, cache.get_order(oid).filled)
-            for symbol in (BTC, BTC_PERP) for oid in cache.get_open_orders(symbol)}
+    for truth in s.truths:
+        compare_open(s, truth)
+        position = s.cache.get_position(truth.perp)
+        if (position.signed_amount if position else 0) != truth.position():
+            s.problems.append(f"position {truth.perp} here {position and position.signed_amount}, there {truth.position()}")
+        for account_type in truth.private:
+            held = s.cache.get_balance(account_type).balances
+            here = {asset: (b.free, b.locked) for asset, b in held.items() if b.free or b.locked}
+            s.problems += truth.balance_problems(account_type, here)
+
+
+def compare_open(s, truth):
+    """Status, filled quantity, price and quantity of every order that is open."""
+    there = {truth.id_of(o): (*truth.state_of(o), *truth.terms_of(o)) for o in truth.orders(open_only=True)}
+    orders = [s.cache.get_order(oid) for symbol in truth.symbols for oid in s.cache.get_open_orders(symbol)]
+    here = {o.oid: (o.status.value, o.filled, Decimal(str(o.price)), o.amount) for o in orders}
     if here != there:
         s.problems.append(f"open here {here}, there {there}")
-    position = cache.get_position(BTC_PERP)
-    if (position.signed_amount if position else 0) != s.venue.position():
-        s.problems.append(f"position here {position and position.signed_amount}, there {s.venue.position()}")
-    spot = {a: (b.free, b.locked) for a, b in cache.get_balance(SPOT_ACCOUNT).balances.items() if b.free or b.locked}
-    if spot != s.venue.spot_balances():
-        s.problems.append(f"spot balances here {spot}, there {s.venue.spot_balances()}")
-    wallet = {a: b.free for a, b in cache.get_balance(PERP_ACCOUNT).balances.items() if b.free}
-    if wallet != s.venue.wallet():
-        s.problems.append(f"futures wallet here {wallet}, there {s.venue.wallet()}")
 
 
 def compare_orders(s):
-    """Every order as the venue has it; the venue has none that is not ours, and none twice; the position is their sum."""
-    total = Decimal(0)
+    """Every order as the venue has it; no venue has one that is not ours, or one twice; a position is the sum of its fills."""
+    totals = dict.fromkeys(s.truths, Decimal(0))
     for symbol, oid in s.placed:
-        order, found = s.cache.get_order(oid), [s.venue.state_of(o) for o in s.venue.orders(oid)]
+        truth, order = s.truth_of[symbol], s.cache.get_order(oid)
+        found = [truth.state_of(o) for o in truth.orders(oid)]
         expected = [] if order.status is OrderStatus.FAILED else [(order.status.value, order.filled)]
         if found != expected:
             s.problems.append(f"{oid} is {order.status.value} {order.filled} here, there {found}: {s.story(oid)}")
-        if symbol == BTC_PERP:
-            total += order.filled if order.side.is_buy else -order.filled
-    if total != s.venue.position():
-        s.problems.append(f"the fills sum up to {total}, the position is {s.venue.position()}")
-    unknown = {s.venue.id_of(o) for o in s.venue.orders()} - {oid for _, oid in s.placed}
-    if unknown:
-        s.problems.append(f"the venue has orders that nobody placed: {unknown}")
+        if symbol == truth.perp:
+            totals[truth] += order.filled if order.side.is_buy else -order.filled
+    for truth, total in totals.items():
+        if total != truth.position():
+            s.problems.append(f"the fills of {truth.perp} sum up to {total}, the position is {truth.position()}")
+        unknown = {truth.id_of(o) for o in truth.orders()} - {oid for _, oid in s.placed}
+        if unknown:
+            s.problems.append(f"{truth.exchange.value} has orders that nobody placed: {unknown}")

@@ -1,21 +1,23 @@
-"""A strategy that does anything at any time, and judges every report of an order against what is so at the venue."""
+"""A strategy that does anything at any time, on one venue or several, and judges every report of an order by what is so there."""
 
 from decimal import Decimal
 
-from engine_program import BTC, BTC_PERP, ORDER_CALLBACKS, Scripted
+from engine_program import ORDER_CALLBACKS, Scripted
 
 from nexus_fast.constants import OrderSide, OrderType, TimeInForce
 
-AMOUNTS = {BTC: Decimal("0.001"), BTC_PERP: Decimal("0.002")}
+SPOT_AMOUNT, PERP_AMOUNT = Decimal("0.001"), Decimal("0.002")
 ENDS = {"filled": "FILLED", "canceled": "CANCELED", "expired": "EXPIRED"}
 
 
 class Chaotic(Scripted):
-    """`chance`: its generator. `placed`: [(symbol, oid)]. `problems`: what was reported and is not so. `trace`: takes lines."""
+    """`truths`: VenueTruth of each venue. `chance`: its generator. `placed`: [(symbol, oid)]. `problems`: what was reported and
+    is not so. `trace`: takes lines."""
 
-    def __init__(self, script, chance, trace):
-        super().__init__(script, [BTC, BTC_PERP])
-        self.chance, self.trace = chance, trace
+    def __init__(self, script, truths, chance, trace):
+        self.truth_of = {symbol: truth for truth in truths for symbol in truth.symbols}
+        super().__init__(script, list(self.truth_of))
+        self.truths, self.chance, self.trace = truths, chance, trace
         self.placed, self.problems = [], []
         self.ended, self.filled = {}, {}
 
@@ -43,14 +45,15 @@ class Chaotic(Scripted):
 
     def _place(self, kind):
         symbol, chance = self.chance.choice(self.symbols), self.chance
-        side = chance.choice((OrderSide.BUY, OrderSide.SELL))
-        amount, price, options = AMOUNTS[symbol] * chance.choice((1, 1, 5)), None, {}
+        truth, side = self.truth_of[symbol], chance.choice((OrderSide.BUY, OrderSide.SELL))
+        amount, price, options = SPOT_AMOUNT if symbol == truth.spot else PERP_AMOUNT, None, {}
+        amount *= chance.choice((1, 1, 5))
         if kind is not OrderType.MARKET:
             price = self._price(symbol, side)
             if kind is OrderType.LIMIT and chance.random() < 0.25:
                 options["time_in_force"] = chance.choice((TimeInForce.IOC, TimeInForce.FOK))
         if chance.random() < 0.1:
-            options["client_oid"] = f"own-{chance.randrange(10**9)}"
+            options["client_oid"] = truth.own_id.format(chance.randrange(10**9))
         oid = self.create_order(symbol, side, kind, amount, price, **options)
         self.trace(f"place {oid} {symbol} {side.value} {kind.value} {amount} {price}")
         self.placed.append((symbol, oid))
@@ -61,8 +64,8 @@ class Chaotic(Scripted):
         return self.price_to_precision(symbol, price)
 
     def _modify(self, symbol, oid):
-        order = self.cache.get_order(oid)
-        if symbol != BTC_PERP or order is None or order.price is None or order.is_closed:
+        order, truth = self.cache.get_order(oid), self.truth_of[symbol]
+        if symbol == truth.spot and not truth.amends_spot or order is None or order.price is None or order.is_closed:
             return
         self.modify_order(symbol, oid, price=self._price(symbol, order.side), amount=order.amount)
 
@@ -71,7 +74,8 @@ class Chaotic(Scripted):
     def judge(self, name, order):
         oid = order.oid
         self.trace(f"  {name} {oid} {order.status.value} {order.filled} {order.reason or ''}")
-        found = [self.venue.state_of(o) for o in self.venue.orders(oid)]
+        truth = self.truth_of[order.symbol]
+        found = [truth.state_of(o) for o in truth.orders(oid)]
         if len(found) > 1:
             self.problems.append(f"{oid} lives {len(found)} times: {found}")
         if oid in self.ended and name != "pending":

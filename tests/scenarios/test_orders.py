@@ -7,8 +7,10 @@ from decimal import Decimal
 import pytest
 from engine_program import BTC, BTC_PERP, PERP_ACCOUNT
 from simulated_run import engine
+from simulated_time import step
 
 from nexus_fast.constants import OrderSide, OrderStatus, OrderType
+from nexus_fast.engine.doubt import LAG_SECONDS
 
 BUY, SELL = OrderSide.BUY, OrderSide.SELL
 LIMIT, MARKET = OrderType.LIMIT, OrderType.MARKET
@@ -55,8 +57,63 @@ async def test_02_the_request_is_lost(s, symbol):
     oid = rest(s, symbol)
     order = await s.settled(oid)
     assert order.status is OrderStatus.FAILED and "no such order" in order.reason
-    assert asyncio.get_running_loop().time() - begun > (s.engine.config.recv_window_ms + 2000) / 1000
+    assert asyncio.get_running_loop().time() - begun > s.engine.config.recv_window_ms / 1000 + 2 + LAG_SECONDS
     assert s.venue.orders(oid) == [] and sent(s) == 0
+
+
+@pytest.mark.scenario(2, 65)
+@pytest.mark.parametrize("symbol", [BTC, BTC_PERP])
+@engine(symbols=[BTC, BTC_PERP], request_timeout_ms=200, recv_window_ms=5000)
+async def test_02_early_answers_are_no_proof_when_later_ones_fail(s, symbol):
+    """The venue knew no such order while the request was on its way, and cannot be asked once it has arrived."""
+    await s.quotes()
+    s.venue.faults.load([{"kind": "delay", "match": "order.place", "way": "from_client", "ms": 3000},
+                         {"kind": "drop", "connection": "order"}, {"kind": "drop", "connection": "user"},
+                         {"kind": "answer", "connection": "rest", "status": 500, "after": 2.9, "until": 14}])
+    oid = rest(s, symbol)
+    await s.until(lambda: s.heard("accepted", oid), seconds=40, what="its adoption")
+    assert not s.heard("failed", oid) and s.cache.get_order(oid).eid == str(s.venue.orders(oid)[0].order_id)
+
+
+@pytest.mark.scenario(2, 20)
+@engine(symbols=[BTC_PERP], request_timeout_ms=200, recv_window_ms=5000)
+async def test_02_a_clock_that_is_set_does_not_make_the_request_older(s):
+    """Set forwards by half a minute while the request is on its way: it is not too old to arrive, and nothing is concluded."""
+    await s.quotes()
+    s.venue.faults.load([{"kind": "delay", "match": "order.place", "way": "from_client", "ms": 4500},
+                         {"kind": "drop", "connection": "order"}, {"kind": "drop", "connection": "user"}])
+    oid = rest(s)
+    await asyncio.sleep(0.1)
+    step(30)
+    s.venue.venue.clock.offset_ms -= 30_000          # the venue's does not move
+    await s.until(lambda: s.heard("accepted", oid), seconds=40, what="its adoption")
+    assert not s.heard("failed", oid)
+
+
+@pytest.mark.scenario(65)
+@engine(symbols=[BTC, BTC_PERP], request_timeout_ms=200, recv_window_ms=5000)
+async def test_65_an_order_that_was_never_heard_of_outlasts_a_lagging_replica(s):
+    """The request takes four seconds, and who answers lags nine seconds behind: still no FAILED."""
+    await s.quotes()
+    s.venue.faults.load([{"kind": "delay", "match": "order.place", "way": "from_client", "ms": 4000},
+                         {"kind": "drop", "connection": "order"}, {"kind": "drop", "connection": "user"},
+                         {"kind": "stale", "connection": "rest", "match": "GET /*/order", "ms": 9000}])
+    await asyncio.sleep(10)
+    oids = [rest(s, symbol) for symbol in s.symbols]
+    for oid in oids:
+        await s.until(lambda oid=oid: s.heard("accepted", oid), seconds=60, what="its adoption")
+        assert not s.heard("failed", oid)
+
+
+@pytest.mark.scenario(2, 15)
+@engine(symbols=[BTC_PERP], request_timeout_ms=200)
+async def test_02_an_answer_that_cannot_be_read_does_not_end_the_asking(s):
+    """Half of a body, with status 200."""
+    await s.quotes()
+    s.venue.faults.load([{"kind": "drop", "connection": "order"}, {"kind": "drop", "connection": "user"},
+                         {"kind": "wrong", "what": "truncated", "connection": "rest", "times": 2}])
+    oid = rest(s)
+    await s.until(lambda: s.heard("accepted", oid), seconds=30, what="its adoption")
 
 
 @pytest.mark.scenario(3, 58)

@@ -91,10 +91,10 @@ class Scripted(Strategy):
         for symbol in symbols or self.symbols:
             await self.until(lambda s=symbol: self.cache.bookl1(s), what=f"a book of {symbol}")
 
-    async def settled(self, oid):
+    async def settled(self, oid, seconds=25.0):
         """Wait for the order's end; the order."""
         await self.until(lambda: (self.cache.get_order(oid) is not None) and self.cache.get_order(oid).is_closed,
-                         what=f"the end of {oid}")
+                         seconds=seconds, what=f"the end of {oid}")
         return self.cache.get_order(oid)
 
 

@@ -1,4 +1,4 @@
-"""One engine and one simulated venue on one event loop, for processes whose time is simulated.
+"""One engine and its simulated venues on one event loop, for processes whose time is simulated.
 
     async def script(s): ...             # as in engine_program; s.venue is the venue below
     strategy = play(Scripted(script, [BTC]), faults=[{"kind": "drop", …}])
@@ -14,22 +14,17 @@ from decimal import Decimal
 from pathlib import Path
 
 import uvloop
-from engine_program import make_config
+from engine_program import PERP_ACCOUNT, make_config
 from simulated_time import restart
+from truth import KEY, TRUTHS
 
 from nexus_fast.config import LogConfig
-from nexus_fast.constants import OrderSide
+from nexus_fast.constants import ExchangeType, OrderSide
 from nexus_fast.engine import Engine
-from nexus_fast.sim.binance.order_texts import Words
 from nexus_fast.sim.binance.venue import BinanceOptions
-from nexus_fast.sim.fixed_point import SCALE
 from nexus_fast.sim.market_maker import Pacer
-from nexus_fast.sim.orders import BUY, SELL, Order, Status, TimeInForce, Type
+from nexus_fast.sim.orders import BUY, Order, TimeInForce, Type
 from nexus_fast.sim.server import SimulatedVenue
-
-# What the engine calls a status of the venue's.
-STATUSES = {Status.NEW: "ACCEPTED", Status.PARTIALLY_FILLED: "PARTIALLY_FILLED", Status.FILLED: "FILLED",
-            Status.CANCELED: "CANCELED", Status.EXPIRED: "EXPIRED", Status.EXPIRED_IN_MATCH: "EXPIRED"}
 
 
 def engine(**options):
@@ -44,15 +39,20 @@ def engine(**options):
 
 
 class Truth:
-    """A simulated Binance from the inside: what is so, whatever it says. `books`: (market, symbol) that move."""
+    """Simulated venues from the inside: what is so, whatever they say. `books`: (market, symbol) that move; by default BTC's.
+    options: of the simulated Binance. `of`: each venue's truth by its exchange; most questions here are about Binance alone."""
 
-    def __init__(self, seed=1, books=(("spot", "BTCUSDT"), ("usd_m", "BTCUSDT")), tick_rate=20, faults=(), position="0",
-                 **options):
-        options = {"weight_limit_factor": 1000, **options}
-        self.key, self.secret, self.directory = "sim", "sim", None
-        self.venue = SimulatedVenue(("binance",), seed=seed, tick_rate=0, binance=BinanceOptions(**options))
+    def __init__(self, seed=1, books=None, tick_rate=20, faults=(), position="0", venues=("binance",), **options):
+        self.key, self.secret, self.directory = KEY, KEY, None
+        made = {name: TRUTHS[name].options for name in venues}
+        if options:
+            made["binance"] = BinanceOptions(**{"weight_limit_factor": 1000, **options})
+        self.venue = SimulatedVenue(venues, seed=seed, tick_rate=0, **made)
+        self.venues = [TRUTHS[name](venue) for name, venue in self.venue.venues.items()]
+        self.of = {truth.exchange: truth for truth in self.venues}
         self.faults = self.venue.faults
-        self._rules, self._books, self._rate, self._position = faults, set(books), tick_rate, position
+        self._rules, self._rate, self._position = faults, tick_rate, position
+        self._books = set(books) if books is not None else {book for truth in self.venues for book in truth.walks}
 
     async def start(self):
         await self.venue.start()
@@ -61,6 +61,8 @@ class Truth:
             first, _, second = name.partition(".")
             if second:
                 self.endpoints.setdefault(first, {})[second] = table
+            else:
+                self.endpoints[first] = table
         self.pacer = Pacer(self._rate)
         self.move()
         if Decimal(self._position):
@@ -77,46 +79,38 @@ class Truth:
         self.pacer.stop()
         await self.venue.stop()
 
+    # ------------------------------------------------------------------------------------------ Binance alone
+
+    @property
+    def binance(self):
+        return self.of[ExchangeType.BINANCE]
+
     @property
     def account(self):
-        return self.venue.binance.accounts[self.key]
+        return self.binance.account
 
     def orders(self, client_id=None, *, open_only=False):
         """All orders of both markets, oldest first; those that began with this client id."""
-        stores = self.account.stores.values()
-        found = [o for store in stores for o in (store.open if open_only else store.by_id).values()]
-        return [o for o in found if client_id is None or self.id_of(o) == client_id]
+        return self.binance.orders(client_id, open_only=open_only)
 
-    @staticmethod
-    def id_of(order):
-        """The client id with which an order was placed: a cancel gives it another one."""
-        return order.original_client_id or order.client_id
+    def id_of(self, order):
+        return self.binance.id_of(order)
 
-    @staticmethod
-    def state_of(order):
+    def state_of(self, order):
         """(the engine's word for its status, executed quantity)."""
-        return STATUSES[order.status], Decimal(order.executed) / SCALE
+        return self.binance.state_of(order)
 
-    def position(self, symbol="BTCUSDT"):
-        found = self.account.ledgers["usd_m"].positions.get(symbol)
-        return Decimal(found.amount if found else 0) / SCALE
+    def position(self):
+        return self.binance.position()
 
     def spot_balances(self):
-        ledger = self.account.ledgers["spot"]
-        found = {a: (Decimal(f) / SCALE, Decimal(ledger.locked.get(a, 0)) / SCALE) for a, f in ledger.free.items()}
-        return {asset: amounts for asset, amounts in found.items() if any(amounts)}
+        return self.binance.spot_amounts()
 
     def wallet(self):
-        return {a: Decimal(w) / SCALE for a, w in self.account.ledgers["usd_m"].wallet.items() if w}
+        return {asset: free for asset, (free, _) in self.binance.balances()[PERP_ACCOUNT].items()}
 
-    def trade_by_hand(self, market, side, amount, client_id, symbol="BTCUSDT"):
-        """A market order of the account's that is not the engine's."""
-        venue_market = getattr(self.venue.binance, market).market
-        order = Order(venue_market.next_order_id(), client_id, self.account, venue_market.instruments[symbol],
-                      BUY if side.is_buy else SELL, Type.MARKET, TimeInForce.IOC, 0, int(amount * SCALE),
-                      words=Words("MARKET", "GTC"))
-        venue_market.place(order)
-        venue_market.flush(venue_market.books[symbol])
+    def trade_by_hand(self, *arguments):
+        self.binance.trade_by_hand(*arguments)
 
     def fill_resting(self, market, client_id, quantity=None):
         """A resting order is filled, or so much of it (scaled), by a taker that meets nothing else."""
@@ -142,6 +136,8 @@ def play(strategy, truth=None, *, others=(), **options):
         loop.run_until_complete(truth.start())
         options.setdefault("log_config", LogConfig(level_stdout="WARNING"))
         options.setdefault("directory", directory)
+        options.setdefault("public", [kind for venue in truth.venues for kind in venue.public])
+        options.setdefault("private", [kind for venue in truth.venues for kind in venue.private])
         options.setdefault("strategy_id", f"simulated{os.getpid()}")      # other processes live at the same times
         engine = Engine(make_config([strategy, *others], truth, **options))
         engine._tuning.apply = engine._tuning.restore = lambda: None      # this process is not the engine's own

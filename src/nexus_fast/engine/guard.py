@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from nexus_fast.engine.safety import AGAIN_SECONDS, emergency_of
-from nexus_fast.error import VenueError
+from nexus_fast.error import NO_ANSWER
 from nexus_fast.log import Logger
 from nexus_fast.shm.names import segment_name
 from nexus_fast.shm.segment import segment_path
@@ -58,7 +58,7 @@ async def cancel_all(account_type: Any, rest: Any, log: Logger) -> None:
             if await emergency_of(account_type).cancel_everything(rest, account_type) == 0:
                 log.critical(f"{account_type}: the venue confirms that no order is open")
                 return
-        except (VenueError, OSError, TimeoutError) as error:
+        except NO_ANSWER as error:
             log.error(f"{account_type}: canceling everything failed: {error}; trying again")
             wait = max(wait, getattr(error, "retry_after_ms", 0) / 1000)
         await asyncio.sleep(wait)

@@ -21,7 +21,7 @@ from nexus_fast.engine.inquiry import Inquiry
 from nexus_fast.engine.poller import Poller
 from nexus_fast.engine.safety import Safety
 from nexus_fast.engine.timewatch import TimeWatch
-from nexus_fast.error import VenueError
+from nexus_fast.error import NO_ANSWER
 from nexus_fast.feed.market import MarketFeed
 from nexus_fast.log import Logger
 from nexus_fast.order.events import BalanceUpdate, OrderUpdate, PositionUpdate
@@ -241,7 +241,7 @@ class Host:
         self._heard.ask(account)
         try:
             listed = await account.refresh()
-        except (VenueError, OSError, TimeoutError) as error:
+        except NO_ANSWER as error:
             self._log.error(f"{account.account_type}: the venue could not be asked after the reconnect: {error}")
             diff.update(success=False, positions_opened=[], positions_closed=[], open_orders_added=[], open_orders_removed=[])
             self._tell_all("on_private_ws_resync_diff", diff)

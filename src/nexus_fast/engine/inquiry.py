@@ -9,19 +9,15 @@ import time
 from typing import Any
 
 from nexus_fast.constants import WsOrderResultType
+from nexus_fast.engine.doubt import Doubt
 from nexus_fast.engine.gates import RATE_LIMITED
-from nexus_fast.error import VenueError
+from nexus_fast.error import NO_ANSWER
 from nexus_fast.log import Logger
 from nexus_fast.order.events import OrderUpdate
 
-# Queries of an order in doubt: seconds before each. After the last one in which the venue knows no such order, and not
-# before the order's recvWindow and GRACE_SECONDS are over, it is held to have never arrived.
-QUERY_WAITS = (0.0, 0.5, 1.0, 2.0, 4.0, 8.0)
-NOT_FOUND_NEEDED = 3
+# Queries of an order in doubt: seconds before each; after the last of these it is an error that there is no proof yet.
+QUERY_WAITS = (0.0, 0.5, 1.0, 2.0, 4.0, 8.0, 8.0)
 LATER_WAIT = 15.0
-GRACE_SECONDS = 2.0
-# An order that the venue has shown to have does not vanish: who does not know it lags behind, for longer than this at most.
-REPLICA_SECONDS = 60.0
 
 
 class Inquiry:
@@ -47,44 +43,48 @@ class Inquiry:
         return left
 
     async def _ask(self, number: int) -> None:
-        absent = 0
-        began = time.monotonic()
+        doubt = Doubt(self._host.recv_window_ms / 1000, time.monotonic())
         try:
             for attempt, wait in enumerate(itertools.chain(QUERY_WAITS, itertools.repeat(LATER_WAIT))):
                 if attempt == len(QUERY_WAITS):
                     name = self._ledger.fields(number)["client_id"]
                     self._log.error(f"order {name} stays in doubt: the venue could not say what became of it; asking on")
-                await asyncio.sleep(wait)
-                fields = self._ledger.fields(number)
-                if self._ledger.closed(number):
-                    return
-                update = await self._ask_once(fields)
-                if update == "absent":
-                    absent += 1
-                elif update is not None:
-                    absent = 0
-                    if self._conclude(number, update, time.monotonic() - began):
-                        return
-                if absent >= NOT_FOUND_NEEDED and self._is_past(fields):
-                    reason = "the venue knows no such order; its request can no longer arrive"
-                    # An order that the venue never spoke of did not live, also when a cancel was sent after it.
-                    never = fields["state"] == "CANCELING" and not fields["venue_id"]
-                    event = "REJECTED" if never else "NOT_FOUND"
-                    self._host.tracker.apply_to(number, OrderUpdate(event=event, client_id="", reason=reason))
+                await asyncio.sleep(doubt.wait(wait, time.monotonic()))
+                if await self._is_settled(number, doubt):
                     return
         except KeyError:
             return                       # its slot is in use by a later order: it was closed long ago
         finally:
             self.asking.discard(number)
 
-    async def _ask_once(self, fields: dict) -> Any:
-        """An OrderUpdate, "absent", or None when the venue could not be asked."""
+    async def _is_settled(self, number: int, doubt: Doubt) -> bool:
+        """Ask once. What the order's streams bring while the question is on its way counts before the answer."""
+        if self._ledger.closed(number):
+            return True
+        fields = self._ledger.fields(number)
         account = self._host.account_at(fields["account"])
-        instrument = self._host.core.instruments[fields["symbol_id"]]
         await self.pause(account)
+        asked = time.monotonic()
+        doubt.see(fields, asked)
+        update = await self._ask_once(account, fields)
+        if self._ledger.closed(number):
+            return True
+        doubt.see(self._ledger.fields(number), time.monotonic())
+        if update is None:
+            return False
+        if update != "absent":
+            return self._conclude(number, update, doubt.outlived_cancel(asked))
+        if not doubt.is_absent(asked):
+            return False
+        self._conclude_absence(number, doubt)
+        return True
+
+    async def _ask_once(self, account: Any, fields: dict) -> Any:
+        """An OrderUpdate, "absent", or None when the venue could not be asked."""
+        instrument = self._host.core.instruments[fields["symbol_id"]]
         try:
             found = await account.query(instrument, fields["client_id"])
-        except (VenueError, OSError, TimeoutError) as error:
+        except NO_ANSWER as error:
             self.note_pause(account, error)
             self._log.warning(f"asking for order {fields['client_id']} failed: {error}")
             return None
@@ -101,31 +101,27 @@ class Inquiry:
         if milliseconds:
             self._host.on_rate_limited(account, milliseconds / 1000, str(error))
 
-    def _is_past(self, fields: dict) -> bool:
-        """The venue would refuse the request if it arrived now; and who answers knows everything that we do."""
-        if fields["venue_id"] and time.time_ns() - fields["changed_ns"] < REPLICA_SECONDS * 1e9:
-            return False
-        return time.time_ns() - fields["created_ns"] > self._valid_seconds * 1e9
-
-    @property
-    def _valid_seconds(self) -> float:
-        """After which a request can no longer arrive."""
-        return self._host.recv_window_ms / 1000 + GRACE_SECONDS
-
-    def _conclude(self, number: int, update: OrderUpdate, seconds: float) -> bool:
-        """False when the order is open and its cancel, `seconds` old or older, may still be on its way."""
+    def _conclude(self, number: int, update: OrderUpdate, outlived_cancel: bool) -> bool:
+        """False when the order is open and its cancel may still be on its way."""
         tracker = self._host.tracker
-        before = self._ledger.fields(number)
+        in_doubt = self._ledger.state(number) == "UNKNOWN"
         tracker.adopt(number, update)
-        if before["state"] == "UNKNOWN":
+        if in_doubt:
             tracker.result(number, WsOrderResultType.ACK_TIMEOUT_CONFIRMED, "the venue has the order")
         if self._ledger.state(number) != "CANCELING":
             return True
-        if max(seconds, (time.time_ns() - before["changed_ns"]) / 1e9) <= self._valid_seconds:
+        if not outlived_cancel:
             return False
         reason = "cancel: the order is open at the venue; the request can no longer arrive"
         tracker.apply_to(number, OrderUpdate(event="CANCEL_REJECTED", client_id="", reason=reason))
         return True
+
+    def _conclude_absence(self, number: int, doubt: Doubt) -> None:
+        """An order that the venue never spoke of did not live, also when a cancel was sent after it."""
+        never = self._ledger.state(number) == "CANCELING" and not doubt.lives
+        reason = "the venue knows no such order; its request can no longer arrive"
+        event = "REJECTED" if never else "NOT_FOUND"
+        self._host.tracker.apply_to(number, OrderUpdate(event=event, client_id="", reason=reason))
 
     # ------------------------------------------------------------------------------------------ fills
 
@@ -146,7 +142,7 @@ class Inquiry:
         await self.pause(account)
         try:
             updates = await ask(self._host.core.instruments[fields["symbol_id"]], fields["client_id"], fields["venue_id"])
-        except (VenueError, OSError, TimeoutError) as error:
+        except NO_ANSWER as error:
             self.note_pause(account, error)
             self._log.warning(f"asking for the trades of order {fields['client_id']} failed: {error}")
             return

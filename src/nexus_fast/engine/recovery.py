@@ -12,7 +12,7 @@ from typing import Any
 
 from nexus_fast.engine.gates import RECOVERING
 from nexus_fast.engine.inheritance import Inheritance
-from nexus_fast.error import VenueError
+from nexus_fast.error import NO_ANSWER
 from nexus_fast.log import Logger
 
 RECOVER_SECONDS = 20.0           # an order that is in doubt for longer does not keep the strategies waiting
@@ -80,7 +80,7 @@ class Recovery:
             await self._host.inquiry.pause(account)
             try:
                 return await account.refresh()
-            except (VenueError, OSError, TimeoutError) as error:
+            except NO_ANSWER as error:
                 self._host.inquiry.note_pause(account, error)
                 self._log.error(f"{account.account_type}: the venue could not be asked for its open orders: {error}")
                 await asyncio.sleep(LIST_WAIT)

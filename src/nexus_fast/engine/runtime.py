@@ -9,7 +9,7 @@ from typing import Any
 from nexus_fast.constants import DataType, ExchangeType, OrderStatus
 from nexus_fast.engine.bars import Bars, is_made_here
 from nexus_fast.engine.host import Host
-from nexus_fast.error import OrderError, RouteError
+from nexus_fast.error import NO_ANSWER, OrderError, RouteError
 from nexus_fast.exchange.instrument import InstrumentTable
 from nexus_fast.exchange.routing import resolve_account, resolve_feed
 from nexus_fast.identity import InstrumentId
@@ -211,11 +211,10 @@ class Runtime:
         self._host.spawn(self._cancel_foreign(self._host.accounts[chosen], instrument, oid))
 
     async def _cancel_foreign(self, account: Any, instrument: Any, oid: str) -> None:
-        from nexus_fast.error import VenueError
 
         try:
             await account.cancel_foreign(instrument, oid)
-        except (VenueError, OSError, TimeoutError) as error:
+        except NO_ANSWER as error:
             self._log.warning(f"canceling {oid}, which is not an order of this session, failed: {error}")
 
     def cancel_all(self, strategy: Any, symbol: str, account_type: Any) -> None:

@@ -11,7 +11,7 @@ from importlib import import_module
 from typing import Any
 
 from nexus_fast.config import PrivateConnectorConfig
-from nexus_fast.error import EngineBuildError, VenueError
+from nexus_fast.error import NO_ANSWER, EngineBuildError
 from nexus_fast.log import Logger
 from nexus_fast.order.reasons import HALTED
 
@@ -61,7 +61,7 @@ class Safety:
             try:
                 symbols = self._host.routed_symbols(account.index)
                 listed = await emergency.cancel_everything(account.rest, account.account_type, symbols)
-            except (VenueError, OSError, TimeoutError) as error:
+            except NO_ANSWER as error:
                 self._log.error(f"{account.account_type}: canceling everything failed: {error}; trying again")
                 self._host.inquiry.note_pause(account, error)
             if listed == 0 and not ledger.live(account=account.index):
@@ -98,7 +98,7 @@ class Safety:
                 symbols = self._host.routed_symbols(account.index)
                 await emergency.set_switch(account.rest, account.account_type, symbols, seconds)
                 wait = seconds / REFRESHES
-            except (VenueError, OSError, TimeoutError) as error:
+            except NO_ANSWER as error:
                 self._log.error(f"{account.account_type}: the dead man's switch could not be renewed: {error}")
                 wait = RETRY_SECONDS
             await asyncio.sleep(wait)
@@ -117,5 +117,5 @@ class Safety:
             symbols = self._host.routed_symbols(account.index)
             off = emergency_of(account_type).set_switch(account.rest, account_type, symbols, 0)
             await asyncio.wait_for(off, 5 * RETRY_SECONDS)
-        except (VenueError, OSError, TimeoutError) as error:
+        except NO_ANSWER as error:
             self._log.error(f"{account_type}: the dead man's switch could not be switched off: {error}")

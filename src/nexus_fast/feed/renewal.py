@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from nexus_fast.error import VenueError
+from nexus_fast.error import NO_ANSWER
 from nexus_fast.feed.connection import WebSocketConnection
 
 logger = logging.getLogger("nexus_fast.feed")
@@ -35,7 +35,7 @@ async def renew(
             await prepare(new)
         if not new.is_up:
             raise ConnectionError("it was lost again")
-    except (VenueError, OSError, TimeoutError) as error:
+    except NO_ANSWER as error:
         logger.warning("%s: no successor could be made: %s", old.name, error)
         await new.stop()
         return False

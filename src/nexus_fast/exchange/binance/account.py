@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from nexus_fast.constants import InstrumentType
-from nexus_fast.error import CredentialError, PositionModeError, VenueError
+from nexus_fast.error import NO_ANSWER, CredentialError, PositionModeError, VenueError
 from nexus_fast.exchange.binance import websocket_api
 from nexus_fast.exchange.binance.families import MARKETS, Family, clock_market, families_of, family_name, family_of
 from nexus_fast.exchange.binance.feed import AGE_SECONDS
@@ -176,7 +176,7 @@ class BinanceAccount:
         """The venue's clock minus ours, for the timestamps of requests."""
         try:
             self._set_clock_offset(await self._read_clock())
-        except (VenueError, OSError, TimeoutError) as error:
+        except NO_ANSWER as error:
             self._log.warning(f"the venue's clock could not be read: {error}")
 
     async def _read_clock(self) -> int:

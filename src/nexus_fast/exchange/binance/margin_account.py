@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from nexus_fast.error import VenueError
+from nexus_fast.error import NO_ANSWER
 from nexus_fast.exchange.binance.account import BinanceAccount
 from nexus_fast.exchange.binance.families import Family
 from nexus_fast.exchange.binance.snapshot import Balances, read_isolated, total
@@ -58,7 +58,7 @@ class MarginAccount(BinanceAccount):
             await asyncio.sleep(TOKEN_SECONDS)
             try:
                 await self._subscribe_all(self._api)
-            except (VenueError, OSError, TimeoutError) as error:
+            except NO_ANSWER as error:
                 self._log.warning(f"the private events could not be prolonged ({error}); connecting anew")
                 self._api.drop()
 
@@ -93,7 +93,7 @@ class IsolatedMarginAccount(MarginAccount):
         try:
             await self._subscribe_to(symbol, self._api)
             await self._host.resynchronise(self)         # what came before the subscription
-        except (VenueError, OSError, TimeoutError) as error:
+        except NO_ANSWER as error:
             self._log.error(f"{symbol}: no private events of this isolated pair ({error}); connecting anew")
             self._api.drop()
 

@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from nexus_fast.constants import ExchangeType, InstrumentType
-from nexus_fast.error import CredentialError, VenueError
+from nexus_fast.error import NO_ANSWER, CredentialError, VenueError
 from nexus_fast.exchange.bybit.account_rest import HEDGED, AccountRest
 from nexus_fast.exchange.bybit.emergency import DCP_TOPICS
 from nexus_fast.exchange.bybit.instruments import CATEGORIES
@@ -141,7 +141,7 @@ class BybitAccount:
         """The venue's clock minus ours, for the timestamps of requests."""
         try:
             self.channel.clock_offset_ms = await self._rest.synchronise()
-        except (VenueError, OSError, TimeoutError) as error:
+        except NO_ANSWER as error:
             self._log.warning(f"the venue's clock could not be read: {error}")
 
     def check(self) -> None:

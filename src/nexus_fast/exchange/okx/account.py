@@ -11,7 +11,7 @@ import time
 from typing import Any
 
 from nexus_fast.constants import InstrumentType, WsOrderResultType
-from nexus_fast.error import CredentialError, VenueError
+from nexus_fast.error import NO_ANSWER, CredentialError, VenueError
 from nexus_fast.exchange.okx import snapshot, user_data, websocket_api
 from nexus_fast.exchange.okx.conversation import Conversation
 from nexus_fast.exchange.okx.instruments import ALL_TYPES, OkxInstrument
@@ -124,7 +124,7 @@ class OkxAccount:
         """The venue's clock minus ours, for the deadlines of requests."""
         try:
             self._set_clock_offset(await self._rest.synchronise())
-        except (VenueError, OSError, TimeoutError) as error:
+        except NO_ANSWER as error:
             self._log.warning(f"the venue's clock could not be read: {error}")
 
     def _set_clock_offset(self, milliseconds: int) -> None:

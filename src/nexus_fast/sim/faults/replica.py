@@ -10,8 +10,11 @@ KEPT_SECONDS = 30.0
 
 
 def snapshot(account: Any) -> Any:
-    """A copy of an account with its orders; the key is shared."""
-    return copy.deepcopy(account, {id(account.public_key): account.public_key})
+    """A copy of an account with its orders. What changes no more is shared: the key, instruments, fills, orders that are over."""
+    orders = [order for store in account.stores.values() for order in store.by_id.values()]
+    shared = [account.public_key, *(order for order in orders if not order.is_open), *(order.instrument for order in orders)]
+    shared += [fill for order in orders for fill, *_ in order.fills]
+    return copy.deepcopy(account, {id(one): one for one in shared})
 
 
 def state_of(account: Any) -> tuple:

@@ -88,7 +88,7 @@ class RestRequest:
         if rule["status"] == 403:        # the firewall before the venue: no JSON, no header
             return web.Response(status=403, text="<html><body><h1>403 Forbidden</h1></body></html>", content_type="text/html")
         left = ban_left(rule, self.faults.seconds())
-        body = answers.rest(self.venue, -1003, "Way too many requests.")
+        body = answers.rest(self.venue, answers.TOO_MANY.get(self.venue, -1003), "Way too many requests.")
         return web.Response(status=rule["status"], body=body, content_type=JSON, headers={"Retry-After": str(int(left) + 1)})
 
     def _cut(self) -> web.Response:

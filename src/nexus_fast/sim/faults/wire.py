@@ -83,7 +83,7 @@ class Wire:
         """Answer in the venue's place; True when the request is to be executed all the same."""
         if rule.kind == "ban":
             left = ban_left(rule, self.faults.seconds())
-            text = answers.websocket(payload, rule["status"], -1003, "Too many requests.", left)
+            text = answers.too_many(payload, rule["status"], left)
         else:
             text = answers.websocket(payload, rule["status"], rule["code"], rule["text"], rule["retry_after"])
         if rule.kind == "answer" and rule["execute"]:
