@@ -15,14 +15,12 @@ cdef class Budget:
     def __init__(self, int64_t limit, double seconds, bint sliding, double share=1.0, double reserve=0.0):
         self.row.length_ns = round(seconds * 1e9)
         self.row.sliding = sliding
-        self.row.times = NULL if sliding else &self.only_cell
         self.share, self.reserve = share, reserve
         self.seconds = seconds
         self.set_limit(limit)
 
     def __dealloc__(self):
-        if self.row.times != &self.only_cell:
-            free(self.row.times)
+        free(self.row.times)
 
     def set_limit(self, int64_t limit):
         """The venue's limit is another than thought: what was counted in a sliding window is forgotten when it has to grow."""
@@ -53,26 +51,20 @@ cdef class Budget:
     def used(self, int64_t now_ns):
         """Orders in the window at this time of the venue's clock."""
         cdef int64_t i
-        if not self.row.sliding:
-            budget_allows(&self.row, now_ns, False)          # ends a window that is over
-            return self.row.used
-        return sum(now_ns - self.row.times[i] < self.row.length_ns for i in range(self.row.mask + 1))
+        if self.row.sliding:
+            return sum(now_ns - self.row.times[i] < self.row.length_ns for i in range(self.row.mask + 1))
+        return self.row.used if 0 <= now_ns - self.row.started_ns < self.row.length_ns else 0
 
-    def allows(self, int64_t now_ns, bint reduces=False):
-        return budget_allows(&self.row, now_ns, reduces)
-
-    def count(self, int64_t now_ns):
-        """One order leaves."""
-        budget_allows(&self.row, now_ns, False)              # begins the window
-        cdef nx_budget* list[2]
-        list[0], list[1] = &self.row, NULL
-        budgets_count(list, now_ns)
+    def take(self, int64_t now_ns, bint reduces=False):
+        """Whether one more order fits; it is counted."""
+        return budget_take(&self.row, now_ns, reduces)
 
     def heard(self, int64_t count, int64_t asked_ns, int64_t now_ns):
         """Fixed windows: the venue says how many it has counted, ours and those of others. Asked in one window and answered in
         the next, it says nothing of this one."""
         if asked_ns // self.row.length_ns == now_ns // self.row.length_ns:
             self.row.used = min(max(self.used(now_ns), count), 0xFFFFFFFF)
+            self.row.started_ns = now_ns - now_ns % self.row.length_ns
 
     def give_back(self, int64_t count):
         """Fixed windows: the venue counts these no longer."""

@@ -23,7 +23,7 @@ from nexus_fast.gateway.channel cimport (
 from nexus_fast.gateway.frame cimport next_mask, ws_frame
 from nexus_fast.gateway.template cimport REQUEST_CAPACITY, template_fill
 from nexus_fast.journal.writer cimport journal_append
-from nexus_fast.order.budget cimport budgets_allow, budgets_count
+from nexus_fast.order.budget cimport budgets_give_back, budgets_take
 from nexus_fast.order.gate cimport gate_check
 from nexus_fast.order.reasons cimport *
 from nexus_fast.order.route cimport NO_ACCOUNT, route_shape
@@ -96,7 +96,6 @@ cdef class OrderEntry:
         cdef nx_route* route
         cdef nx_order* order
         cdef const nx_template* template
-        cdef int64_t venue_ns
         cdef int status
         cdef bint timed = self.stages.enabled and self.stages.tick_started
         if timed:
@@ -143,25 +142,26 @@ cdef class OrderEntry:
                             side, type == NX_MARKET, order.price, quantity, flags & NX_ORDER_REDUCE_ONLY)
         if status:
             return self.refuse(order, status)
-        venue_ns = order.created_ns + route.channels[0].clock_offset_ms * 1000000
-        if not budgets_allow(route.place_budgets, venue_ns, flags & NX_ORDER_REDUCE_ONLY):
+        if not budgets_take(route.place_budgets, order.created_ns + route.channels[0].clock_offset_ms * 1000000,
+                            flags & NX_ORDER_REDUCE_ONLY):
             return self.refuse(order, NX_REASON_ORDER_BUDGET)
         if timed:
             self.stages.lap(STAGE_GATE)
         order.state = NX_STATE_PENDING
         if self.record(order, NX_EVENT_INTENT, NULL):
             order.state = NX_STATE_FREE
+            budgets_give_back(route.place_budgets)
             return self.refuse(order, NX_REASON_JOURNAL_FULL)
         if timed:
             self.stages.lap(STAGE_JOURNAL)
         status = self.request(route, template, order, order.price, quantity, NX_EVENT_INTENT, timed)
         if status and status != -NX_REASON_SEND:
+            budgets_give_back(route.place_budgets)
             return self.refuse(order, -status)
         if timed:
             self.stages.lap(STAGE_SEND)
             histogram_record(&self.stages.histograms[STAGE_TOTAL], self.stages.mark - self.stages.tick_started)
         order.deadline_ns = clock_monotonic_ns() + self.deadline_ns
-        budgets_count(route.place_budgets, venue_ns)
         self.sent += 1
         self.note(order.number, NX_STATE_PENDING)
         return order.number
@@ -273,7 +273,6 @@ cdef class OrderEntry:
         cdef nx_route* route = self.routes.find(order.symbol_id, order.account)
         cdef nx_order_news wanted
         cdef int64_t now_ns = self.now_ns if self.now_ns else clock_realtime_ns()
-        cdef int64_t venue_ns
         cdef int status
         if route == NULL or route.modify[order.side] == NULL:
             return -NX_REASON_NO_SUCH_ORDER
@@ -283,8 +282,8 @@ cdef class OrderEntry:
                             order.side, 0, price, quantity, order.flags & NX_ORDER_REDUCE_ONLY)
         if status:
             return -status
-        venue_ns = now_ns + route.channels[0].clock_offset_ms * 1000000
-        if not budgets_allow(route.modify_budgets, venue_ns, order.flags & NX_ORDER_REDUCE_ONLY):
+        if not budgets_take(route.modify_budgets, now_ns + route.channels[0].clock_offset_ms * 1000000,
+                            order.flags & NX_ORDER_REDUCE_ONLY):
             return -NX_REASON_ORDER_BUDGET
         memset(&wanted, 0, sizeof(wanted))
         wanted.last_price = price                # what is asked for; the order is what it was until the venue agrees
@@ -292,10 +291,11 @@ cdef class OrderEntry:
         wanted.trade_id = -1
         order.changed_ns = now_ns
         if self.record(order, NX_EVENT_MODIFY_INTENT, &wanted):
+            budgets_give_back(route.modify_budgets)
             return -NX_REASON_JOURNAL_FULL
         status = self.request(route, route.modify[order.side], order, price, quantity, NX_EVENT_MODIFY_INTENT, False)
-        if not status or status == -NX_REASON_SEND:
-            budgets_count(route.modify_budgets, venue_ns)
+        if status and status != -NX_REASON_SEND:
+            budgets_give_back(route.modify_budgets)
         if not status:
             order.deadline_ns = clock_monotonic_ns() + self.deadline_ns
         return status
