@@ -18,6 +18,7 @@ from nexus_fast.feed.symbols import SymbolTable
 from nexus_fast.gateway import binance, bybit, okx
 from nexus_fast.gateway.channel import Channel
 from nexus_fast.journal.writer import JournalWriter
+from nexus_fast.order.budget import Budget
 from nexus_fast.order.entry import OrderEntry
 from nexus_fast.order.route import Route, RouteTable
 from nexus_fast.order.table import OrderTable
@@ -113,8 +114,10 @@ class World:
         self.dispatcher = Dispatcher(len(names), self.on_error)
         self.sets = {signed: templates(name, names[0], scale, signed) for signed in (True, False)}
         instruments = [instrument(symbol, source.venue, scale) for symbol in names]
+        # As every venue has them: two windows, with room for all that is sent here.
+        budgets = [Budget(2**32 - 1, seconds, False) for seconds in (10, 60)]
         for number, found in enumerate(instruments):
-            routes.add(Route(found, number, 0, self.sets[True], [self.channel]))
+            routes.add(Route(found, number, 0, self.sets[True], [self.channel], None, (budgets, budgets)))
             routes.set_default(number, 0)
         self.strategies = [self.make(kind, scale) for kind in strategies]
         ids = {found.symbol: number for number, found in enumerate(instruments)}

@@ -139,7 +139,9 @@ class PublicConnectorConfig:
 @dataclass
 class PrivateConnectorConfig:
     """One account's orders and user data. entry: "ws" or "rest" for this account alone, None for Config.order_entry.
-    dead_mans_switch: seconds of silence after which the venue cancels every order of the account; 0 for none."""
+    dead_mans_switch: seconds of silence after which the venue cancels every order of the account; 0 for none.
+    enable_rate_limit: orders are counted, and refused here where the venue's limit per time is reached. order_budget: the share
+    of that limit which is this program's; order_reserve: the share of it which is kept for reduce-only orders."""
 
     account_type: AccountType
     enable_rate_limit: bool = True
@@ -150,12 +152,17 @@ class PrivateConnectorConfig:
     max_slippage: float = 0.02
     entry: Literal["fastest", "ws", "rest"] | None = None
     dead_mans_switch: int = 0
+    order_budget: float = 1.0
+    order_reserve: float = 0.05
 
     def __post_init__(self) -> None:
         seconds = self.dead_mans_switch
         known = seconds == 0 or 5 <= seconds <= 300
         _require(known, f"PrivateConnectorConfig.dead_mans_switch={seconds}: 5 to 300 seconds, or 0 for none.")
         _one_of("PrivateConnectorConfig.entry", self.entry, (None, *ORDER_ENTRIES))
+        budget, reserve = self.order_budget, self.order_reserve
+        _require(budget > 0, f"PrivateConnectorConfig.order_budget={budget}: above 0; 1 is the venue's whole limit.")
+        _require(0 <= reserve < 1, f"PrivateConnectorConfig.order_reserve={reserve}: from 0 to below 1.")
 
 
 @dataclass

@@ -8,7 +8,8 @@ or a gateway in the same rack can stand in their place.
     stream = "ws://127.0.0.1:8081"
     ws_api = "ws://127.0.0.1:8081/ws-api/v3"
 
-Any subset may be given; what is not given stays the venue's own. Tables and keys are those of `TABLES`.
+Any subset may be given; what is not given stays the venue's own. Tables and keys are those of `TABLES`. `order_limit_factor` may
+stand beside them for a venue that does not say its limits of orders: how many times the published ones this address takes.
 """
 
 import os
@@ -23,6 +24,8 @@ from nexus_fast.exchange.okx import endpoints as okx
 
 VARIABLE = "NEXUS_FAST_ENDPOINTS"
 SIMULATOR = "sim"               # the simulator's own table in the files it writes: no address of a venue
+LIMIT_FACTOR = "order_limit_factor"
+FACTORED = ("bybit", "okx")
 LIVE = {**{f"binance.{family}": table for family, table in binance.LIVE.items()}, "bybit": bybit.LIVE, "okx": okx.LIVE}
 TESTNET = {
     **{f"binance.{family}": table for family, table in binance.TESTNET.items()},
@@ -108,7 +111,10 @@ def _flatten(data: Mapping, where: str) -> dict[str, dict[str, str]]:
         nested = venue not in TABLES and all(isinstance(v, Mapping) for v in content.values())
         tables = {f"{venue}.{family}": keys for family, keys in content.items()} if nested else {venue: content}
         for table, keys in tables.items():
-            flat[table] = {key: _address(where, table, key, value) for key, value in keys.items()}
+            flat[table] = {
+                key: _factor(where, table, value) if key == LIMIT_FACTOR else _address(where, table, key, value)
+                for key, value in keys.items()
+            }
     return flat
 
 
@@ -117,6 +123,15 @@ def _known(table: str, key: str, where: str) -> None:
         raise ConfigurationError(f"{where}[{table}] is not a table of endpoints; there are {', '.join(TABLES)}.")
     if key not in TABLES[table]:
         raise ConfigurationError(f"{where}[{table}] has no {key!r}; it has {', '.join(TABLES[table])}.")
+
+
+def _factor(where: str, table: str, value: Any) -> str:
+    if table not in FACTORED or not isinstance(value, int | str) or not str(value).isdigit() or int(value) < 1:
+        raise ConfigurationError(
+            f"{where}: [{table}] {LIMIT_FACTOR} = {value!r}: a whole number from 1 on, of {' or '.join(FACTORED)}; the other "
+            "venues say their limits themselves."
+        )
+    return str(value)
 
 
 def _address(where: str, table: str, key: str, value: Any) -> str:

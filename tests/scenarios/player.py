@@ -11,6 +11,7 @@ import traceback
 import unittest.mock
 
 from engine_program import Scripted
+from simulated_others import OtherVenues
 from simulated_run import Truth, play
 
 from nexus_fast.error import EngineBuildError
@@ -39,7 +40,8 @@ def perform(file, name, parameters):
 
 def run(strategy, options, refusal):
     try:
-        play(strategy, Truth(**options.pop("venue", {})), **options)
+        venue = options.pop("venue", {})
+        play(strategy, OtherVenues(**venue) if "name" in venue else Truth(**venue), **options)
     except EngineBuildError as error:
         if type(error).__name__ != refusal:
             raise

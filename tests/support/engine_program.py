@@ -172,9 +172,10 @@ def far_below(strategy, symbol, share="0.9"):
 
 
 def make_config(strategy, venue, *, public=(PERP_ACCOUNT, SPOT_ACCOUNT), private=(PERP_ACCOUNT, SPOT_ACCOUNT), mode="block",
-                loop=None, directory=None, secret=None, connections=1, connectors=None, **options):
+                loop=None, directory=None, secret=None, connections=1, connectors=None, counted=True, **options):
     """A configuration of account types on a simulator, of any venues, with a strategy id and a journal of its own.
-    `connections`: of every public connector; `connectors`: Binance's private ones, where account types do not say enough."""
+    `connections`: of every public connector; `connectors`: Binance's private ones, where account types do not say enough;
+    `counted`: whether orders are held against the venue's limits here."""
     exchanges = list(dict.fromkeys(account.exchange for account in (*public, *private)))
     basic = BasicConfig(api_key=venue.key, secret=secret or venue.secret, passphrase="sim")
     options.setdefault("strategy_id", f"test{next(_names)}x{time.time_ns() % 10**9}")
@@ -188,7 +189,8 @@ def make_config(strategy, venue, *, public=(PERP_ACCOUNT, SPOT_ACCOUNT), private
             for e in exchanges
         },
         private_conn_config={SPOT_ACCOUNT.exchange: connectors} if connectors else {
-            e: [PrivateConnectorConfig(account_type=a) for a in private if a.exchange is e] for e in exchanges
+            e: [PrivateConnectorConfig(account_type=a, enable_rate_limit=counted) for a in private if a.exchange is e]
+            for e in exchanges
         },
         endpoints={name: venue.endpoints[name] for name in venue.endpoints if name != "sim"},
         journal_directory=directory or venue.directory,

@@ -28,7 +28,8 @@ from nexus_fast.sim.server import SimulatedVenue
 
 
 def engine(**options):
-    """What a scenario's engine and venue are like: symbols, seconds, venue={what Truth takes}, refused_with="the name of the
+    """What a scenario's engine and venue are like: symbols, seconds, venue={what Truth takes} (or, with name= in it, what
+    OtherVenues takes), refused_with="the name of the
     error with which the build ends", constants={name in a module: value}, and what make_config takes."""
 
     def mark(function):
@@ -36,6 +37,18 @@ def engine(**options):
         return function
 
     return mark
+
+
+def nested(tables):
+    """The venues' tables of an endpoints file as TOML reads them."""
+    found = {}
+    for name, table in tables.items():
+        first, _, second = name.partition(".")
+        if second:
+            found.setdefault(first, {})[second] = table
+        elif first != "sim":
+            found[first] = table
+    return found
 
 
 class Truth:
@@ -56,13 +69,7 @@ class Truth:
 
     async def start(self):
         await self.venue.start()
-        self.endpoints = {}
-        for name, table in self.venue.endpoints().items():
-            first, _, second = name.partition(".")
-            if second:
-                self.endpoints.setdefault(first, {})[second] = table
-            else:
-                self.endpoints[first] = table
+        self.endpoints = nested(self.venue.endpoints())
         self.pacer = Pacer(self._rate)
         self.move()
         if Decimal(self._position):

@@ -23,6 +23,7 @@ from nexus_fast.gateway.channel cimport (
 from nexus_fast.gateway.frame cimport next_mask, ws_frame
 from nexus_fast.gateway.template cimport REQUEST_CAPACITY, template_fill
 from nexus_fast.journal.writer cimport journal_append
+from nexus_fast.order.budget cimport budgets_give_back, budgets_take
 from nexus_fast.order.gate cimport gate_check
 from nexus_fast.order.reasons cimport *
 from nexus_fast.order.route cimport NO_ACCOUNT, route_shape
@@ -141,16 +142,21 @@ cdef class OrderEntry:
                             side, type == NX_MARKET, order.price, quantity, flags & NX_ORDER_REDUCE_ONLY)
         if status:
             return self.refuse(order, status)
+        if not budgets_take(route.place_budgets, order.created_ns + route.channels[0].clock_offset_ms * 1000000,
+                            flags & NX_ORDER_REDUCE_ONLY):
+            return self.refuse(order, NX_REASON_ORDER_BUDGET)
         if timed:
             self.stages.lap(STAGE_GATE)
         order.state = NX_STATE_PENDING
         if self.record(order, NX_EVENT_INTENT, NULL):
             order.state = NX_STATE_FREE
+            budgets_give_back(route.place_budgets)
             return self.refuse(order, NX_REASON_JOURNAL_FULL)
         if timed:
             self.stages.lap(STAGE_JOURNAL)
         status = self.request(route, template, order, order.price, quantity, NX_EVENT_INTENT, timed)
         if status and status != -NX_REASON_SEND:
+            budgets_give_back(route.place_budgets)
             return self.refuse(order, -status)
         if timed:
             self.stages.lap(STAGE_SEND)
@@ -266,6 +272,7 @@ cdef class OrderEntry:
     cdef int modify(self, nx_order* order, int64_t price, int64_t quantity) noexcept nogil:
         cdef nx_route* route = self.routes.find(order.symbol_id, order.account)
         cdef nx_order_news wanted
+        cdef int64_t now_ns = self.now_ns if self.now_ns else clock_realtime_ns()
         cdef int status
         if route == NULL or route.modify[order.side] == NULL:
             return -NX_REASON_NO_SUCH_ORDER
@@ -275,14 +282,20 @@ cdef class OrderEntry:
                             order.side, 0, price, quantity, order.flags & NX_ORDER_REDUCE_ONLY)
         if status:
             return -status
+        if not budgets_take(route.modify_budgets, now_ns + route.channels[0].clock_offset_ms * 1000000,
+                            order.flags & NX_ORDER_REDUCE_ONLY):
+            return -NX_REASON_ORDER_BUDGET
         memset(&wanted, 0, sizeof(wanted))
         wanted.last_price = price                # what is asked for; the order is what it was until the venue agrees
         wanted.last_quantity = quantity
         wanted.trade_id = -1
-        order.changed_ns = self.now_ns if self.now_ns else clock_realtime_ns()
+        order.changed_ns = now_ns
         if self.record(order, NX_EVENT_MODIFY_INTENT, &wanted):
+            budgets_give_back(route.modify_budgets)
             return -NX_REASON_JOURNAL_FULL
         status = self.request(route, route.modify[order.side], order, price, quantity, NX_EVENT_MODIFY_INTENT, False)
+        if status and status != -NX_REASON_SEND:
+            budgets_give_back(route.modify_budgets)
         if not status:
             order.deadline_ns = clock_monotonic_ns() + self.deadline_ns
         return status

@@ -29,6 +29,8 @@ TEXTS = (
     "the orders of the last session are still being asked about at the venue",
     "the clock is too far from the venue's: synchronise this machine's clock",
     "the machine stood still while the order waited to be sent: it was not sent late",
+    "the venue takes no more orders at present, by its limit of orders per time, which is counted here; cancels leave, and so do "
+    "some orders that reduce a position (PrivateConnectorConfig.order_budget, order_reserve)",
 )
 
 HALTED, RATE_LIMITED, RECOVERING, CLOCK, TOO_LATE = (

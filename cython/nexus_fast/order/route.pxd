@@ -4,6 +4,7 @@ from libc.stdint cimport int64_t, uint8_t, uint32_t
 
 from nexus_fast.gateway.channel cimport nx_channel
 from nexus_fast.gateway.template cimport TemplateSet, nx_template
+from nexus_fast.order.budget cimport nx_budget
 from nexus_fast.order.gate cimport nx_limits
 
 cdef enum:
@@ -25,6 +26,8 @@ ctypedef struct nx_route:
     uint8_t trading                     # the venue trades the symbol now
     uint8_t price_scale
     uint8_t size_scale
+    nx_budget* place_budgets[4]         # what an order and a modification count for; NULL ends a list
+    nx_budget* modify_budgets[4]
     nx_limits limits
 
 
@@ -34,6 +37,7 @@ cdef class Route:
 
     cdef fill_templates(self, TemplateSet templates)
     cdef fill_limits(self, instrument, risk)
+    cdef fill_budgets(self, place, modify)
 
 
 cdef class RouteTable:

@@ -2,6 +2,7 @@ from collections.abc import Sequence
 
 from nexus_fast.gateway.channel import Channel
 from nexus_fast.gateway.template import TemplateSet
+from nexus_fast.order.budget import Budget
 
 class Route:
     def __init__(
@@ -12,6 +13,7 @@ class Route:
         templates: TemplateSet,
         channels: Sequence[Channel],
         risk: object = None,
+        budgets: tuple[Sequence[Budget], Sequence[Budget]] = ...,
     ) -> None: ...
 
 class RouteTable:

@@ -3,6 +3,7 @@ from libc.string cimport memset
 
 from nexus_fast.gateway.channel cimport Channel
 
+from nexus_fast.order.budget cimport BUDGETS, Budget
 from nexus_fast.order.gate cimport limits_set_notional, nx_int128, nx_limits
 
 # No mantissa has more than 18 digits.
@@ -15,14 +16,16 @@ cdef int64_t limit_mantissa(value, int scale) except -1:
 
 
 cdef class Route:
-    """One row. `instrument` has the fields of nexus_fast.exchange.instrument.Instrument, `risk` is a RiskConfig or None."""
+    """One row. `instrument` has the fields of nexus_fast.exchange.instrument.Instrument, `risk` is a RiskConfig or None; `budgets`
+    are those that an order counts for, and those of a modification."""
 
-    def __init__(self, instrument, uint32_t symbol_id, uint8_t account, TemplateSet templates, channels, risk=None):
+    def __init__(self, instrument, uint32_t symbol_id, uint8_t account, TemplateSet templates, channels, risk=None,
+                 budgets=((), ())):
         cdef Channel channel
         if not 0 < len(channels) <= ROUTE_CHANNELS:
             raise ValueError(f"a route takes 1 to {ROUTE_CHANNELS} channels; {len(channels)} were given for {instrument.symbol}")
         memset(&self.row, 0, sizeof(nx_route))
-        self.keep = [templates, *channels]
+        self.keep = [templates, *channels, *budgets[0], *budgets[1]]
         self.row.symbol_id = symbol_id
         self.row.account = account
         self.row.trading = instrument.active
@@ -33,6 +36,7 @@ cdef class Route:
             self.row.channel_count += 1
         self.fill_templates(templates)
         self.fill_limits(instrument, risk)
+        self.fill_budgets(budgets[0], budgets[1])
 
     cdef fill_templates(self, TemplateSet templates):
         cdef uint8_t side, type, time_in_force, reduce_only
@@ -66,6 +70,17 @@ cdef class Route:
             elif risk.max_notional is not None and risk.max_notional < instrument.contract_size:
                 limits_set_notional(&limits.risk_maximum_notional, 0, 1)     # not one contract: nothing passes
             limits.risk_distance_ppm = limit_mantissa(risk.max_price_distance, 6)
+
+    cdef fill_budgets(self, place, modify):
+        cdef Budget budget
+        cdef int i
+        for found in (place, modify):
+            if len(found) > BUDGETS:
+                raise ValueError(f"a route takes {BUDGETS} budgets of one kind; {len(found)} were given")
+        for i, budget in enumerate(place):
+            self.row.place_budgets[i] = &budget.row
+        for i, budget in enumerate(modify):
+            self.row.modify_budgets[i] = &budget.row
 
 
 cdef most_contracts(instrument, risk):

@@ -1,7 +1,7 @@
 """The engine's side towards the connectors: they report here, and here it is decided what follows.
 
 A connector has: account_type; open(), close(); an account further index, ready, templates(instrument), channels(instrument),
-query(instrument, client_id), refresh(), check(); a feed market, symbols, subscribe(…), unsubscribe(…).
+order_windows(instrument), query(instrument, client_id), refresh(), check(); a feed market, symbols, subscribe(…), unsubscribe(…).
 """
 
 import asyncio
@@ -24,6 +24,7 @@ from nexus_fast.engine.timewatch import TimeWatch
 from nexus_fast.error import NO_ANSWER
 from nexus_fast.feed.market import MarketFeed
 from nexus_fast.log import Logger
+from nexus_fast.order.budgets import Budgets
 from nexus_fast.order.events import BalanceUpdate, OrderUpdate, PositionUpdate
 from nexus_fast.order.external import apply_external
 from nexus_fast.order.reasons import reason_text
@@ -60,6 +61,7 @@ class Host:
         self.subscribers: dict[tuple[DataType, str, Any], list] = {}     # with the interval of bars, else None
         self.market_feeds: list[MarketFeed] = []
         self.gates = Gates(core.entry)
+        self.budgets = Budgets(config)
         self.inquiry = Inquiry(self, log)
         self._heard = Heard()
         self._rereading: set[int] = set()
@@ -141,7 +143,8 @@ class Host:
         risk = self.config.risk.limits_of(instrument.symbol)
         channels = account.channels(instrument)
         self.core.ledger.name("symbol", symbol_id, instrument.symbol)
-        self.core.routes.add(Route(instrument, symbol_id, account_index, account.templates(instrument), channels, risk))
+        budgets = tuple(self.budgets.of(account.account_type, windows) for windows in account.order_windows(instrument))
+        self.core.routes.add(Route(instrument, symbol_id, account_index, account.templates(instrument), channels, risk, budgets))
 
     def routed_symbols(self, account_index: int) -> list[str]:
         """The venue's names of everything that can be ordered on this account at present."""

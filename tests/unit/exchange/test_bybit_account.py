@@ -57,7 +57,7 @@ def ask(answers, work):
 
     async def run():
         core = SimpleNamespace(instruments=INSTRUMENTS, by_venue_symbol=lambda *_: None)
-        host = SimpleNamespace(core=core, deferred=None, poller=None, ssl_context=None, balances=[], positions=[])
+        host = SimpleNamespace(core=core, deferred=None, poller=None, ssl_context=None, budgets=None, balances=[], positions=[])
         host.on_balance = lambda account, update: host.balances.append(update)
         host.on_positions = lambda account, updates: host.positions.append(updates)
         account = BybitAccount(host, BybitAccountType.UNIFIED, 0, Credentials("key", "secret"), {"rest": "http://nowhere"})

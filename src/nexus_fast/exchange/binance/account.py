@@ -23,6 +23,7 @@ from nexus_fast.exchange.binance import websocket_api
 from nexus_fast.exchange.binance.families import MARKETS, Family, clock_market, families_of, family_name, family_of
 from nexus_fast.exchange.binance.feed import AGE_SECONDS
 from nexus_fast.exchange.binance.order_answers import OrderAnswers
+from nexus_fast.exchange.binance.order_limits import OrderLimits
 from nexus_fast.exchange.binance.rest_orders import RestOrders
 from nexus_fast.exchange.binance.snapshot import Balances, read_balances, read_order, read_positions, read_trades
 from nexus_fast.exchange.binance.user_data import decode
@@ -35,6 +36,7 @@ from nexus_fast.gateway.credentials import ED25519, Credentials
 from nexus_fast.gateway.rest import CLOCK_REFUSED, BinanceRest
 from nexus_fast.gateway.signing import signed_ws_params
 from nexus_fast.log import Logger
+from nexus_fast.order.budgets import Windows
 from nexus_fast.order.events import BalanceUpdate, ConnectionClosing, OrderUpdate, PositionUpdate, StreamEnded
 
 LISTEN_KEY_SECONDS = 30 * 60
@@ -76,6 +78,7 @@ class BinanceAccount:
         self._user = None
         if self._family.listen_key:
             self._user = self._make_user()
+        self._limits = OrderLimits(self.family, host.budgets)
         self._answers = OrderAnswers(self, host, self._log)
         self._rest_orders = None
         if entry == "rest":
@@ -108,6 +111,7 @@ class BinanceAccount:
             self._set_clock_offset(await self._read_clock())
             await self._require_one_way()
             await self._snapshot()
+            await self._read_order_limits()
         except VenueError as error:
             if error.code in (-2008, -2014, -2015, -1022):
                 raise CredentialError(
@@ -153,6 +157,23 @@ class BinanceAccount:
     def channels(self, instrument: Any) -> list[Channel]:
         """The ways out for one symbol's requests, best first."""
         return [self.channel] if self._rest_orders is None else self._rest_orders.channels
+
+    def order_windows(self, instrument: Any) -> Windows:
+        return self._limits.windows()
+
+    async def _read_order_limits(self) -> None:
+        """How many orders the venue takes per time, and how many it has counted."""
+        if self._limits.question is None:
+            return
+        asked_ns = self._venue_ns()
+        try:
+            body = await self._rest.get(self._limits.question, signed=True)
+            self._limits.read(body, asked_ns, self._venue_ns())
+        except (VenueError, msgspec.MsgspecError) as error:
+            self._log.warning(f"the venue did not say how many orders it takes ({error}); counting by its published limits")
+
+    def _venue_ns(self) -> int:
+        return time.time_ns() + self.channel.clock_offset_ms * 1_000_000
 
     def templates(self, instrument: Any) -> Any:
         """The requests of one symbol on this account."""
@@ -408,6 +429,7 @@ class BinanceAccount:
     def _on_events(self, events: list) -> None:
         for event in events:
             if isinstance(event, OrderUpdate):
+                self._limits.on_update(event)
                 self._add_cost(event)
                 self._host.on_order_update(self, event)
             elif isinstance(event, BalanceUpdate):

@@ -14,11 +14,13 @@ from typing import Any
 import msgspec
 
 from nexus_fast.constants import ExchangeType, InstrumentType
+from nexus_fast.endpoints import LIMIT_FACTOR
 from nexus_fast.error import NO_ANSWER, CredentialError, VenueError
 from nexus_fast.exchange.bybit.account_rest import HEDGED, AccountRest
 from nexus_fast.exchange.bybit.emergency import DCP_TOPICS
 from nexus_fast.exchange.bybit.instruments import CATEGORIES
 from nexus_fast.exchange.bybit.order_answers import OrderAnswers
+from nexus_fast.exchange.bybit.order_limits import OrderLimits
 from nexus_fast.exchange.bybit.outcomes import KEY_CODES
 from nexus_fast.exchange.bybit.trade_api import decode_answer
 from nexus_fast.exchange.bybit.user_data import FAST_TOPIC, TOPICS, Message, UserData, decode_message
@@ -29,6 +31,7 @@ from nexus_fast.gateway.bybit_rest import BybitRest
 from nexus_fast.gateway.channel import Channel
 from nexus_fast.gateway.credentials import Credentials
 from nexus_fast.log import Logger
+from nexus_fast.order.budgets import Windows
 from nexus_fast.order.events import BalanceUpdate, OrderUpdate
 
 REQUEST_SECONDS = 10.0
@@ -64,6 +67,7 @@ class BybitAccount:
         self._reconciling = asyncio.Lock()
         self._trade = self._connection("trade", self._on_trade_message, self._on_trade_up, self._on_trade_down)
         self._private = self._connection("private", self._on_private_message, self._on_private_up, self._on_private_down)
+        self.limits = OrderLimits(host.budgets, int(endpoints.get(LIMIT_FACTOR, 1)))
         self._answers = OrderAnswers(self, host, self._log)
 
     def _connection(self, name: str, on_message: Any, on_up: Any, on_down: Any) -> WebSocketConnection:
@@ -122,6 +126,9 @@ class BybitAccount:
 
     def channels(self, instrument: Any) -> list[Channel]:
         return [self.channel]
+
+    def order_windows(self, instrument: Any) -> Windows:
+        return self.limits.windows(CATEGORIES[instrument.type])
 
     def templates(self, instrument: Any) -> Any:
         """The requests of one symbol on this account."""

@@ -7,6 +7,7 @@ says what became of it, and where that stays silent the request's deadline passe
 from typing import Any
 
 from nexus_fast.constants import WsOrderResultType
+from nexus_fast.exchange.bybit.instruments import CATEGORIES
 from nexus_fast.exchange.bybit.outcomes import classify
 from nexus_fast.exchange.bybit.trade_api import Answer
 from nexus_fast.exchange.outcome import Outcome, Request, Verdict
@@ -18,7 +19,8 @@ REQUESTS: dict[str, Request] = {"order.create": "place", "order.cancel": "cancel
 
 
 class OrderAnswers:
-    """`account` is asked to renew_trade() when the venue takes no more requests on this connection."""
+    """`account` is asked to renew_trade() when the venue takes no more requests on this connection; its `limits` hear of the
+    venue's."""
 
     def __init__(self, account: Any, host: Any, log: Logger):
         self._account = account
@@ -32,6 +34,8 @@ class OrderAnswers:
         if request is None or not number:
             self._log.warning(f"an answer to an unknown request: {answer.op} {answer.req_id}: {answer.code} {answer.message}")
             return
+        if answer.limit:
+            self._note_limit(number, request, answer.limit)
         verdict = classify(request, answer.code, answer.message, pause_ms=answer.pause_ms)
         if verdict.outcome is not Outcome.ACCEPTED:
             self._host.tracker.drain()
@@ -43,6 +47,10 @@ class OrderAnswers:
         if verdict.session_lost:
             self._log.error(f"the trade connection takes no more requests ({verdict.reason}); connecting anew")
             self._account.renew_trade()
+
+    def _note_limit(self, number: int, request: Request, limit: int) -> None:
+        instrument = self._host.core.instruments[self._host.core.ledger.fields(number)["symbol_id"]]
+        self._account.limits.heard(CATEGORIES[instrument.type], request, limit)
 
     def on_late_refusal(self, number: int, reason: str) -> None:
         """The order stream says why the matching engine did not do what was accepted for processing (docs/v5/enum#rejectreason):

@@ -20,6 +20,7 @@ class _Items(Struct):
 
 
 class _Header(Struct):
+    limit: str = field(name="X-Bapi-Limit", default="")
     reset: str = field(name="X-Bapi-Limit-Reset-Timestamp", default="")
 
 
@@ -47,6 +48,12 @@ class Answer(Struct, rename="camel"):
         if self.ret_code != 0 or self.ret_ext_info is None:
             return None
         return next((item for item in self.ret_ext_info.rows if item.code), None)
+
+    @property
+    def limit(self) -> int:
+        """How many of this kind of request the venue takes of the account in a second; 0 where the answer does not say."""
+        text = self.header.limit if self.header else ""
+        return int(text) if text.isdigit() else 0
 
     @property
     def pause_ms(self) -> int:

@@ -10,12 +10,16 @@ import asyncio
 import time
 from typing import Any
 
+import msgspec
+
 from nexus_fast.constants import InstrumentType, WsOrderResultType
+from nexus_fast.endpoints import LIMIT_FACTOR
 from nexus_fast.error import NO_ANSWER, CredentialError, VenueError
 from nexus_fast.exchange.okx import snapshot, user_data, websocket_api
 from nexus_fast.exchange.okx.conversation import Conversation
 from nexus_fast.exchange.okx.instruments import ALL_TYPES, OkxInstrument
 from nexus_fast.exchange.okx.order_answers import OPERATIONS, OrderAnswers
+from nexus_fast.exchange.okx.order_limits import QUESTION, OrderLimits
 from nexus_fast.exchange.okx.outcomes import CLOCK_CODES, KEY_CODES, QUERY_NO_SUCH_ORDER
 from nexus_fast.exchange.okx.websocket_api import CLOSING_NOTICE, PING, PONG, Message, Pages
 from nexus_fast.feed.commands import CommandFeed
@@ -25,6 +29,7 @@ from nexus_fast.gateway.okx import order_templates
 from nexus_fast.gateway.okx_rest import OkxKey, OkxRest
 from nexus_fast.gateway.template import TemplateSet
 from nexus_fast.log import Logger
+from nexus_fast.order.budgets import Windows
 from nexus_fast.order.events import OrderUpdate
 
 LOGIN_SECONDS = 15.0             # how long open() waits for the first login
@@ -68,6 +73,7 @@ class OkxAccount:
         self._pinged_ns = 0
         self._leave_by = 0.0
         self._reconciling = asyncio.Lock()
+        self._limits = OrderLimits(host.budgets, int(endpoints.get(LIMIT_FACTOR, 1)))
         self._answers = OrderAnswers(self, host, self._log)
         self._ws = WebSocketConnection(
             f"okx {account_type.value} orders",
@@ -89,6 +95,7 @@ class OkxAccount:
             self._set_clock_offset(await self._rest.synchronise())
             self._use_config(await snapshot.read_config(self._rest, self.account_type))
             await self._snapshot()
+            await self._read_order_limits()
         except VenueError as error:
             if error.code in KEY_CODES:
                 raise self._credential_error(str(error)) from None
@@ -135,6 +142,16 @@ class OkxAccount:
 
     def channels(self, instrument: Any) -> list[Channel]:
         return [self.channel]
+
+    def order_windows(self, instrument: OkxInstrument) -> Windows:
+        return self._limits.windows(instrument.venue_symbol)
+
+    async def _read_order_limits(self) -> None:
+        """How many orders the venue takes of this account."""
+        try:
+            self._limits.read(await self._rest.get(QUESTION, signed=True))
+        except (VenueError, msgspec.MsgspecError) as error:
+            self._log.warning(f"the venue did not say how many orders it takes ({error}); counting by its published limits")
 
     def templates(self, instrument: OkxInstrument) -> TemplateSet:
         """The requests of one symbol on this account; none for an instrument without instIdCode: its orders are refused here."""

@@ -132,7 +132,8 @@ class BybitVenue:
         """The table of the endpoints file. `public` stands before /spot, /linear, /inverse."""
         rest, socket = self._addresses["rest"], self._addresses["socket"]
         return {"bybit": {"rest": f"http://{rest}", "public": f"ws://{socket}/v5/public",
-                          "private": f"ws://{socket}/v5/private", "trade": f"ws://{socket}/v5/trade"}}
+                          "private": f"ws://{socket}/v5/private", "trade": f"ws://{socket}/v5/trade",
+                          "order_limit_factor": str(self.options.order_limit_factor)}}
 
     # ---- by the clock
 

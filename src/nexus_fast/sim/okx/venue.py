@@ -110,7 +110,8 @@ class OkxVenue:
         """The table of the endpoints file."""
         sockets = f"ws://{self._addresses['sockets']}/ws/v5"
         return {"okx": {"rest": f"http://{self._addresses['rest']}",
-                        **{place: f"{sockets}/{place}" for place in PLACES}}}
+                        **{place: f"{sockets}/{place}" for place in PLACES},
+                        "order_limit_factor": str(self.options.limit_factor)}}
 
     # ---- by the clock
 
