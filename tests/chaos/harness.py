@@ -104,9 +104,10 @@ def reconciled(s, account):
 
 
 async def quiet(s):
-    """All accounts are there, no question is open, no order is in doubt."""
+    """All accounts are there and were looked at again, no question is open, no order is in doubt."""
     host, ledger = s.engine.host, s.engine.core.ledger
-    await until_true(lambda: all(reconciled(s, a) for a in host.accounts.values()) and not host.inquiry.asking
+    await until_true(lambda: all(reconciled(s, a) for a in host.accounts.values())
+                     and not host.reconciler.due and not host.inquiry.asking
                      and not any(ledger.state(n) in IN_DOUBT for n in ledger.live()), "quiet", s)
 
 

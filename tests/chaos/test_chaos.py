@@ -16,9 +16,11 @@ SECONDS = 20
 
 
 @pytest.mark.skipif(compiler() is None, reason="simulated time needs a C compiler")
-def test_random_strategies_on_random_faults_agree_with_the_venue():
+def test_random_strategies_on_random_faults_agree_with_their_venues():
     command = [sys.executable, "-m", "tests.chaos", "--seeds", "1-400", "--seconds", str(SECONDS), "--chunk", "10"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=400)
     assert done.returncode == 0, done.stdout + done.stderr
     runs = int(re.search(r"^(\d+) runs, 0 failed", done.stdout, re.M)[1])
     assert runs >= 10
+    for venue in ("binance", "bybit", "okx"):
+        assert re.search(rf"\b{venue} \d", done.stdout), f"no run on {venue} alone:\n{done.stdout}"

@@ -589,3 +589,39 @@ async def test_23_the_venue_counts_the_orders(s):
     assert failed and all("-1015" in o.reason or "-2025" in o.reason for o in failed)
     s.cancel_all_orders(BTC_PERP)
     await s.until(lambda: not s.venue.orders(open_only=True))
+
+
+@pytest.mark.scenario(7, 64)
+@pytest.mark.parametrize("symbol", [BTC, BTC_PERP])
+@engine(symbols=[BTC, BTC_PERP])
+async def test_64_what_happened_in_a_cut_is_found_although_who_answers_lags(s, symbol):
+    """The fill falls into the cut, and the reconcile after it still shows the order as open and the balances of before."""
+    await s.quotes()
+    oid = await accepted(s, symbol)
+    s.venue.faults.load([{"kind": "stale", "connection": "rest", "match": "GET *", "ms": 4000},
+                         {"kind": "cut", "connection": "user"}])
+    s.venue.faults.replica.hear(s.venue.account)     # from now on
+    s.venue.fill_resting("spot" if symbol == BTC else "usd_m", oid)
+    await s.settled(oid)
+    assert s.cache.get_order(oid).is_filled
+    await asyncio.sleep(1)
+    found = s.cache.get_balance(SPOT_ACCOUNT).balances
+    assert {a: (b.free, b.locked) for a, b in found.items() if b.free or b.locked} == s.venue.spot_balances()
+    position = s.cache.get_position(BTC_PERP)
+    assert (position.signed_amount if position else 0) == s.venue.position()
+
+
+@pytest.mark.scenario(13, 64)
+@engine(symbols=[BTC_PERP])
+async def test_64_a_modification_is_not_undone_by_who_lags(s):
+    """The list of open orders has the price of before."""
+    await s.quotes()
+    oid = await accepted(s)
+    s.venue.faults.load([{"kind": "stale", "connection": "rest", "match": "GET *", "ms": 4000}])
+    s.venue.faults.replica.hear(s.venue.account)
+    await asyncio.sleep(0.1)
+    price = s.price_to_precision(BTC_PERP, Decimal(str(s.cache.bookl1(BTC_PERP).bid)) * Decimal("0.96"), "floor")
+    s.modify_order(BTC_PERP, oid, price=price, amount=AMOUNT)
+    await s.until(lambda: Decimal(str(s.cache.get_order(oid).price)) == price)
+    await s.engine.host.resynchronise(s.engine.host.accounts[PERP_ACCOUNT])
+    assert Decimal(str(s.cache.get_order(oid).price)) == price

@@ -16,8 +16,9 @@ class Heard:
         self._said: dict[int, dict[str, float]] = {}
         self._asked: dict[int, float] = {}
 
-    def ask(self, account: Any) -> None:
-        self._asked[account.index] = time.monotonic()
+    def ask(self, account: Any, lag: float = 0.0) -> None:
+        """lag: how far who answers may be behind, in seconds; the stream was listened to all that time."""
+        self._asked[account.index] = time.monotonic() - lag
 
     def note(self, account: Any, names: Iterable[str]) -> None:
         self._said.setdefault(account.index, {}).update(dict.fromkeys(names, time.monotonic()))

@@ -19,9 +19,9 @@ from nexus_fast.engine.gates import RATE_LIMITED, Gates
 from nexus_fast.engine.heard import Heard
 from nexus_fast.engine.inquiry import Inquiry
 from nexus_fast.engine.poller import Poller
+from nexus_fast.engine.reconcile import Reconciler
 from nexus_fast.engine.safety import Safety
 from nexus_fast.engine.timewatch import TimeWatch
-from nexus_fast.error import NO_ANSWER
 from nexus_fast.feed.market import MarketFeed
 from nexus_fast.log import Logger
 from nexus_fast.order.budgets import Budgets
@@ -33,8 +33,6 @@ from nexus_fast.order.states import EVENTS
 from nexus_fast.order.tracker import Tracker
 from nexus_fast.schema import Balance, BookL2, FundingRate, IndexPrice, Kline, MarkPrice, Position, Trade
 
-FIRST_RESYNC_WAIT, LAST_RESYNC_WAIT = 1.0, 30.0
-UNREADABLE_SECONDS = 0.2         # in which more messages that cannot be read are waited for
 DATA_CALLBACKS = {
     Trade: (DataType.TRADE, "on_trade"),
     Kline: (DataType.KLINE, "on_kline"),
@@ -64,7 +62,9 @@ class Host:
         self.budgets = Budgets(config)
         self.inquiry = Inquiry(self, log)
         self._heard = Heard()
-        self._rereading: set[int] = set()
+        self.reconciler = Reconciler(self, self._heard, log)
+        self.resynchronise = self.reconciler.resynchronise
+        self.on_unreadable = self.reconciler.on_unreadable
         self.safety = Safety(self, log)
         self.times = TimeWatch(self, log)
         self.query = self.inquiry.query
@@ -177,7 +177,7 @@ class Host:
         order = apply_external(self.cache, instrument, update)
         if order is not None:
             self._log.info(f"an order that is not ours: {order.oid} {order.symbol} {order.status.value}")
-            self._tell_all("on_external_order", order)
+            self.tell_all("on_external_order", order)
 
     def on_rate_limited(self, account: Any, seconds: float, reason: str) -> None:
         """The venue wants a pause: nothing but cancels is sent until it is over."""
@@ -234,62 +234,7 @@ class Host:
                 self.tracker.doubt(number, "the order connection was lost before the venue answered")
         self.on_private_status(account, "disconnected")
 
-    async def resynchronise(self, account: Any, wait: float = FIRST_RESYNC_WAIT) -> None:
-        """After a reconnect: what the venue says now, against what we believe; the difference goes to the strategies. A venue
-        that cannot be asked is asked again after `wait` seconds, until it has answered."""
-        ledger = self.core.ledger
-        positions_before = set(self.cache.get_all_positions(account.account_type.exchange))
-        before = {ledger.fields(number)["client_id"]: number for number in ledger.live(account=account.index)}
-        diff: dict[str, Any] = {"exchange": account.account_type.exchange, "account_type": account.account_type}
-        self._heard.ask(account)
-        try:
-            listed = await account.refresh()
-        except NO_ANSWER as error:
-            self._log.error(f"{account.account_type}: the venue could not be asked after the reconnect: {error}")
-            diff.update(success=False, positions_opened=[], positions_closed=[], open_orders_added=[], open_orders_removed=[])
-            self._tell_all("on_private_ws_resync_diff", diff)
-            self.on_private_status(account, "resync_failed")
-            self.inquiry.note_pause(account, error)
-            self.spawn(self._resynchronise_later(account, wait))
-            return
-        for client_id, update in listed.items():
-            # Also one that was held to be over: what the venue lists as open is.
-            number = before.get(client_id) or ledger.find(client_id)
-            if number:
-                self.tracker.adopt(number, update)
-            else:
-                self.on_external_order(account, update)
-        missing = [client_id for client_id in before if client_id not in listed]
-        for client_id in missing:
-            self.query(before[client_id])
-        positions = set(self.cache.get_all_positions(account.account_type.exchange))
-        diff.update(
-            success=True,
-            positions_opened=sorted(positions - positions_before),
-            positions_closed=sorted(positions_before - positions),
-            open_orders_added=sorted(set(listed) - set(before)),
-            open_orders_removed=sorted(missing),
-        )
-        self._tell_all("on_private_ws_resync_diff", diff)
-        self.on_private_status(account, "resynced")
-
-    def on_unreadable(self, account: Any) -> None:
-        """A private message could not be read: what it said is asked for. One question answers for several of them."""
-        if account.index not in self._rereading:
-            self._rereading.add(account.index)
-            self.spawn(self._read_again(account))
-
-    async def _read_again(self, account: Any) -> None:
-        await asyncio.sleep(UNREADABLE_SECONDS)
-        self._rereading.discard(account.index)
-        await self.resynchronise(account)
-
-    async def _resynchronise_later(self, account: Any, wait: float) -> None:
-        await asyncio.sleep(wait)
-        await self.inquiry.pause(account)
-        await self.resynchronise(account, min(2 * wait, LAST_RESYNC_WAIT))
-
-    def _tell_all(self, callback: str, event: Any) -> None:
+    def tell_all(self, callback: str, event: Any) -> None:
         for strategy in self.strategies:
             self.tracker.callback(strategy, callback, event)
 

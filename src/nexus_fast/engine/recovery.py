@@ -60,6 +60,7 @@ class Recovery:
                 self._host.tracker.adopt(ours[client_id], update)
             else:
                 self._host.on_external_order(account, update)
+        self._host.reconciler.look_again(account)
         for client_id, number in ours.items():
             # A cancel that is still on its way would be missed by the list alone.
             if client_id not in listed or ledger.state(number) == "CANCELING":

@@ -68,11 +68,14 @@ REMEMBERED_SECONDS = 60.0        # how long an order that is over is still known
 class Extra:
     """What an order has besides its slot."""
 
-    __slots__ = ("reason", "average", "cost", "fee", "fee_currency", "last_price", "last_quantity", "counted", "paid")
+    __slots__ = (
+        "reason", "average", "cost", "fee", "fee_currency", "last_price", "last_quantity", "counted", "paid", "modified_ms",
+    )  # fmt: skip
 
     def __init__(self):
         self.paid = Decimal(0)           # what its unique fills were worth
         self.counted = 0                 # sum of its unique fills, mantissa
+        self.modified_ms = 0             # the venue's time of its last modification
         self.reason = self.average = self.cost = self.fee = self.fee_currency = None
         self.last_price = self.last_quantity = None
 
@@ -174,6 +177,8 @@ class Tracker:
         if update.trade_id >= 0 and not repeated:
             extra.counted += last_quantity
         self._keep(extra, number, update, repeated)
+        if update.event == "MODIFIED":
+            extra.modified_ms = max(extra.modified_ms, update.time_ms or 0)
         filled = -1 if update.filled is None else to_mantissa(update.filled, size_scale)
         if update.event in ("FILL", "FILLED"):
             filled = max(filled, extra.counted, fields["filled"] if repeated else -1)
@@ -200,12 +205,15 @@ class Tracker:
         if not actions and update.trade_id >= 0 and (not repeated or update.fee is not None):
             self.cache.apply_order(self.order(number))       # a fill whose quantity was known: its fee was not
 
-    def adopt(self, number: int, update: OrderUpdate) -> None:
-        """Apply what the venue says of an order that it was asked about: also a modification whose answer was lost."""
+    def adopt(self, number: int, update: OrderUpdate, *, may_lag: bool = True) -> None:
+        """Apply an order as the venue has it: also a modification whose answer was lost. may_lag: it is the answer to a question,
+        and may be older than the last modification that is known."""
         fields = self.ledger.fields(number)
         ours = fields["price"], fields["quantity"]
         theirs = _mantissa(update.price, fields["price_scale"]), _mantissa(update.quantity, fields["size_scale"])
-        if update.event in ("ACCEPTED", "FILL") and fields["price"] and theirs != ours and all(theirs):
+        known = self._extras[number].modified_ms if number in self._extras else 0
+        is_older = may_lag and update.time_ms is not None and update.time_ms < known
+        if update.event in ("ACCEPTED", "FILL") and fields["price"] and theirs != ours and all(theirs) and not is_older:
             update = replace(update, event="MODIFIED")
         self.apply_to(number, update)
 

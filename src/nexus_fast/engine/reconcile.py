@@ -1,0 +1,130 @@
+"""After a reconnect, and whatever else may have been missed: what the venue says now, against what we believe.
+
+    resynchronise ─▶ the venue's answer ─▶ the difference to the strategies ─▶ LAG_SECONDS later: a second look
+
+Who answers may lag behind the venue, and know nothing of what happened while nobody listened. By the second look it does, and
+what happened since the first the private stream has told.
+"""
+
+import asyncio
+import time
+from typing import Any
+
+from nexus_fast.engine.doubt import LAG_SECONDS
+from nexus_fast.engine.heard import Heard
+from nexus_fast.error import NO_ANSWER
+from nexus_fast.log import Logger
+
+FIRST_WAIT, LAST_WAIT = 1.0, 30.0
+UNREADABLE_SECONDS = 0.2         # in which more messages that cannot be read are waited for
+
+
+class Reconciler:
+    """`host` is nexus_fast.engine.host.Host. `due`: accounts (by index) whose second look is still to come, and since when."""
+
+    def __init__(self, host: Any, heard: Heard, log: Logger):
+        self.due: dict[int, float] = {}
+        self._host = host
+        self._heard = heard
+        self._log = log
+        self._rereading: set[int] = set()
+
+    async def resynchronise(self, account: Any, wait: float = FIRST_WAIT) -> None:
+        """The difference goes to the strategies. A venue that cannot be asked is asked again after `wait` seconds, until it has
+        answered."""
+        host = self._host
+        diff: dict[str, Any] = {"exchange": account.account_type.exchange, "account_type": account.account_type}
+        positions_before, before = self._positions(account), self._live(account)
+        self._heard.ask(account)
+        try:
+            listed = await account.refresh()
+        except NO_ANSWER as error:
+            self._log.error(f"{account.account_type}: the venue could not be asked after the reconnect: {error}")
+            diff.update(success=False, positions_opened=[], positions_closed=[], open_orders_added=[], open_orders_removed=[])
+            host.tell_all("on_private_ws_resync_diff", diff)
+            host.on_private_status(account, "resync_failed")
+            host.inquiry.note_pause(account, error)
+            host.spawn(self._resynchronise_later(account, wait))
+            return
+        missing = self._merge(account, listed, before)
+        positions = self._positions(account)
+        diff.update(
+            success=True,
+            positions_opened=sorted(positions - positions_before),
+            positions_closed=sorted(positions_before - positions),
+            open_orders_added=sorted(set(listed) - set(before)),
+            open_orders_removed=sorted(missing),
+        )
+        host.tell_all("on_private_ws_resync_diff", diff)
+        host.on_private_status(account, "resynced")
+        self.look_again(account)
+
+    def _positions(self, account: Any) -> set[str]:
+        return set(self._host.cache.get_all_positions(account.account_type.exchange))
+
+    def _live(self, account: Any) -> dict[str, int]:
+        """Our orders that may be open, by client id."""
+        ledger = self._host.core.ledger
+        return {ledger.fields(number)["client_id"]: number for number in ledger.live(account=account.index)}
+
+    def _merge(self, account: Any, listed: dict[str, Any], before: dict[str, int]) -> list[str]:
+        """The venue's open orders into ours; which of ours are not among them, and are asked about. An order that was held to be
+        over and is listed as open is."""
+        host = self._host
+        for client_id, update in listed.items():
+            number = before.get(client_id) or host.core.ledger.find(client_id)
+            if number:
+                host.tracker.adopt(number, update)
+            else:
+                host.on_external_order(account, update)
+        missing = [client_id for client_id in before if client_id not in listed]
+        for client_id in missing:
+            host.query(before[client_id])
+        return missing
+
+    async def _resynchronise_later(self, account: Any, wait: float) -> None:
+        await asyncio.sleep(wait)
+        await self._host.inquiry.pause(account)
+        await self.resynchronise(account, min(2 * wait, LAST_WAIT))
+
+    # ------------------------------------------------------------------------------------------ once more
+
+    def look_again(self, account: Any) -> None:
+        """Later, and once for all that led to it before."""
+        self.due[account.index] = begun = time.monotonic()
+        self._host.spawn(self._look_again(account, begun))
+
+    async def _look_again(self, account: Any, begun: float) -> None:
+        wait = LAG_SECONDS
+        while True:
+            await asyncio.sleep(wait)
+            await self._host.inquiry.pause(account)
+            if self.due.get(account.index) != begun:
+                return                           # another reconcile began meanwhile, with a second look of its own
+            before = self._live(account)
+            self._heard.ask(account, LAG_SECONDS)
+            try:
+                listed = await account.refresh()
+                break
+            except NO_ANSWER as error:
+                self._log.error(f"{account.account_type}: the venue could not be asked once more: {error}")
+                self._host.inquiry.note_pause(account, error)
+                wait = FIRST_WAIT
+        if self.due.get(account.index) == begun:
+            del self.due[account.index]
+        ledger = self._host.core.ledger
+        shown = {client_id: number for client_id, number in before.items() if ledger.fields(number)["venue_id"]}
+        self._merge(account, listed, shown)
+
+    # ------------------------------------------------------------------------------------------ what cannot be read
+
+    def on_unreadable(self, account: Any) -> None:
+        """A private message could not be read: what it said is asked for. One question answers for several of them."""
+        if account.index not in self._rereading:
+            self._rereading.add(account.index)
+            self._host.spawn(self._read_again(account))
+
+    async def _read_again(self, account: Any) -> None:
+        await asyncio.sleep(UNREADABLE_SECONDS)
+        self._rereading.discard(account.index)
+        await self.resynchronise(account)
