@@ -1,5 +1,6 @@
 import asyncio
 
+from nexus_fast.engine.dead_end import DeadEnd
 from nexus_fast.engine.waiter import Waiter
 from nexus_fast.feed.commands import DeferredMessages
 from nexus_fast.feed.frames import PayloadHandler
@@ -21,6 +22,7 @@ class Poller:
     spinning: bool
     waiting: bool
     turns: int
+    dead_end: DeadEnd | None
     deferred: DeferredMessages
     def __init__(
         self,

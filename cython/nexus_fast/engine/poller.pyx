@@ -18,6 +18,7 @@ from libc.stdint cimport int64_t
 
 from nexus_fast.core.atomics cimport cpu_relax
 from nexus_fast.core.clock cimport clock_ticks
+from nexus_fast.engine.dead_end cimport DeadEnd
 from nexus_fast.engine.waiter cimport Reader, Waiter
 from nexus_fast.feed.commands cimport DeferredMessages
 from nexus_fast.feed.frames cimport PayloadHandler
@@ -31,8 +32,10 @@ cdef enum:
     # Order and user-data sockets are read once in this many rounds: a tick waits for no one, an acknowledgement can.
     COLD_ROUNDS = 4
     MANY_DEFERRED = 256
-    # Rounds without a tick between two rehearsals: some ten microseconds.
+    # Rounds between two rehearsals: some ten microseconds.
     QUIET_ROUNDS = 16
+    # Between two walks through the kernel, each of which takes some microseconds in which no tick is read.
+    WALK_US = 100
 
 
 cdef class HotConnection:
@@ -92,6 +95,10 @@ cdef class Poller(Reader):
     cdef readonly bint spinning
     cdef readonly bint waiting               # the waiter has the sockets
     cdef readonly int64_t turns
+    cdef readonly DeadEnd dead_end           # while it runs and is to stay warm
+    cdef int64_t walk_ticks
+    cdef int64_t next_walk
+    cdef int64_t seen_at_walk                # ticks
 
     def __init__(self, loop, double spin_us=50.0, double idle_ms=0.0, bint warm=False, Waiter waiter=None, bint spins=True):
         if not spins and waiter is None:
@@ -101,6 +108,7 @@ cdef class Poller(Reader):
         self.spins = spins
         self.warm = warm
         self.spin_ticks = <int64_t>(spin_us * 1000 * ticks_per_ns())
+        self.walk_ticks = <int64_t>(WALK_US * 1000 * ticks_per_ns())
         self.idle_ticks = <int64_t>(idle_ms * 1_000_000 * ticks_per_ns())
         self.connections = []
         self.urgent = []
@@ -129,7 +137,15 @@ cdef class Poller(Reader):
         self.running = True
         if self.waiter is not None:
             self.waiter.open(self)
+        if self.warm and self.dead_end is None:
+            self.open_dead_end()
         self.begin()
+
+    def open_dead_end(self):
+        try:
+            self.dead_end = DeadEnd()
+        except OSError as error:
+            logger.warning("the kernel's part of the path is not kept warm: %s", error)
 
     def stop(self):
         """Back to the selector, for good."""
@@ -137,6 +153,9 @@ cdef class Poller(Reader):
         self.running = self.spinning = self.waiting = False
         if self.waiter is not None:
             self.waiter.close()
+        if self.dead_end is not None:
+            self.dead_end.close()
+            self.dead_end = None
         self.deferred.active = False
         self.deferred.run_all()
         if taken:
@@ -253,7 +272,6 @@ cdef class Poller(Reader):
         cdef int64_t before = self.ticks_seen()
         cdef int64_t now
         cdef int round = 0, quiet = 0
-        cdef MarketFeed feed
         cdef HotConnection connection
         cdef list urgent, patient
         while self.spinning:
@@ -268,8 +286,7 @@ cdef class Poller(Reader):
             quiet += 1
             if quiet >= QUIET_ROUNDS and self.warm:
                 quiet = 0
-                for feed in self.feeds:
-                    feed.rehearse()
+                self.stay_warm()
             if self.deferred.count():
                 now = self.ticks_seen()
                 if now == before:
@@ -282,6 +299,22 @@ cdef class Poller(Reader):
         self.deferred.run_one()
         while self.deferred.count() > MANY_DEFERRED:
             self.deferred.run_one()
+        return 0
+
+    cdef int stay_warm(self) except -1:
+        """Rehearse, and where no tick came for a while, walk through the kernel too."""
+        cdef MarketFeed feed
+        cdef int64_t now, seen
+        for feed in self.feeds:
+            feed.rehearse()
+        now = clock_ticks()
+        if now < self.next_walk or self.dead_end is None:
+            return 0
+        self.next_walk = now + self.walk_ticks
+        seen = self.ticks_seen()
+        if seen == self.seen_at_walk:
+            self.dead_end.walk()
+        self.seen_at_walk = seen
         return 0
 
     cdef int64_t ticks_seen(self):

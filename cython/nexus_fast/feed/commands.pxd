@@ -8,6 +8,8 @@ from libc.stdint cimport int64_t
 
 from nexus_fast.feed.frames cimport PayloadHandler
 from nexus_fast.order.entry cimport OrderEntry
+from nexus_fast.order.table cimport nx_order
+from nexus_fast.wire.binance_orders cimport nx_order_message
 
 
 cdef class DeferredMessages:
@@ -28,6 +30,10 @@ cdef class CommandFeed(PayloadHandler):
     cdef DeferredMessages deferred           # None: messages are handled as they come
 
     cdef int handle(self, bytes payload) except -1
+
+
+# The venue has said yes to this order, NULL for none. False: this is not so plain, leave it to Python.
+cdef bint apply_accepted(OrderEntry entry, nx_order* order, const nx_order_message* message) noexcept nogil
 
 
 cdef class OrderFeed(CommandFeed):

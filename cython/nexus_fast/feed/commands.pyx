@@ -59,6 +59,21 @@ cdef class CommandFeed(PayloadHandler):
         return 0
 
 
+cdef bint apply_accepted(OrderEntry entry, nx_order* order, const nx_order_message* message) noexcept nogil:
+    cdef nx_order_news news
+    if order == NULL or state_is_closed(order.state) or message.venue_id_length >= sizeof(order.venue_id):
+        return False
+    if order.state != NX_STATE_CANCELING:
+        order.deadline_ns = 0
+    memset(&news, 0, sizeof(news))
+    news.filled = news.trade_id = -1
+    news.venue_id = message.venue_id
+    news.venue_id_length = message.venue_id_length
+    if entry.happened(order, NX_EVENT_ACCEPTED, &news) & NX_ACT_NOTIFY:
+        entry.note(order.number, order.state)
+    return True
+
+
 cdef class OrderFeed(CommandFeed):
     """A connection that carries an account's answers or order events."""
 
@@ -78,22 +93,9 @@ cdef class OrderFeed(CommandFeed):
     cdef bint on_accepted(self, const char* data, Py_ssize_t size) noexcept nogil:
         """Apply a plain yes to an order of the engine's own numbering. Anything unusual is left to Python."""
         cdef nx_order_message message
-        cdef nx_order_news news
-        cdef nx_order* order
         if not parse_accepted(data, size, &message):
             return False
-        order = self.entry.table.by_client_id(message.client_id, message.client_id_length)
-        if order == NULL or state_is_closed(order.state) or message.venue_id_length >= sizeof(order.venue_id):
-            return False
-        if order.state != NX_STATE_CANCELING:
-            order.deadline_ns = 0
-        memset(&news, 0, sizeof(news))
-        news.filled = news.trade_id = -1
-        news.venue_id = message.venue_id
-        news.venue_id_length = message.venue_id_length
-        if self.entry.happened(order, NX_EVENT_ACCEPTED, &news) & NX_ACT_NOTIFY:
-            self.entry.note(order.number, order.state)
-        return True
+        return apply_accepted(self.entry, self.entry.table.by_client_id(message.client_id, message.client_id_length), &message)
 
     cdef bint is_repeated(self, const char* data, Py_ssize_t size) noexcept nogil:
         """A NEW event of an order that is known to be accepted, or is over. One that was held to have failed is news."""

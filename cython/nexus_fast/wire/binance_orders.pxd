@@ -14,5 +14,7 @@ ctypedef struct nx_order_message:
 
 # 1: {"id":"<client id>","status":200,"result":{…"orderId":N…}} with an id that is no cold request's; 0: something else.
 cdef int parse_accepted(const char* data, Py_ssize_t size, nx_order_message* out) noexcept nogil
+# 1: {…"orderId":N…}, what a REST connection answers with 200; the client id is left empty. 0: something else.
+cdef int parse_accepted_body(const char* data, Py_ssize_t size, nx_order_message* out) noexcept nogil
 # 1: an executionReport or ORDER_TRADE_UPDATE with "x":"NEW","X":"NEW"; 0: something else.
 cdef int parse_new(const char* data, Py_ssize_t size, nx_order_message* out) noexcept nogil

@@ -37,22 +37,33 @@ cdef inline const char* digits(const char* at, const char* end, const char** out
     return at
 
 
-cdef int parse_accepted(const char* data, Py_ssize_t size, nx_order_message* out) noexcept nogil:
-    cdef const char* end = data + size
-    cdef const char* at = after(data, end, b'{"id":"', 7)
+cdef inline int result(const char* at, const char* end, nx_order_message* out) noexcept nogil:
+    """From the first key of a result on. Spot names the symbol first, futures the order id."""
     cdef const char* symbol
     cdef uint32_t symbol_length
-    at = text(at, end, &out.client_id, &out.client_id_length)
-    at = after(at, end, b',"status":200,"result":{', 24)
-    if at == NULL or size < 2 or end[-1] != 125 or end[-2] != 125:
-        return 0
-    # Spot names the symbol first, futures the order id.
     if after(at, end, b'"symbol":"', 10) != NULL:
         at = text(at + 10, end, &symbol, &symbol_length)
         at = after(at, end, b',', 1)
     at = after(at, end, b'"orderId":', 10)
     at = digits(at, end, &out.venue_id, &out.venue_id_length)
     return at != NULL and (at[0] == 44 or at[0] == 125)
+
+
+cdef int parse_accepted(const char* data, Py_ssize_t size, nx_order_message* out) noexcept nogil:
+    cdef const char* end = data + size
+    cdef const char* at = after(data, end, b'{"id":"', 7)
+    at = text(at, end, &out.client_id, &out.client_id_length)
+    at = after(at, end, b',"status":200,"result":{', 24)
+    if at == NULL or size < 2 or end[-1] != 125 or end[-2] != 125:
+        return 0
+    return result(at, end, out)
+
+
+cdef int parse_accepted_body(const char* data, Py_ssize_t size, nx_order_message* out) noexcept nogil:
+    if size < 2 or data[0] != 123 or data[size - 1] != 125:
+        return 0
+    out.client_id_length = 0
+    return result(data + 1, data + size, out)
 
 
 cdef int parse_new(const char* data, Py_ssize_t size, nx_order_message* out) noexcept nogil:

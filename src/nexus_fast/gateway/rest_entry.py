@@ -1,7 +1,8 @@
 """Order entry by REST: connections that are open before the order, each with one request out at a time.
 
-The request is a template that the hot path fills and sends (nexus_fast.order.entry); here the connection is kept, and the
-response is read and handed on. A response that never comes leaves the order in doubt, never refused.
+The request is a template that the hot path fills and sends (nexus_fast.order.entry), and a plain yes is dealt with in C
+(nexus_fast.feed.responses). Here the connection is kept, and any other response is read and handed on. A response that never
+comes leaves the order in doubt, never refused.
 """
 
 import asyncio
@@ -9,6 +10,7 @@ import logging
 import random
 import ssl
 import time
+from collections import deque
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
@@ -16,10 +18,12 @@ from urllib.parse import urlsplit
 import aiofastnet
 
 from nexus_fast.engine.poller import HotConnection, Poller
+from nexus_fast.feed.commands import CommandFeed
 from nexus_fast.feed.connection import is_reset
-from nexus_fast.feed.frames import PayloadHandler
+from nexus_fast.feed.responses import ResponseReader
 from nexus_fast.gateway.channel import Channel
 from nexus_fast.gateway.session import pause_of
+from nexus_fast.order.entry import OrderEntry
 
 logger = logging.getLogger("nexus_fast.rest")
 
@@ -30,8 +34,8 @@ IDLE_SECONDS = 50.0
 ANSWER_SECONDS = 20.0
 
 
-class _Protocol(asyncio.Protocol):
-    """One connection's responses, parsed by llhttp."""
+class _Parser:
+    """Responses that are not dealt with in C, by llhttp."""
 
     def __init__(self, owner: "RestEntry"):
         import httptools
@@ -40,13 +44,13 @@ class _Protocol(asyncio.Protocol):
         self._parser = httptools.HttpResponseParser(self)
         self._body = bytearray()
         self._headers: dict[str, str] = {}
-        self.lost = asyncio.get_running_loop().create_future()
+        self.reader: ResponseReader | None = None
 
-    def data_received(self, data: bytes) -> None:
-        self._owner.heard_at = time.monotonic()
+    def feed(self, data: bytes) -> None:
         self._parser.feed_data(data)
 
     def on_message_begin(self) -> None:
+        self.reader.unfinished = True
         self._body.clear()
         self._headers.clear()
 
@@ -58,12 +62,11 @@ class _Protocol(asyncio.Protocol):
         self._body += body
 
     def on_message_complete(self) -> None:
+        self.reader.unfinished = False
         status = self._parser.get_status_code()
+        if status < 200:
+            return                       # "100 Continue" and its like: the response is still to come
         self._owner.on_response(status, bytes(self._body), pause_of(status, self._headers))
-
-    def connection_lost(self, error: Exception | None) -> None:
-        if not self.lost.done():
-            self.lost.set_result(error)
 
 
 class RestEntry:
@@ -74,6 +77,7 @@ class RestEntry:
         self,
         name: str,
         url: str,
+        entry: OrderEntry,
         poller: Poller | None,
         ssl_context: ssl.SSLContext | None,
         on_answer: Callable[[int, int, int, bytes, int], None],
@@ -83,13 +87,17 @@ class RestEntry:
         self.name = name
         self.channel = Channel(framed=False)
         self.up = asyncio.Event()
-        self.heard_at = 0.0
+        self._entry = entry
         self._url = urlsplit(url)
         self._poller = poller
         self._ssl_context = ssl_context
         self._on_answer = on_answer
         self._on_lost = on_lost
         self._on_free = on_free
+        # What came, without its body, in the order of the bodies that wait for a quiet moment.
+        self._answers: deque[tuple[int, int, int, int]] = deque()
+        deferred = None if poller is None else poller.deferred
+        self._bodies = CommandFeed(self._take_answer, self._cannot_take, deferred)
         self._task: asyncio.Task | None = None
 
     def start(self) -> None:
@@ -105,8 +113,16 @@ class RestEntry:
         if found is None:
             logger.warning("%s: a response to no request: status %s", self.name, status)
             return
-        self._on_answer(*found, status, body, pause_ms)
         self._on_free(self.channel)
+        self._answers.append((*found, status, pause_ms))
+        self._bodies.feed(body)
+
+    def _take_answer(self, body: bytes) -> None:
+        number, kind, status, pause_ms = self._answers.popleft()
+        self._on_answer(number, kind, status, body, pause_ms)
+
+    def _cannot_take(self, body: bytes, error: Exception) -> None:
+        logger.error("%s: a response could not be used: %r", self.name, body[:400], exc_info=error)
 
     async def _keep(self) -> None:
         wait = FIRST_WAIT
@@ -124,25 +140,27 @@ class RestEntry:
         secure = self._url.scheme == "https"
         context = (self._ssl_context or ssl.create_default_context()) if secure else None
         loop = asyncio.get_running_loop()
-        transport, protocol = await asyncio.wait_for(
+        lost = loop.create_future()
+        reader = self._make_reader(lost)
+        transport, _ = await asyncio.wait_for(
             aiofastnet.create_connection(
-                loop, lambda: _Protocol(self), self._url.hostname, self._url.port or (443 if secure else 80), ssl=context
+                loop, lambda: reader, self._url.hostname, self._url.port or (443 if secure else 80), ssl=context
             ),
             10.0,
         )
-        hot = self._poll(transport)
-        self.heard_at = time.monotonic()
+        hot = self._poll(transport, reader)
+        reader.handler.last_message_ns = time.monotonic_ns()
         self.channel.attach(transport, not secure)
         self.up.set()
         self._on_free(self.channel)
         try:
-            out, since = None, 0.0
-            while not protocol.lost.done():
-                await asyncio.wait((protocol.lost,), timeout=1.0)
+            out, since = None, 0
+            while not lost.done():
+                await asyncio.wait((lost,), timeout=1.0)
                 if self.channel.in_flight != out:
-                    out, since = self.channel.in_flight, time.monotonic()
-                quiet = time.monotonic() - (self.heard_at if out is None else since)
-                if is_reset(transport) or quiet > (IDLE_SECONDS if out is None else ANSWER_SECONDS):
+                    out, since = self.channel.in_flight, time.monotonic_ns()
+                quiet = time.monotonic_ns() - (reader.handler.last_message_ns if out is None else since)
+                if is_reset(transport) or quiet / 1e9 > (IDLE_SECONDS if out is None else ANSWER_SECONDS):
                     break
         finally:
             self.up.clear()
@@ -154,9 +172,18 @@ class RestEntry:
             if found is not None:
                 self._on_lost(*found)
 
-    def _poll(self, transport: Any) -> HotConnection | None:
+    def _make_reader(self, lost: asyncio.Future) -> ResponseReader:
+        def on_lost(error: Exception | None) -> None:
+            if not lost.done():
+                lost.set_result(error)
+
+        parser = _Parser(self)
+        parser.reader = ResponseReader(self.channel, self._entry, parser.feed, lambda: self._on_free(self.channel), on_lost)
+        return parser.reader
+
+    def _poll(self, transport: Any, reader: ResponseReader) -> HotConnection | None:
         if self._poller is None:
             return None
-        hot = HotConnection(asyncio.get_running_loop(), transport, PayloadHandler(), False)
+        hot = HotConnection(asyncio.get_running_loop(), transport, reader.handler, False)
         self._poller.add(hot)
         return hot

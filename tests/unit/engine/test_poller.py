@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from nexus_fast.engine.dead_end import DeadEnd
 from nexus_fast.engine.poller import HotConnection, Poller
 from nexus_fast.feed.commands import CommandFeed
 
@@ -277,3 +278,42 @@ def test_on_a_real_loop_timers_run_between_the_spins(make_loop):
         far.close()
     finally:
         loop.close()
+
+
+def test_quiet_spins_walk_through_the_kernel():
+    bench = Bench(warm=True, spin_us=1000)
+    transport, handler, _ = bench.connect(5)
+    assert bench.poller.dead_end is None
+    bench.poller.start()
+    end = bench.poller.dead_end
+    for _ in range(20):
+        bench.loop.turn()
+    assert 1 < end.walks < 1 + transport.reads / 16
+    bench.poller.stop()
+    walked = end.walks
+    end.walk_once()                              # closed: nothing happens
+    assert bench.poller.dead_end is None and end.walks == walked
+
+
+@pytest.mark.parametrize("options", [{"warm": False}, {"warm": True}])
+def test_without_warmth_or_a_connection_nothing_is_walked(options, monkeypatch, caplog):
+    import socket
+
+    def refuse(*arguments, **more):
+        raise OSError(24, "Too many open files")
+
+    monkeypatch.setattr(socket, "create_server", refuse)
+    bench = Bench(**options)
+    transport, _, _ = bench.connect(5)
+    bench.poller.start()
+    assert bench.loop.turn() == 1 and transport.reads and bench.poller.dead_end is None
+    assert ("Too many open files" in caplog.text) == options["warm"]
+    bench.poller.stop()
+
+
+def test_a_dead_end_brings_its_bytes_back():
+    end = DeadEnd()
+    for _ in range(1000):
+        end.walk_once()
+    assert end.walks == 1000
+    end.close()

@@ -27,6 +27,7 @@ class RestOrders:
             RestEntry(
                 f"{name} REST orders {number}",
                 url,
+                host.core.entry,
                 host.poller,
                 host.ssl_context,
                 self._on_answer,
@@ -66,9 +67,12 @@ class RestOrders:
 
     def _on_free(self, channel: Channel) -> None:
         """The oldest request that waits goes out."""
-        waiting = self._host.core.entry.postponed.get(self._index)
+        postponed = self._host.core.entry.postponed
+        waiting = postponed.get(self._index)
         if waiting and channel.ready and channel.in_flight is None:
             number, kind, request = waiting.pop(0)
+            if not waiting:
+                del postponed[self._index]
             try:
                 channel.send_later(request, number, kind)
             except ConnectionError:
