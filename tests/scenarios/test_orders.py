@@ -59,7 +59,7 @@ async def test_02_the_request_is_lost(s, symbol):
     assert s.venue.orders(oid) == [] and sent(s) == 0
 
 
-@pytest.mark.scenario(3, 58)
+@pytest.mark.scenario(3)
 @pytest.mark.parametrize("symbol", [BTC, BTC_PERP])
 @engine(symbols=[BTC, BTC_PERP])
 async def test_03_the_fill_comes_before_the_acknowledgement(s, symbol):

@@ -18,6 +18,7 @@ from nexus_fast.engine.core import Core
 from nexus_fast.engine.gates import RATE_LIMITED, Gates
 from nexus_fast.engine.heard import Heard
 from nexus_fast.engine.inquiry import Inquiry
+from nexus_fast.engine.orphans import Orphans
 from nexus_fast.engine.poller import Poller
 from nexus_fast.engine.safety import Safety
 from nexus_fast.engine.timewatch import TimeWatch
@@ -64,6 +65,7 @@ class Host:
         self.budgets = Budgets(config)
         self.inquiry = Inquiry(self, log)
         self._heard = Heard()
+        self._orphans = Orphans(self)
         self._rereading: set[int] = set()
         self.safety = Safety(self, log)
         self.times = TimeWatch(self, log)
@@ -165,7 +167,7 @@ class Host:
                     self.tracker.result(number, WsOrderResultType.REQUEST_NOT_SENT, f"modify: {reason_text(reason)}")
 
     def on_order_update(self, account: Any, update: OrderUpdate) -> None:
-        if not self.tracker.apply(update):
+        if not self._orphans.take(account, update) and not self.tracker.apply(update):
             self.on_external_order(account, update)
 
     def on_external_order(self, account: Any, update: OrderUpdate) -> None:
@@ -302,6 +304,7 @@ class Host:
         self.times.check()
         self._watch_journal()
         self.gates.check()
+        self._orphans.check()
         self.inquiry.fill_holes()
         self.tracker.forget()
         for number in self.core.ledger.overdue():
