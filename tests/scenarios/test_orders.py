@@ -116,7 +116,7 @@ async def test_02_an_answer_that_cannot_be_read_does_not_end_the_asking(s):
     await s.until(lambda: s.heard("accepted", oid), seconds=30, what="its adoption")
 
 
-@pytest.mark.scenario(3, 58)
+@pytest.mark.scenario(3)
 @pytest.mark.parametrize("symbol", [BTC, BTC_PERP])
 @engine(symbols=[BTC, BTC_PERP])
 async def test_03_the_fill_comes_before_the_acknowledgement(s, symbol):

@@ -2,7 +2,7 @@
 """The cold half's hand on the orders: find, apply an event, look."""
 
 from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
-from libc.string cimport memcpy, memset
+from libc.string cimport memcmp, memcpy, memset
 
 from nexus_fast.core.clock cimport clock_monotonic_ns, clock_realtime_ns
 from nexus_fast.core.types cimport nx_order_event
@@ -19,6 +19,8 @@ NAMES = {"symbol": NX_JOURNAL_SYMBOL, "account": NX_JOURNAL_ACCOUNT, "strategy":
 # What this session has no number for is numbered from the top.
 cdef uint32_t LAST_SYMBOL = 0xFFFFFFFF
 cdef uint8_t LAST_ACCOUNT = 254
+# How many of the last orders are looked at for one by the venue's id.
+cdef uint64_t RECENT = 4096
 
 
 cdef class Ledger:
@@ -122,6 +124,27 @@ cdef class Ledger:
                     account is None or order.account == account):
                 found.append(order.number)
         return sorted(found) if wrapped else found
+
+    def by_venue_id(self, uint8_t account, str venue_id):
+        """The number of the account's order with this id of the venue's, of those that are live and the last RECENT; -1 where it
+        may be one that the venue has not named yet, 0 where it is nobody's here."""
+        cdef bytes text = venue_id.encode()
+        cdef uint64_t last = self.entry.table.next_number
+        cdef uint64_t first = min(self.oldest_live(), last - min(last, RECENT))
+        cdef uint64_t number
+        cdef nx_order* order
+        cdef int64_t found = 0
+        if last - first > self.entry.table.mask:        # as in live()
+            first, last = 0, self.entry.table.mask + 1
+        for number in range(first, last):
+            order = &self.entry.table.slots[number & self.entry.table.mask]
+            if not order.number or order.account != account:
+                continue
+            if order.venue_id_length == len(text) and not memcmp(order.venue_id, <const char*>text, len(text)):
+                return order.number
+            if state_is_live(order.state) and not order.venue_id_length:
+                found = -1
+        return found
 
     cdef uint64_t oldest_live(self) noexcept nogil:
         """No order with a smaller number is live."""

@@ -18,6 +18,7 @@ from nexus_fast.engine.core import Core
 from nexus_fast.engine.gates import RATE_LIMITED, Gates
 from nexus_fast.engine.heard import Heard
 from nexus_fast.engine.inquiry import Inquiry
+from nexus_fast.engine.orphans import Orphans
 from nexus_fast.engine.poller import Poller
 from nexus_fast.engine.reconcile import Reconciler
 from nexus_fast.engine.safety import Safety
@@ -65,6 +66,7 @@ class Host:
         self.reconciler = Reconciler(self, self._heard, log)
         self.resynchronise = self.reconciler.resynchronise
         self.on_unreadable = self.reconciler.on_unreadable
+        self._orphans = Orphans(self)
         self.safety = Safety(self, log)
         self.times = TimeWatch(self, log)
         self.query = self.inquiry.query
@@ -165,7 +167,7 @@ class Host:
                     self.tracker.result(number, WsOrderResultType.REQUEST_NOT_SENT, f"modify: {reason_text(reason)}")
 
     def on_order_update(self, account: Any, update: OrderUpdate) -> None:
-        if not self.tracker.apply(update):
+        if not self._orphans.take(account, update) and not self.tracker.apply(update):
             self.on_external_order(account, update)
 
     def on_external_order(self, account: Any, update: OrderUpdate) -> None:
@@ -247,6 +249,7 @@ class Host:
         self.times.check()
         self._watch_journal()
         self.gates.check()
+        self._orphans.check()
         self.inquiry.fill_holes()
         self.tracker.forget()
         for number in self.core.ledger.overdue():

@@ -50,7 +50,7 @@ def account():
 
 
 def say(account, **message):
-    account._on_message(json.dumps(message).encode())
+    account._on_message(account._ws, json.dumps(message).encode())
 
 
 def answer(account, operation, identity, code="0", item="0", text=""):
@@ -145,37 +145,40 @@ class TestConnection:
         """A connection that is up, and was last heard from some seconds ago."""
 
         def __init__(self, silent):
-            super().__init__(is_up=True, handler=SimpleNamespace(last_message_ns=time.monotonic_ns() - int(silent * 1e9)))
+            heard_ns = time.monotonic_ns() - int(silent * 1e9)
+            super().__init__(is_up=True, connected_at=time.monotonic(), handler=SimpleNamespace(last_message_ns=heard_ns),
+                             conversation=Conversation(None))
 
     def test_silence_is_answered_with_a_ping_once(self, account):
         account._ws = self.Socket(silent=16)
         account.check()
         account.check()
         assert account._ws.of("send") == [(b"ping",)]
-        account._on_message(b"pong")
+        account._on_message(account._ws, b"pong")
 
     def test_no_ping_while_there_is_news(self, account):
         account._ws = self.Socket(silent=3)
         account.check()
         assert account._ws.calls == []
 
-    def test_an_announced_end_is_taken_in_a_calm_moment(self, account):
-        account._ws = self.Socket(silent=0)
-        account.host.core.ledger.live = lambda account: [1]
-        account.host.core.ledger.state = lambda number: "PENDING"
-        say(account, event="notice", code="64008", msg="The connection will soon be closed", connId="a")
-        account.check()
-        assert account._ws.of("drop") == []
-        account.host.core.ledger.state = lambda number: "ACCEPTED"
-        account.check()
-        account.check()
-        assert account._ws.of("drop") == [()]
+    @pytest.mark.parametrize("sign", ["notice", "age"])
+    def test_an_end_that_is_near_begins_one_renewal(self, account, sign):
+        """What a renewal does: tests/scenarios, 41."""
+        begun = []
+        account._ws, account._spawn = self.Socket(silent=0), lambda work: begun.append(work.__name__) or work.close()
+        for _ in range(2):
+            if sign == "notice":
+                say(account, event="notice", code="64008", msg="The connection will soon be closed", connId="a")
+            else:
+                account._ws.connected_at = time.monotonic() - 23.6 * 3600
+            account.check()
+        assert begun == ["_renew"] and account._ws.of("drop") == []
 
     def test_a_loss_puts_requests_in_doubt(self, account):
         async def lose():
-            account._conversation = Conversation(lambda text: asyncio.get_running_loop().call_soon(account._on_down))
+            account._ws.conversation = Conversation(lambda text: asyncio.get_running_loop().call_soon(account._on_down))
             with pytest.raises(ConnectionError):
-                await account._conversation.log_in(b"{}")
+                await account._ws.conversation.log_in(b"{}")
 
         asyncio.run(lose())
         assert account.host.of("on_connection_lost") == [(account,)] and not account.ready.is_set()

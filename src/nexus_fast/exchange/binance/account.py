@@ -47,8 +47,6 @@ OVERLAP_SECONDS = 2.0            # of two connections that bring the same privat
 class BinanceAccount:
     """`host` is the engine's side: what the account reports to (see nexus_fast.engine.host)."""
 
-    can_renew = True             # a second order connection may take the first one's place
-
     def __init__(
         self, host: Any, account_type: Any, index: int, credentials: Credentials, endpoints: dict[str, str], entry: str
     ):
@@ -86,7 +84,11 @@ class BinanceAccount:
             self._rest_orders = RestOrders(host, name, endpoints["rest"], index, self._answers, self._log)
 
     def _make_api(self) -> WebSocketConnection | None:
-        return self._connection("orders", self._api_url, self._on_api_message, self._on_api_up, self._on_api_down)
+        def on_message(payload: bytes) -> None:
+            self._on_api_message(connection, payload)
+
+        connection = self._connection("orders", self._api_url, on_message, self._on_api_up, self._on_api_down)
+        return connection
 
     def _make_user(self) -> WebSocketConnection:
         return self._connection("user data", self._user_url, self._on_user_message, self._on_user_up, self._on_user_down)
@@ -242,6 +244,8 @@ class BinanceAccount:
         """Log on where the key allows it, subscribe to the private events, then let orders through."""
         try:
             await self._introduce(connection)
+            if connection is not self._api:
+                return                           # succeeded meanwhile
             self._attach(connection)
             await self._became_ready("order connection")
         except (VenueError, ConnectionError, TimeoutError) as error:
@@ -312,7 +316,7 @@ class BinanceAccount:
             return
         if connection is self._user:
             self._spawn(self._renew_user())
-        elif self.can_renew:
+        else:
             self._spawn(self._renew_api())
 
     def check(self) -> None:
@@ -362,10 +366,10 @@ class BinanceAccount:
         finally:
             self._pending.pop(request_id, None)
 
-    def _on_api_message(self, payload: bytes) -> None:
+    def _on_api_message(self, connection: WebSocketConnection, payload: bytes) -> None:
         answer = websocket_api.decode_answer(payload)
         if answer.event:
-            self._on_answer_event(answer, decode(answer.event))
+            self._on_answer_event(connection, answer, decode(answer.event))
         elif answer.id is None:
             self._on_revoked(answer)
         elif isinstance(answer.id, str) and answer.id in self._pending:
@@ -373,7 +377,7 @@ class BinanceAccount:
         else:
             self._answers.on_answer(str(answer.id), answer)
 
-    def _on_answer_event(self, answer: websocket_api.Answer, events: list) -> None:
+    def _on_answer_event(self, connection: WebSocketConnection, answer: websocket_api.Answer, events: list) -> None:
         self._on_events(events)
 
     def _resolve(self, future: asyncio.Future, answer: websocket_api.Answer) -> None:

@@ -8,6 +8,7 @@ Source: developers.binance.com, margin trading, "Trade Data Stream".
 import asyncio
 from collections.abc import Iterable
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import msgspec
 
@@ -66,12 +67,11 @@ class MarginAccount(BinanceAccount):
 class IsolatedMarginAccount(MarginAccount):
     """Isolated margin: the pairs that the account has at the venue, and those that orders are sent for."""
 
-    can_renew = False            # which pair an event is about is known by the number that one connection gave it
-
     def __init__(self, *arguments: Any):
         super().__init__(*arguments)
         self._wallets: dict[str, Balances] = {}
-        self._pairs: dict[int, str] = {}         # by subscription
+        # Of each connection: pairs by the numbers that it gave their subscriptions.
+        self._pairs: WeakKeyDictionary[WebSocketConnection, dict[int, str]] = WeakKeyDictionary()
 
     def templates(self, instrument: Any) -> Any:
         if instrument.venue_symbol not in self._wallets:
@@ -81,13 +81,20 @@ class IsolatedMarginAccount(MarginAccount):
         return super().templates(instrument)
 
     async def _subscribe_all(self, connection: WebSocketConnection) -> None:
-        self._pairs.clear()
+        self._pairs[connection] = {}
         for symbol in list(self._wallets):
             await self._subscribe_to(symbol, connection)
 
     async def _subscribe_to(self, symbol: str, connection: WebSocketConnection) -> None:
         number = await self._subscribe_with_token({"symbol": symbol, "isIsolated": "true"}, connection)
-        self._pairs[number] = symbol
+        self._pairs[connection][number] = symbol
+
+    def _attach(self, connection: WebSocketConnection) -> None:
+        """Pairs that came into use while this connection was prepared are subscribed to now."""
+        super()._attach(connection)
+        known = self._pairs[connection].values()
+        for symbol in [symbol for symbol in self._wallets if symbol not in known]:
+            self._spawn(self._subscribe_late(symbol))
 
     async def _subscribe_late(self, symbol: str) -> None:
         try:
@@ -106,9 +113,9 @@ class IsolatedMarginAccount(MarginAccount):
         self._wallets = {**dict.fromkeys(self._wallets, {}), **found}
         return total(self._wallets.values())
 
-    def _on_answer_event(self, answer: Answer, events: list) -> None:
+    def _on_answer_event(self, connection: WebSocketConnection, answer: Answer, events: list) -> None:
         """A balance is that of one pair; what is reported is the sum of all."""
-        pair = self._pairs.get(answer.subscription_id)
+        pair = self._pairs.get(connection, {}).get(answer.subscription_id)
         for event in events:
             if isinstance(event, BalanceUpdate) and pair is not None:
                 self._wallets[pair] = {**self._wallets[pair], **event.balances}

@@ -3,6 +3,7 @@ private events; REST for snapshots and for the orders whose outcome is in doubt.
 
     on_up ─▶ login ─▶ subscribe to orders, account, positions ─▶ the channel takes orders ─▶ reconcile, after a reconnect
 
+A connection that the venue is about to close, or that is old, has its successor prepared before it goes (feed/renewal.py).
 One account holds spot, linear and inverse instruments alike.
 """
 
@@ -16,14 +17,13 @@ from nexus_fast.constants import InstrumentType, WsOrderResultType
 from nexus_fast.endpoints import LIMIT_FACTOR
 from nexus_fast.error import NO_ANSWER, CredentialError, VenueError
 from nexus_fast.exchange.okx import snapshot, user_data, websocket_api
-from nexus_fast.exchange.okx.conversation import Conversation
+from nexus_fast.exchange.okx.conversation import PrivateConnection
 from nexus_fast.exchange.okx.instruments import ALL_TYPES, OkxInstrument
 from nexus_fast.exchange.okx.order_answers import OPERATIONS, OrderAnswers
 from nexus_fast.exchange.okx.order_limits import QUESTION, OrderLimits
 from nexus_fast.exchange.okx.outcomes import CLOCK_CODES, KEY_CODES, QUERY_NO_SUCH_ORDER
-from nexus_fast.exchange.okx.websocket_api import CLOSING_NOTICE, PING, PONG, Message, Pages
-from nexus_fast.feed.commands import CommandFeed
-from nexus_fast.feed.connection import WebSocketConnection
+from nexus_fast.exchange.okx.websocket_api import CLOSING_NOTICE, PING, PONG, Message
+from nexus_fast.feed.renewal import renew
 from nexus_fast.gateway.channel import Channel
 from nexus_fast.gateway.okx import order_templates
 from nexus_fast.gateway.okx_rest import OkxKey, OkxRest
@@ -35,7 +35,9 @@ from nexus_fast.order.events import OrderUpdate
 LOGIN_SECONDS = 15.0             # how long open() waits for the first login
 RETRY_SECONDS = 5.0              # after a login or a subscription that was refused
 PING_SECONDS = 15.0              # the venue closes a connection that was silent for 30
-CALM_SECONDS = 20.0              # after the closing notice: how long to wait for a moment without requests in flight
+OVERLAP_SECONDS = 10.0           # for which the old connection is still read: answers to what went out over it
+AGE_SECONDS = 23.5 * 3600        # of a connection that is replaced before the venue ends it
+RETRY_RENEWAL_SECONDS = 2.0
 CHANNELS = [
     {"channel": "orders", "instType": "ANY"},
     {"channel": "account", "extraParams": '{"updateInterval": "0"}'},
@@ -64,28 +66,17 @@ class OkxAccount:
         self._config: snapshot.Config | None = None
         self._routed: dict[str, OkxInstrument] = {}
         self._positions = user_data.Positions(self.find)
-        self._pages = {"account": Pages(), "positions": Pages()}
         self._first_login: asyncio.Future | None = None
         self._tasks: set[asyncio.Task] = set()
         self._has_been_ready = False
         self._losses = 0
         self._attached = False
         self._pinged_ns = 0
-        self._leave_by = 0.0
+        self._renewing = False
         self._reconciling = asyncio.Lock()
         self._limits = OrderLimits(host.budgets, int(endpoints.get(LIMIT_FACTOR, 1)))
         self._answers = OrderAnswers(self, host, self._log)
-        self._ws = WebSocketConnection(
-            f"okx {account_type.value} orders",
-            self._address,
-            CommandFeed(self._on_message, self._on_message_error, host.deferred),
-            host.poller,
-            urgent=False,
-            on_up=lambda connection: self._spawn(self._prepare(connection)),
-            on_down=self._on_down,
-            ssl_context=host.ssl_context,
-        )
-        self._conversation = Conversation(self._ws.send)
+        self._ws = self._make_connection()
 
     # ------------------------------------------------------------------------------------------ life
 
@@ -179,15 +170,25 @@ class OkxAccount:
 
     # ------------------------------------------------------------------------------------------ the connection
 
-    async def _prepare(self, connection: WebSocketConnection) -> None:
+    def _make_connection(self) -> PrivateConnection:
+        return PrivateConnection(
+            f"okx {self.account_type.value} orders",
+            self._address,
+            self._host,
+            self._on_message,
+            self._on_message_error,
+            on_up=lambda connection: self._spawn(self._prepare(connection)),
+            on_down=self._on_down,
+        )
+
+    async def _prepare(self, connection: PrivateConnection) -> None:
         """Log in, subscribe to the private events, then let orders through."""
         losses = self._losses
         try:
-            await self._log_in()
-            await asyncio.gather(*(self._conversation.subscribe(argument) for argument in CHANNELS))
-            transport = connection.transport
-            self.channel.attach(transport.underlying_transport, not transport.is_secure)
-            self._attached = True
+            await self._introduce(connection)
+            if connection is not self._ws:
+                return                           # succeeded meanwhile
+            self._attach(connection)
             await self._became_ready()
         except (VenueError, ConnectionError, TimeoutError) as error:
             self._log.error(f"the order connection could not be prepared: {type(error).__name__}: {error}")
@@ -198,10 +199,47 @@ class OkxAccount:
             if losses == self._losses:
                 connection.drop()
 
-    async def _log_in(self) -> None:
+    async def _introduce(self, connection: PrivateConnection) -> None:
+        await self._log_in(connection)
+        await asyncio.gather(*(connection.conversation.subscribe(argument) for argument in CHANNELS))
+
+    def _attach(self, connection: PrivateConnection) -> None:
+        transport = connection.transport
+        self.channel.attach(transport.underlying_transport, not transport.is_secure)
+        self._attached = True
+
+    async def _renew(self) -> None:
+        """Make before break: orders go over the new connection, the old one is read until its answers are in. Both bring the same
+        events for a while, and each event counts once."""
+
+        def swap(new: PrivateConnection) -> None:
+            self._ws = new
+            self._attach(new)
+            self._spawn(self._reconcile())       # balances and positions of two connections may have crossed
+
+        old = self._ws
+        try:
+            while old.is_up and not await renew(old, self._make_connection(), self._introduce, swap, OVERLAP_SECONDS):
+                await asyncio.sleep(RETRY_RENEWAL_SECONDS)
+        finally:
+            self._renewing = False
+
+    async def _reconcile(self) -> None:
+        if not self.ready.is_set():              # the old one was lost before the new one was there
+            await self._became_ready()
+            return
+        async with self._reconciling:
+            await self._host.resynchronise(self)
+
+    def _begin_renewal(self) -> None:
+        if not self._renewing and self._ws.is_up:
+            self._renewing = True
+            self._spawn(self._renew())
+
+    async def _log_in(self, connection: PrivateConnection) -> None:
         now = time.time_ns() // 1_000_000 + self._rest.clock_offset_ms
         try:
-            await self._conversation.log_in(self._key.login_request(now))
+            await connection.conversation.log_in(self._key.login_request(now))
         except VenueError as error:
             if error.code in KEY_CODES and self._first_login is not None and not self._first_login.done():
                 self._first_login.set_exception(self._credential_error(str(error)))
@@ -221,22 +259,15 @@ class OkxAccount:
         if now - max(self._ws.handler.last_message_ns, self._pinged_ns) > PING_SECONDS * 1e9:
             self._pinged_ns = now
             self._ws.send(PING)
-        if self._leave_by and (self._is_calm() or time.monotonic() > self._leave_by):
-            self._leave_by = 0.0
-            self._ws.drop()
-
-    def _is_calm(self) -> bool:
-        """No request of an order is on its way."""
-        ledger = self._host.core.ledger
-        return not any(ledger.state(n) in ("PENDING", "CANCELING") for n in ledger.live(account=self.index))
+        if time.monotonic() - self._ws.connected_at > AGE_SECONDS:
+            self._begin_renewal()
 
     def _on_down(self) -> None:
         self._attached = False
         self._losses += 1
-        self._leave_by = 0.0
         self.channel.detach()
         self.ready.clear()
-        self._conversation.on_lost()
+        self._ws.conversation.on_lost()
         self._host.on_connection_lost(self)
 
     def renew(self, reason: str) -> None:
@@ -246,23 +277,23 @@ class OkxAccount:
 
     # ------------------------------------------------------------------------------------------ what comes
 
-    def _on_message(self, payload: bytes) -> None:
+    def _on_message(self, connection: PrivateConnection, payload: bytes) -> None:
         if payload == PONG:
             return
         message = websocket_api.decode_message(payload)
         if message.op in OPERATIONS:
             self._answers.on_answer(message)
         elif message.event:
-            self._on_event(message)
+            self._on_event(connection, message)
         elif message.channel == "orders":
             self._on_orders(message)
         elif message.channel == "account":
-            self._on_account(message)
+            self._on_account(connection, message)
         elif message.channel == "positions":
-            self._on_positions(message)
+            self._on_positions(connection, message)
 
-    def _on_event(self, message: Message) -> None:
-        if self._conversation.on_event(message):
+    def _on_event(self, connection: PrivateConnection, message: Message) -> None:
+        if connection.conversation.on_event(message):
             return
         if message.event == "error" and message.id:
             self._answers.on_answer(message)
@@ -270,7 +301,8 @@ class OkxAccount:
             self._log.error(f"the venue says: {message.code} {message.msg}")
         elif message.event == "notice" and message.code == CLOSING_NOTICE:
             self._log.warning(f"the venue is about to close this connection: {message.msg}")
-            self._leave_by = time.monotonic() + CALM_SECONDS
+            if connection is self._ws:
+                self._begin_renewal()
         elif message.event == "channel-conn-count-error":
             self.renew("too many connections of this account subscribe to a channel")
 
@@ -281,19 +313,19 @@ class OkxAccount:
             if number and update.event == "MODIFY_REJECTED":
                 self._host.tracker.result(number, WsOrderResultType.ACK_REJECTED, update.reason)
 
-    def _on_account(self, message: Message) -> None:
+    def _on_account(self, connection: PrivateConnection, message: Message) -> None:
         rows = user_data.accounts.decode(message.data)
         if message.event_type == "snapshot":
-            rows = self._pages["account"].add(message, rows)
+            rows = connection.pages["account"].add(message, rows)
         if rows:
             self._host.on_balance(self, user_data.read_balances(rows, complete=False))
 
-    def _on_positions(self, message: Message) -> None:
+    def _on_positions(self, connection: PrivateConnection, message: Message) -> None:
         rows = user_data.positions.decode(message.data)
         if message.event_type != "snapshot":
             self._host.on_positions(self, self._positions.update(rows), complete=False)
             return
-        rows = self._pages["positions"].add(message, rows)
+        rows = connection.pages["positions"].add(message, rows)
         if rows is not None:
             self._host.on_positions(self, self._positions.replace(rows))
 

@@ -1,12 +1,15 @@
-"""Cold requests over OKX's private WebSocket, and their answers: login and subscriptions."""
+"""One connection of OKX's private WebSocket: its cold requests (login, subscriptions) with their answers, its paged snapshots."""
 
 import asyncio
 import itertools
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from typing import Any
 
 from nexus_fast.error import VenueError
 from nexus_fast.exchange.okx.outcomes import number_of
-from nexus_fast.exchange.okx.websocket_api import Message, subscription
+from nexus_fast.exchange.okx.websocket_api import Message, Pages, subscription
+from nexus_fast.feed.commands import CommandFeed
+from nexus_fast.feed.connection import WebSocketConnection
 
 REQUEST_SECONDS = 10.0
 LOGIN = "login"                  # has no id of its own
@@ -57,3 +60,13 @@ class Conversation:
             if not future.done():
                 future.set_exception(ConnectionError("the connection was lost before the answer came"))
         self._pending.clear()
+
+
+class PrivateConnection(WebSocketConnection):
+    """`on_message(connection, payload)`, as two of them may be up for a while."""
+
+    def __init__(self, name: str, url: Callable[[], Awaitable[str]], host: Any, on_message: Any, on_error: Any, **handlers: Any):
+        handler = CommandFeed(lambda payload: on_message(self, payload), on_error, host.deferred)
+        super().__init__(name, url, handler, host.poller, urgent=False, ssl_context=host.ssl_context, **handlers)
+        self.conversation = Conversation(self.send)
+        self.pages = {"account": Pages(), "positions": Pages()}
