@@ -16,10 +16,11 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
 
+from patience import PROCESS_SECONDS, SCRIPT_SECONDS  # noqa: E402
 from simulated_time import compiler, simulated_environment  # noqa: E402
 
 # Of real time; the scenarios themselves have their own, simulated limits.
-SECONDS = 150
+SECONDS = int(SCRIPT_SECONDS)
 
 
 class Player:
@@ -53,7 +54,7 @@ class Player:
     def stop(self):
         if self.process is not None:
             self.process.stdin.close()
-            self.process.wait(10)
+            self.process.wait(PROCESS_SECONDS)
 
 
 player = Player()

@@ -5,6 +5,7 @@ import time
 from types import SimpleNamespace
 
 import pytest
+from patience import WAIT_SECONDS
 
 from nexus_fast.constants import DataType, ExchangeType, KlineInterval, OrderSide
 from nexus_fast.engine.bars import Bars
@@ -116,12 +117,12 @@ def test_the_clock_ends_the_bar_of_a_symbol_that_is_not_traded_any_more(play):
         program = Program()
         bars.subscribe(program, KLINE, PERP, feed, build_with_no_updates=False, **SECOND)
         host.trade(time.time_ns() // 1_000_000)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(WAIT_SECONDS):
             while not program.bars:
                 await asyncio.sleep(0.01)
         assert program.bars[0].volume == 1.0
         bars.unsubscribe(program, KLINE, PERP, feed, **SECOND)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(WAIT_SECONDS):
             await host.tasks[0]
 
     play(scenario)
@@ -135,7 +136,7 @@ def test_late_trades_are_told(play, monkeypatch):
         now = time.time_ns() // 1_000_000
         host.trade(now)
         host.trade(now - 5000)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(WAIT_SECONDS):
             while not told:
                 await asyncio.sleep(0.01)
         assert told == ["trades that came after their bar was published and are in no bar: 1"]

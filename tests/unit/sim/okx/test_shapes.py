@@ -108,9 +108,7 @@ def test_private_pushes():
                                       {"channel": "account"}, {"channel": "positions", "instType": "ANY"})
         await trade(client)
         seen = {}
-        for _ in range(40):
-            if await socket.silent(0.2):
-                break
+        while set(seen) != set(PRIVATE) or not await socket.silent(0.2):
             message = await socket.receive()
             if message.get("data") and (message["arg"]["channel"] != "orders" or message["data"][0]["tradeId"]):
                 seen[message["arg"]["channel"]] = message
