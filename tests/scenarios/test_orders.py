@@ -223,6 +223,28 @@ async def test_10_the_cancel_overtakes_the_order(s, symbol):
     assert state == "CANCELED" or "cancel_failed" in s.story(oid)
 
 
+@pytest.mark.scenario(11)
+@pytest.mark.parametrize("way", ["to_client", "from_client"])
+@pytest.mark.parametrize("symbol", [BTC, BTC_PERP])
+@engine(symbols=[BTC, BTC_PERP], request_timeout_ms=300)
+async def test_11_nothing_is_heard_of_the_cancel(s, symbol, way):
+    """Its answer and its event are lost, or it is lost itself, and no connection ends: the venue is asked when the time is up."""
+    await s.quotes()
+    oid = rest(s, symbol)
+    await s.until(lambda: s.heard("accepted", oid))
+    s.venue.faults.load([{"kind": "drop", "match": "order.cancel", "way": way}, {"kind": "drop", "connection": "user"},
+                         {"kind": "drop", "match": "executionReport.CANCELED"}])
+    s.cancel_order(symbol, oid)
+    if way == "to_client":
+        await s.until(lambda: s.heard("canceled", oid), 3)
+        return
+    await s.until(lambda: s.heard("cancel_failed", oid), 8)          # not before the cancel is too old to arrive
+    assert s.cache.get_order(oid).status is OrderStatus.ACCEPTED
+    s.venue.faults.load([])
+    s.cancel_order(symbol, oid)
+    await s.until(lambda: s.heard("canceled", oid))
+
+
 @pytest.mark.scenario(12)
 @engine(symbols=[BTC_PERP])
 async def test_12_a_modification_below_what_was_filled(s):

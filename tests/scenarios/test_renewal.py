@@ -90,9 +90,12 @@ async def test_41_cross_margin(s):
 @engine(symbols=[BTC, ETH], venue={"books": [("spot", "BTCUSDT"), ("spot", "ETHUSDT")]},
         private=(BinanceAccountType.ISOLATED_MARGIN,), **MARGIN)
 async def test_41_isolated_margin(s):
-    """A subscription for each pair, which the next connection numbers anew."""
-    await margin_goes_on(s, BinanceAccountType.ISOLATED_MARGIN, [BTC, ETH], {BTC: Decimal("0.002"), ETH: Decimal("0.02")})
+    """A subscription for each pair, which the next connection numbers in another order."""
     account = s.engine.host.accounts[BinanceAccountType.ISOLATED_MARGIN]
+    account._wallets = dict(reversed(account._wallets.items()))
+    first = account._pairs[account._api]
+    await margin_goes_on(s, BinanceAccountType.ISOLATED_MARGIN, [BTC, ETH], {BTC: Decimal("0.002"), ETH: Decimal("0.02")})
+    assert account._pairs[account._api] != first
     assert set(account._pairs[account._api].values()) == set(account._wallets) >= {"BTCUSDT", "ETHUSDT"}
     held = {a: (b.free, b.locked) for a, b in s.cache.get_balance(BinanceAccountType.ISOLATED_MARGIN).balances.items()}
     await account._snapshot()

@@ -93,6 +93,11 @@ class Core:
     def by_venue_symbol(self, exchange: ExchangeType, type: Any, venue_symbol: str) -> Instrument | None:
         return self._by_venue.get((exchange, type, venue_symbol))
 
+    def replace_instrument(self, number: int, instrument: Instrument) -> None:
+        """Its filters are others now; symbol, venue symbol and scales are what they were."""
+        self.instruments[number] = instrument
+        self._by_venue[instrument.exchange, instrument.type, instrument.venue_symbol] = instrument
+
     def heartbeat(self) -> None:
         self.market_ring.heartbeat()
         self.order_ring.heartbeat()

@@ -28,6 +28,7 @@ from nexus_fast.engine.poller import Poller
 from nexus_fast.engine.polling import make_poller
 from nexus_fast.engine.process import Tuning, is_quiet
 from nexus_fast.engine.recovery import Recovery
+from nexus_fast.engine.reload import Reload
 from nexus_fast.engine.runtime import Runtime
 from nexus_fast.error import EngineBuildError
 from nexus_fast.exchange.catalogue import load_instruments, make_account, make_feed
@@ -158,7 +159,9 @@ class Engine:
         self.core = Core(self.config, instruments, names, self._wake, self._on_strategy_error)
         self._poller = make_poller(self.loop, self.loop_config, self._log)
         self.host = Host(self.config, self.core, self.strategies, self.cache, self._poller, self._log)
-        self.runtime = Runtime(self.host, InstrumentTable(instruments), self, self._log)
+        table = InstrumentTable(instruments)
+        self.host.reload = Reload(self.host, table, self.endpoints, self._log)
+        self.runtime = Runtime(self.host, table, self, self._log)
         self._upkeep = self.loop.create_task(self._keep_up())
         self._make_accounts(private)
         self._make_feeds()

@@ -67,6 +67,7 @@ class Host:
         self.resynchronise = self.reconciler.resynchronise
         self.on_unreadable = self.reconciler.on_unreadable
         self._orphans = Orphans(self)
+        self.reload: Any = None          # nexus_fast.engine.reload.Reload, once the engine is built
         self.safety = Safety(self, log)
         self.times = TimeWatch(self, log)
         self.query = self.inquiry.query
@@ -188,6 +189,11 @@ class Host:
             self._log.error(f"{account.account_type}: {what}")
         self.gates.close(account.index, RATE_LIMITED, seconds)
 
+    def on_filter_refused(self, account: Any) -> None:
+        """The venue refused an order for a filter: the filters are not what they were at start."""
+        if self.reload is not None:
+            self.reload.after_refusal(account.account_type.exchange)
+
     def on_balance(self, account: Any, update: BalanceUpdate) -> None:
         balances = [Balance(asset, free, locked) for asset, (free, locked) in update.balances.items()]
         if update.complete:
@@ -250,6 +256,8 @@ class Host:
         self._watch_journal()
         self.gates.check()
         self._orphans.check()
+        if self.reload is not None:
+            self.reload.check()
         self.inquiry.fill_holes()
         self.tracker.forget()
         for number in self.core.ledger.overdue():

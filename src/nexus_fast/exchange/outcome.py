@@ -22,7 +22,8 @@ class Outcome(Enum):
 
 class Verdict(Struct, frozen=True):
     """pause_ms: how long this kind of request should rest now. resync_clock: the request's time was refused.
-    rate_limited: a limit was hit. session_lost: the key was revoked or the session ended; stop trading on it."""
+    rate_limited: a limit was hit. session_lost: the key was revoked or the session ended; stop trading on it.
+    filtered: refused for a tick, lot, minimum, maximum or notional, or because the symbol is not traded."""
 
     outcome: Outcome
     reason: str = ""
@@ -30,3 +31,4 @@ class Verdict(Struct, frozen=True):
     resync_clock: bool = False
     rate_limited: bool = False
     session_lost: bool = False
+    filtered: bool = False

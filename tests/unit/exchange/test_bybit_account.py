@@ -14,6 +14,7 @@ from nexus_fast.exchange.bybit.account import BybitAccount
 from nexus_fast.exchange.instrument import Instrument
 from nexus_fast.gateway.bybit_rest import BybitRest
 from nexus_fast.gateway.credentials import Credentials
+from nexus_fast.order.events import OrderUpdate
 
 ORDER = {"orderId": "o-1", "orderLinkId": "own", "symbol": "BTCUSDT", "orderStatus": "Filled", "qty": "3", "cumExecQty": "3",
          "cumExecValue": "303", "avgPrice": "101", "price": "103", "side": "Buy", "orderType": "Limit"}
@@ -142,3 +143,19 @@ def test_the_fills_of_an_order_one_by_one():
     assert [(u.last_quantity, u.last_price, u.fee, u.fee_currency) for u in updates] == [
         (2, 100, Decimal("0.1"), "USDT"), (1, 103, Decimal("0.1"), "USDT")]
     assert len({u.trade_id for u in updates}) == 2 and all(u.trade_id >= 0 for u in updates)
+
+
+@pytest.mark.scenario(60)
+def test_a_refusal_on_the_order_stream_answers_the_request():
+    """The order lives on, and the stream says why the matching engine did not cancel or amend it."""
+    done = []
+
+    async def work(account):
+        ledger = SimpleNamespace(find=lambda name: 7, state=lambda number: "CANCELING", answered=lambda number: None)
+        account._host.tracker = SimpleNamespace(ledger=ledger, drain=lambda: None, adopt=lambda *given: done.append("adopted"))
+        account._answers = SimpleNamespace(on_late_refusal=lambda number, reason: done.append((number, reason)))
+        for event, reason in (("ACCEPTED", None), ("ACCEPTED", "EC_InCallAuctionStatus"), ("CANCELED", "EC_PerCancelRequest")):
+            account._on_order(OrderUpdate(event=event, client_id="own", reason=reason))
+
+    ask({}, work)
+    assert done == ["adopted", "adopted", (7, "EC_InCallAuctionStatus"), "adopted"]

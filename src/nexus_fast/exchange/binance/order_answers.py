@@ -62,6 +62,8 @@ class OrderAnswers:
         """What an answer says beside the order."""
         if verdict.rate_limited:
             self._host.on_rate_limited(self._account, verdict.pause_ms / 1000, verdict.reason)
+        if verdict.filtered:
+            self._host.on_filter_refused(self._account)
         if verdict.resync_clock:
             self._host.times.measure(self._account, in_doubt=True)
 

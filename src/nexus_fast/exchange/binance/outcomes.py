@@ -13,6 +13,8 @@ RATE_CODES = frozenset({-1003, -1015})
 RATE_STATUSES = frozenset({403, 418, 429})
 CLOCK_CODES = frozenset({-1021, -5028})
 KEY_CODES = frozenset({-2014, -2015})
+# Filters, and a symbol that is not traded now.
+FILTER_CODES = frozenset({-1013, -1111, -4002, -4003, -4004, -4005, -4013, -4014, -4023, -4140, -4141, -4164})
 DUPLICATE_CODE = -4116
 NEW_ORDER_REJECTED, CANCEL_REJECTED, NO_SUCH_ORDER, CANCEL_REPLACE_PARTIAL = -2010, -2011, -2013, -2021
 FIRST_PAUSE_MS, RATE_PAUSE_MS = 200, 1000
@@ -62,4 +64,4 @@ def _by_code(request: Request, status: int, code: int | None, message: str, reas
         return Verdict(Outcome.NO_SUCH_ORDER, reason)
     if request != "place" and code == CANCEL_REJECTED and "restriction" not in text:
         return Verdict(Outcome.NO_SUCH_ORDER, reason)
-    return Verdict(Outcome.REFUSED, reason)
+    return Verdict(Outcome.REFUSED, reason, filtered=code in FILTER_CODES)

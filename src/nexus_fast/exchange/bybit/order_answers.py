@@ -42,6 +42,8 @@ class OrderAnswers:
             {"place": self._on_place, "cancel": self._on_cancel, "modify": self._on_modify}[request](number, verdict)
         if verdict.rate_limited:
             self._host.on_rate_limited(self._account, verdict.pause_ms / 1000, verdict.reason)
+        if verdict.filtered:
+            self._host.on_filter_refused(self._account)
         if verdict.resync_clock:
             self._host.times.measure(self._account, in_doubt=True)
         if verdict.session_lost:

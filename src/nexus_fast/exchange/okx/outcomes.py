@@ -21,6 +21,8 @@ CLOCK_CODES = frozenset({50036, 50037, 50102, 50107, 50112, 60004, 60006})
 KEY_CODES = frozenset({
     50100, 50101, 50103, 50104, 50105, 50106, 50110, 50111, 50113, 50114, 50119, 60005, 60007, 60009, 60011, 60024, 60032,
 })  # fmt: skip
+# Filters: a parameter, instrument, price, size or lot that is refused, a symbol that is not traded now.
+FILTER_CODES = frozenset({51000, 51001, 51005, 51006, 51020, 51021, 51027, 51028, 51120, 51121, 51202})
 RATE_PAUSE_MS = 1000
 
 
@@ -47,5 +49,9 @@ def classify(request: Request, code: str, message: str = "", item_code: str | No
     if number in RATE_CODES:
         return Verdict(Outcome.REFUSED, reason, pause_ms=RATE_PAUSE_MS, rate_limited=True)
     return Verdict(
-        Outcome.REFUSED, reason, resync_clock=number in CLOCK_CODES, session_lost=number in KEY_CODES
+        Outcome.REFUSED,
+        reason,
+        resync_clock=number in CLOCK_CODES,
+        session_lost=number in KEY_CODES,
+        filtered=number in FILTER_CODES,
     )

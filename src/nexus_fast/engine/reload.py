@@ -1,0 +1,104 @@
+"""The venues' filters while the engine runs: read again from time to time, and when an order was refused for one.
+
+What has changed takes effect at once: tick, lot, minimum and maximum, notional, and whether the symbol is traded at all. The
+scales of prices and quantities stay, as they are in shared memory and in the orders that are open: a finer step than those can
+write down is said, and needs a restart.
+"""
+
+import asyncio
+import time
+from typing import Any
+
+import msgspec
+
+from nexus_fast.endpoints import Endpoints
+from nexus_fast.error import VenueError
+from nexus_fast.exchange.catalogue import connectors_of
+from nexus_fast.exchange.instrument import Instrument, InstrumentTable, to_mantissa
+from nexus_fast.log import Logger
+
+EVERY_SECONDS = 900.0
+AGAIN_SECONDS = 10.0             # after a refusal: one question answers for many
+STEPS = ("tick_size", "min_price", "lot_size", "market_lot_size", "min_quantity", "market_min_quantity")
+SHOWN = ("status", "active", *STEPS, "max_price", "max_quantity", "market_max_quantity", "min_notional")
+
+
+class Reload:
+    """`host` is nexus_fast.engine.host.Host; table: what the strategies look instruments up in."""
+
+    def __init__(self, host: Any, table: InstrumentTable, endpoints: Endpoints, log: Logger):
+        self._host = host
+        self._table = table
+        self._endpoints = endpoints
+        self._log = log
+        self._asked: dict[Any, float] = dict.fromkeys(self._feed_types(), time.monotonic())
+        self._too_fine: set[str] = set()
+
+    def _feed_types(self) -> list[Any]:
+        return [connector.account_type for found in self._host.config.public_conn_config.values() for connector in found]
+
+    def check(self) -> None:
+        """Often."""
+        self._ask(EVERY_SECONDS, self._feed_types())
+
+    def after_refusal(self, exchange: Any) -> None:
+        """An order was refused for a filter that it passed here."""
+        self._ask(AGAIN_SECONDS, [feed_type for feed_type in self._feed_types() if feed_type.exchange is exchange])
+
+    def _ask(self, seconds: float, feed_types: list[Any]) -> None:
+        now = time.monotonic()
+        for feed_type in feed_types:
+            if now - self._asked[feed_type] >= seconds:
+                self._asked[feed_type] = now
+                self._host.spawn(self._reload(feed_type))
+
+    async def _reload(self, feed_type: Any) -> None:
+        testnet = self._host.config.basic_config[feed_type.exchange].testnet
+        try:
+            found, _ = await connectors_of(feed_type.exchange).load_instruments(feed_type, testnet, self._endpoints)
+        except (OSError, TimeoutError, VenueError) as error:
+            self._log.warning(f"{feed_type}: the list of instruments could not be read again: {error}; the last one holds on")
+            return
+        listed = {instrument.symbol: instrument for instrument in found}
+        for number, known in enumerate(self._host.core.instruments):
+            if (known.exchange, known.type) in {(i.exchange, i.type) for i in found[:1]} and known.symbol not in listed:
+                listed[known.symbol] = msgspec.structs.replace(known, status="not listed", active=False)
+            newer = listed.get(known.symbol)
+            if newer is not None and newer.type is known.type:
+                self._apply(number, known, newer)
+            if number % 200 == 0:
+                await asyncio.sleep(0)           # quotes come first
+
+    def _apply(self, number: int, known: Instrument, newer: Instrument) -> None:
+        newer = msgspec.structs.replace(newer, price_scale=known.price_scale, size_scale=known.size_scale)
+        if newer == known:
+            return
+        if not _is_exact(newer):
+            if known.symbol not in self._too_fine:
+                self._too_fine.add(known.symbol)
+                self._log.error(
+                    f"{known.symbol}: its new steps are finer than the scales of this session ({_changes(known, newer)}); "
+                    "restart to use them. Until then the former ones hold."
+                )
+            return
+        self._log.warning(f"{known.symbol}: the venue has changed its filters: {_changes(known, newer)}")
+        self._host.core.replace_instrument(number, newer)
+        self._table.add([newer])
+        for account in self._host.accounts.values():
+            if self._host.core.routes.has(number, account.index):
+                self._host.prepare_route(number, account.index)
+
+
+def _is_exact(instrument: Instrument) -> bool:
+    try:
+        for name in STEPS:
+            scale = instrument.price_scale if "price" in name or name == "tick_size" else instrument.size_scale
+            to_mantissa(getattr(instrument, name), scale)
+    except ValueError:
+        return False
+    return True
+
+
+def _changes(known: Instrument, newer: Instrument) -> str:
+    differ = [name for name in SHOWN if getattr(known, name) != getattr(newer, name)]
+    return ", ".join(f"{name} {getattr(known, name)} -> {getattr(newer, name)}" for name in differ) or "of another kind"
