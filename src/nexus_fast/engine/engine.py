@@ -335,7 +335,8 @@ class Engine:
                 self._write_report(self._report_file)
 
     def report(self) -> dict[str, Any]:
-        """Counts of the run, and with Config.measure where the time went: stage -> {n, p50, p90, p99, p999, max}, ns."""
+        """Counts of the run; what kept a spinning loop from reading, and with Config.measure where the time of ticks and
+        orders went: name -> {n, p50, p90, p99, p999, max}, ns."""
         entry, counts = self.core.entry, self.host.tracker.counts
         return {
             "ticks": sum(feed.quotes for feed in self.host.market_feeds),
@@ -346,6 +347,7 @@ class Engine:
             "callback_errors": self.core.dispatcher.errors,
             "feeds": [feed.counters() for feed in self.host.market_feeds],
             "loop": self.loop_config.mode,
+            "pauses_ns": {} if self._poller is None else self._poller.pauses(),
             "engine_ns": entry.stages.summary() if self.config.measure else {},
         }
 
