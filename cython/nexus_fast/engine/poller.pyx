@@ -37,7 +37,7 @@ cdef enum:
     # Rounds between two rehearsals: some ten microseconds.
     QUIET_ROUNDS = 16
     # Between two walks through the kernel, each of which takes some microseconds in which no tick is read.
-    WALK_US = 100
+    WALK_US = 250
 
 
 cdef summary(const nx_histogram* source):

@@ -38,7 +38,7 @@ from nexus_fast.log import Logger, configure, register_secret
 
 READY_SECONDS = 30.0
 UPKEEP_SECONDS = 0.05
-SETTLED_IN_QUIET = 20            # orders in one turn of the upkeep
+SETTLED_IN_QUIET = 20            # orders after one upkeep, each in a turn of the loop of its own
 FORGET_SECONDS = 60.0
 # A file for the figures of a run: counts, and where the time of ticks and orders went. Switches Config.measure on.
 REPORT_VARIABLE = "NEXUS_FAST_REPORT"
@@ -283,9 +283,16 @@ class Engine:
                 last_message_ns = max((feed.last_message_ns for feed in self.host.market_feeds), default=0)
                 self._tuning.collect(last_message_ns)
                 if is_quiet(last_message_ns):
-                    self.host.tracker.settle_some(SETTLED_IN_QUIET)
+                    await self._settle_in_quiet()
             except Exception as error:
                 self._log.exception("upkeep failed", error)
+
+    async def _settle_in_quiet(self) -> None:
+        """A tick that comes in between waits for one order, not for all."""
+        for _ in range(SETTLED_IN_QUIET):
+            if not self.host.tracker.settle_some(1):
+                return
+            await asyncio.sleep(0)
 
     async def _forget(self) -> None:
         """Closed orders leave the cache after Config.cache_expired_time seconds."""
