@@ -209,7 +209,7 @@ class MockConnectorConfig:
 class LoopConfig:
     """How the engine waits for bytes.
 
-    mode: "busy" spins and wants a core of its own, "block" waits in the selector, "adaptive" spins for idle_ms after
+    mode: "busy" spins and wants a core of its own, "block" sleeps until bytes come, "adaptive" spins for idle_ms after
     the last frame and then blocks. None: "adaptive" with more than one processor, "block" with one.
     cpu: the processor to pin the engine's thread to; None leaves it to the kernel.
     spin_us: how often, while spinning, everything cold (REST, timers, reconnects, signals) gets its turn.

@@ -15,9 +15,11 @@ Without a waiter (engine/waiter), the selector waits: block then has no poller a
 import logging
 
 from libc.stdint cimport int64_t
+from libc.string cimport memcpy
 
 from nexus_fast.core.atomics cimport cpu_relax
 from nexus_fast.core.clock cimport clock_ticks
+from nexus_fast.core.histogram cimport Histogram, histogram_record, nx_histogram
 from nexus_fast.engine.dead_end cimport DeadEnd
 from nexus_fast.engine.waiter cimport Reader, Waiter
 from nexus_fast.feed.commands cimport DeferredMessages
@@ -35,7 +37,13 @@ cdef enum:
     # Rounds between two rehearsals: some ten microseconds.
     QUIET_ROUNDS = 16
     # Between two walks through the kernel, each of which takes some microseconds in which no tick is read.
-    WALK_US = 100
+    WALK_US = 250
+
+
+cdef summary(const nx_histogram* source):
+    cdef Histogram copy = Histogram()
+    memcpy(&copy.data, source, sizeof(nx_histogram))
+    return copy.summary(ticks_per_ns())
 
 
 cdef class HotConnection:
@@ -99,6 +107,11 @@ cdef class Poller(Reader):
     cdef int64_t walk_ticks
     cdef int64_t next_walk
     cdef int64_t seen_at_walk                # ticks
+    # In cycle-counter ticks, what stood in the way of the next read: see pauses().
+    cdef nx_histogram uvloop_turns
+    cdef nx_histogram private_messages
+    cdef nx_histogram walks
+    cdef int64_t left_at                     # when uvloop's turn under way began; 0: none that counts
 
     def __init__(self, loop, double spin_us=50.0, double idle_ms=0.0, bint warm=False, Waiter waiter=None, bint spins=True):
         if not spins and waiter is None:
@@ -176,6 +189,7 @@ cdef class Poller(Reader):
         if self.waiting:
             self.end_waiting()
         self.spinning = True
+        self.left_at = 0
         for connection in self.connections:
             self.take(connection)
         self.deferred.active = True
@@ -257,6 +271,8 @@ cdef class Poller(Reader):
         if not self.running or not self.spinning:
             return
         self.turns += 1
+        if self.left_at:
+            histogram_record(&self.uvloop_turns, clock_ticks() - self.left_at)
         try:
             self.spin()
         except Exception:
@@ -266,6 +282,7 @@ cdef class Poller(Reader):
             self.rest()
         elif self.spinning:
             self.loop.call_soon(self)
+            self.left_at = clock_ticks()
 
     cdef int spin(self) except -1:
         cdef int64_t until = clock_ticks() + self.spin_ticks
@@ -290,16 +307,27 @@ cdef class Poller(Reader):
             if self.deferred.count():
                 now = self.ticks_seen()
                 if now == before:
-                    self.deferred.run_one()
+                    self.run_deferred()
                 before = now
             cpu_relax()
             if clock_ticks() >= until:
                 break
         # However busy the feed is, a private message moves on in every turn; when many wait, more than one.
-        self.deferred.run_one()
+        self.run_deferred()
         while self.deferred.count() > MANY_DEFERRED:
-            self.deferred.run_one()
+            self.run_deferred()
         return 0
+
+    cdef int run_deferred(self) except -1:
+        cdef int64_t began = clock_ticks()
+        if self.deferred.run_one():
+            histogram_record(&self.private_messages, clock_ticks() - began)
+        return 0
+
+    def pauses(self):
+        """What kept the hot connections from being read while it span, and for how long: {what: {n, p50, p90, p99, p999, max}}, ns."""
+        return {"uvloop_turns": summary(&self.uvloop_turns), "private_messages": summary(&self.private_messages),
+                "walks": summary(&self.walks)}
 
     cdef int stay_warm(self) except -1:
         """Rehearse, and where no tick came for a while, walk through the kernel too."""
@@ -314,6 +342,7 @@ cdef class Poller(Reader):
         seen = self.ticks_seen()
         if seen == self.seen_at_walk:
             self.dead_end.walk()
+            histogram_record(&self.walks, clock_ticks() - now)
         self.seen_at_walk = seen
         return 0
 

@@ -134,11 +134,12 @@ class Tracker:
         if len(self._unsettled) > MANY_UNSETTLED:
             self.settle_some(SETTLED_AT_ONCE)
 
-    def settle_some(self, count: int) -> None:
-        """Bring the cache up to date about some orders, the oldest first."""
+    def settle_some(self, count: int) -> bool:
+        """Bring the cache up to date about some orders, the oldest first; whether more of them wait."""
         for number in list(itertools.islice(self._unsettled, count)):
             del self._unsettled[number]
             self._settle_one(number)
+        return bool(self._unsettled)
 
     def _note_refusal(self, number: int) -> None:
         self.counts["refused"] += 1

@@ -328,3 +328,19 @@ def test_a_dead_end_brings_its_bytes_back():
         end.walk_once()
     assert end.walks == 1000
     end.close()
+
+
+def test_what_stood_in_the_way_is_counted():
+    bench = Bench(warm=True, spin_us=500)
+    bench.connect(5)
+    private = CommandFeed(lambda payload: None, print, bench.poller.deferred)
+    assert {name: summary["n"] for name, summary in bench.poller.pauses().items()} == {
+        "uvloop_turns": 0, "private_messages": 0, "walks": 0}
+    bench.poller.start()
+    for _ in range(10):
+        private.feed(b"{}")
+        bench.loop.turn()
+    found = bench.poller.pauses()
+    assert found["uvloop_turns"]["n"] == 9 and found["private_messages"]["n"] == 10
+    assert found["walks"]["n"] == bench.poller.dead_end.walks > 0
+    bench.poller.stop()
