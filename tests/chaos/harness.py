@@ -13,11 +13,13 @@ from tests.chaos.strategies import Chaotic
 from nexus_fast.config import LogConfig
 from nexus_fast.constants import OrderStatus
 from nexus_fast.engine import core
+from nexus_fast.journal.writer import JournalWriter
 from nexus_fast.order.table import OrderTable
 
 # A run has some hundred orders: memory for more would cost it a tenth of its time.
 core.MARKET_RECORDS, core.ORDER_RECORDS = 4096, 4096
 core.OrderTable = partial(OrderTable, capacity=4096)
+core.JournalWriter = partial(JournalWriter, records_per_segment=4096)
 
 QUIET_SECONDS = 200.0
 IN_DOUBT = ("PENDING", "UNKNOWN", "CANCELING")

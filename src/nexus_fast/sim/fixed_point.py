@@ -48,8 +48,9 @@ def text(value: int, decimals: int = DECIMALS) -> str:
 
 def short(value: int) -> str:
     """Without trailing zeros, as the venue writes a few of its fields: 0 -> `"0"`, 847000 -> `"0.00847"`."""
-    out = text(value)
-    return out.rstrip("0").rstrip(".")
+    whole, fraction = divmod(abs(value), SCALE)
+    out = f"{whole}.{fraction:08d}".rstrip("0") if fraction else str(whole)
+    return f"-{out}" if value < 0 else out
 
 
 def product(price: int, quantity: int) -> int:
