@@ -95,9 +95,12 @@ def templates(name: str, symbol: str, scale: int, signed: bool):
 
 
 class World:
-    """Strategies: "cython", "python", "quiet" (Python, does nothing). `symbols` more names may stand in the tables."""
+    """Strategies: "cython", "python", "quiet" (Python, does nothing). `symbols` more names may stand in the tables. signed=False: on
+    a connection that has logged on (Binance: session.logon, with an Ed25519 key), where no order is signed."""
 
-    def __init__(self, name: str, frames: list[bytes], folder: Path, strategies=("cython",), more_symbols=()):
+    def __init__(
+        self, name: str, frames: list[bytes], folder: Path, strategies=("cython",), more_symbols=(), signed=True
+    ):
         source = SOURCES[name]
         self.name, self.venue = name, source.venue
         scale = decimals_of(frames)
@@ -114,7 +117,7 @@ class World:
         self.sets = {signed: templates(name, names[0], scale, signed) for signed in (True, False)}
         instruments = [instrument(symbol, source.venue, scale) for symbol in names]
         for number, found in enumerate(instruments):
-            routes.add(Route(found, number, 0, self.sets[True], [self.channel]))
+            routes.add(Route(found, number, 0, self.sets[signed], [self.channel]))
             routes.set_default(number, 0)
         self.strategies = [self.make(kind, scale) for kind in strategies]
         ids = {found.symbol: number for number, found in enumerate(instruments)}
