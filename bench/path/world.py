@@ -95,8 +95,10 @@ def templates(name: str, symbol: str, scale: int, signed: bool):
 
 
 class World:
-    """Strategies: "cython", "python", "quiet" (Python, does nothing). `symbols` more names may stand in the tables. signed=False: on
-    a connection that has logged on (Binance: session.logon, with an Ed25519 key), where no order is signed."""
+    """Strategies: "cython", "python", "quiet" (Python, does nothing). `symbols` more names may stand in the tables.
+
+    signed=False: on a connection that has logged on (Binance: session.logon, with an Ed25519 key), where no order is signed.
+    """
 
     def __init__(
         self, name: str, frames: list[bytes], folder: Path, strategies=("cython",), more_symbols=(), signed=True

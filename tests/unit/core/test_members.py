@@ -11,7 +11,7 @@ from nexus_fast.core.members import read_plainly
 
 
 def test_members_are_found_by_name_value_and_identity():
-    assert OrderSide.BUY is OrderSide["BUY"] is OrderSide("BUY") is getattr(OrderSide, "BUY")
+    assert OrderSide.BUY is OrderSide["BUY"] is OrderSide("BUY")
     assert [side.name for side in OrderSide] == ["BUY", "SELL"] and OrderSide.BUY in OrderSide
     assert OrderType.LIMIT.name == "LIMIT" and type(OrderSide) is PlainMembers
 
