@@ -29,7 +29,10 @@ def worlds(name: str, folder, frames: list[bytes]) -> list[tuple[str, World, lis
     cython = World(name, frames, folder / "cython")
     quiet = World(name, frames, folder / "quiet", ("quiet",))
     python = World(name, frames, folder / "python", ("python",))
-    return [("cython", cython, levels_of(name)), ("python", quiet, ["dispatch"]), ("python", python, ["whole"])]
+    found = [("cython", cython, levels_of(name)), ("python", quiet, ["dispatch"]), ("python", python, ["whole"])]
+    if name.startswith("binance"):
+        found.append(("logged on", World(name, frames, folder / "session", signed=False), ["whole"]))
+    return found
 
 
 def set_level(world: World, number: int) -> int:
@@ -51,6 +54,19 @@ def interleaved(runs: dict, passes: int) -> dict:
     return {name: {"median": min(medians[name]), "best": best[name]} for name in runs}
 
 
+def to_send(world: World):
+    """A run that ends where send() begins: the library before libc reads the counter there."""
+    library = ctypes.CDLL(None)
+    ticks = ctypes.addressof(ctypes.c_uint64.in_dll(library, "bench_sent_ticks"))
+    mark = ctypes.addressof(ctypes.c_int.in_dll(library, "bench_mark_sent"))
+
+    def run(passes: int) -> list[float]:
+        set_level(world, loops().LEVELS.index("whole"))
+        return world.path.to_send(ticks, mark, passes)
+
+    return run
+
+
 def time_market(name: str, folder, passes: int) -> dict:
     frames, origin = frames_of(name)
     names, runs = loops().LEVELS, {}
@@ -60,6 +76,8 @@ def time_market(name: str, folder, passes: int) -> dict:
             runs[f"{strategy} {level}"] = lambda n, world=world, number=number: world.path.times(
                 set_level(world, number), n
             )
+        if "whole" in levels:
+            runs[f"{strategy} to send"] = to_send(world)
     parser = parser_id(SOURCES[name].venue, SOURCES[name].market)
     runs["parse"] = lambda n: loops().parse_times(loops().Frames(frames), parser, n)
     if name.startswith("binance"):

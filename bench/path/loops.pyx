@@ -8,12 +8,13 @@ from libc.stdint cimport int64_t, uint8_t, uint64_t
 from libc.stdlib cimport calloc, free
 from libc.string cimport memcpy
 
+from nexus_fast.core.clock cimport clock_ticks
 from nexus_fast.core.types cimport NX_BUY, NX_GTC, NX_LIMIT, nx_bookl1
 from nexus_fast.feed.market cimport MarketFeed
 from nexus_fast.feed.symbols cimport nx_symbol
-from nexus_fast.gateway.channel cimport CHANNEL_CAPACITY, CHANNEL_HEADROOM, Channel, nx_channel
+from nexus_fast.gateway.channel cimport CHANNEL_HEADROOM, Channel, nx_channel
 from nexus_fast.gateway.frame cimport next_mask, ws_frame
-from nexus_fast.gateway.template cimport TemplateSet, nx_order_request, nx_template, template_fill
+from nexus_fast.gateway.template cimport TemplateSet, nx_template, template_end
 from nexus_fast.order.entry cimport OrderEntry
 from nexus_fast.order.gate cimport gate_check
 from nexus_fast.order.route cimport nx_route, route_shape
@@ -24,6 +25,8 @@ from nexus_fast.shm.ring cimport ring_publish
 from nexus_fast.strategy.base cimport Strategy
 from nexus_fast.wire.quote cimport NX_PARSE_QUOTE
 from nexus_fast.wire.registry cimport parser_row
+
+from nexus_fast.core.clock import ticks_per_ns
 
 cdef extern from * nogil:
     """
@@ -43,6 +46,11 @@ cdef extern from * nogil:
     #define BENCH_COUNT_BEGIN() (void)0
     #define BENCH_COUNT_END(name) (void)(name)
     #endif
+    #if defined(__x86_64__)
+    #define BENCH_FENCE() __builtin_ia32_lfence()
+    #else
+    #define BENCH_FENCE() __asm__ __volatile__("isb" ::: "memory")
+    #endif
     static inline double bench_ns(void) {
         struct timespec t;
         clock_gettime(CLOCK_MONOTONIC, &t);
@@ -53,6 +61,7 @@ cdef extern from * nogil:
     int BENCH_COUNTED
     void BENCH_COUNT_BEGIN()
     void BENCH_COUNT_END(const char* name)
+    void BENCH_FENCE()
     double bench_ns()
 
 cdef enum:
@@ -91,6 +100,7 @@ cdef class Answer(Strategy):
     """A Cython strategy that answers each quote as far as `level` says; WHOLE is a plain send_order."""
     cdef public int level
     cdef public int64_t amount
+    cdef TemplateSet bare, full
     cdef const nx_template* unsigned_template
     cdef const nx_template* signed_template
 
@@ -98,6 +108,7 @@ cdef class Answer(Strategy):
         super().__init__()
         self.amount = amount
         self.level = DISPATCH
+        self.bare, self.full = bare, full
         self.unsigned_template = bare.place(NX_BUY, NX_LIMIT, NX_GTC, False)
         self.signed_template = full.place(NX_BUY, NX_LIMIT, NX_GTC, False)
 
@@ -116,10 +127,10 @@ cdef class Answer(Strategy):
         cdef OrderEntry entry = self.entry
         cdef nx_order* order = entry.table.take()
         cdef nx_route* route
-        cdef nx_channel* channel
-        cdef nx_order_request fields
+        cdef nx_channel* channel = NULL
+        cdef const nx_template* template = self.unsigned_template if self.level == FILL else self.signed_template
         cdef char* start
-        cdef int size
+        cdef int size, status
         order.symbol_id, order.price, order.quantity = book.symbol_id, book.ask, self.amount
         order.side, order.type, order.time_in_force = NX_BUY, NX_LIMIT, NX_GTC
         order.created_ns = order.changed_ns = entry.now_ns
@@ -130,19 +141,18 @@ cdef class Answer(Strategy):
             return self.complain(book)
         if self.level < JOURNAL:
             return 0
+        if self.level >= FILL:
+            # As if prepared after the order before; what that costs is counted there.
+            entry.ahead[order.account].number = order.number
+            channel = entry.begin(route, template, order, &status)
+            if status:
+                raise ValueError(f"the request was not filled: status {status}")
         order.state = NX_STATE_PENDING
-        entry.record(order, NX_EVENT_INTENT, NULL)
+        entry.journal_event(order, NX_EVENT_INTENT, NULL, &entry.intent)
         if self.level < FILL:
             return 0
-        channel = entry.channel_of(route)
-        fields.price, fields.quantity = order.price, order.quantity
-        fields.timestamp_ms, fields.request_number = entry.now_ns // 1000000, order.number
-        fields.client_id, fields.client_id_length = order.client_id, order.client_id_length
         start = channel.buffer + CHANNEL_HEADROOM
-        size = template_fill(self.unsigned_template if self.level == FILL else self.signed_template, &fields, start,
-                             CHANNEL_CAPACITY)
-        if size <= 0:
-            raise ValueError(f"the request was not filled: status {size}")
+        size = template_end(&entry.filling, start)
         if self.level >= MASK:
             ws_frame(start, size, next_mask(&channel.mask_state), &start)
         return 0
@@ -210,7 +220,7 @@ cdef class Path:
             quotes += feed.parse(data + self.frames.offsets[i], size, &feed.quote) == NX_PARSE_QUOTE
             if level >= RECORD:
                 symbol = feed.symbols.find(feed.quote.symbol, feed.quote.symbol_length)
-                feed.make_record(symbol)
+                feed.make_record(symbol, clock_ticks())
             if level >= RING:
                 ring_publish(feed.ring, &feed.record)
                 latest_write(feed.latest, feed.record.symbol_id, &feed.record)
@@ -247,6 +257,36 @@ cdef class Path:
             found.append((bench_ns() - begun) / self.frames.count)
         if level >= DISPATCH and self.feed.quotes - before != passes * self.frames.count:
             raise ValueError(f"of {passes * self.frames.count} frames {self.feed.quotes - before} came through")
+        return found
+
+    def to_send(self, size_t sent_ticks, size_t mark, int passes):
+        """Nanoseconds per frame of each pass, from before a frame's first byte is looked at until its order is handed to send(). Without
+        what comes after, and without what a processor would do of the next frame meanwhile: it waits before each."""
+        cdef MarketFeed feed = self.feed
+        cdef const char* data = self.frames.blob
+        cdef volatile_uint64* sent = <volatile_uint64*>sent_ticks
+        cdef int64_t begun, spent, empty = 1000000
+        cdef Py_ssize_t i
+        cdef int k
+        for k in range(1000):
+            BENCH_FENCE()
+            begun = clock_ticks()
+            BENCH_FENCE()
+            BENCH_FENCE()
+            empty = min(empty, clock_ticks() - begun)
+        found = []
+        (<int*>mark)[0] = 1
+        for k in range(passes):
+            self.renew()
+            spent = 0
+            for i in range(self.frames.count):
+                BENCH_FENCE()
+                begun = clock_ticks()
+                BENCH_FENCE()
+                feed.on_payload(data + self.frames.offsets[i], self.frames.offsets[i + 1] - self.frames.offsets[i])
+                spent += <int64_t>sent[0] - begun - empty
+            found.append(spent / ticks_per_ns() / self.frames.count)
+        (<int*>mark)[0] = 0
         return found
 
     def count(self, int level, int passes, bytes name):

@@ -74,6 +74,10 @@ def table(results: dict) -> str:
     rows = {
         "all, Cython strategy": "cython whole",
         "all, Python strategy": "python whole",
+        "all, Cython, logged on (Ed25519)": "logged on whole",
+        "to the send(), Cython strategy": "cython to send",
+        "to the send(), Python strategy": "python to send",
+        "to the send(), Cython, logged on": "logged on to send",
         "up to a Python strategy": "python dispatch",
         "parser alone": "parse",
         "parser alone, combined form": "parse combined",

@@ -96,9 +96,14 @@ def templates(name: str, symbol: str, scale: int, signed: bool):
 
 
 class World:
-    """Strategies: "cython", "python", "quiet" (Python, does nothing). `symbols` more names may stand in the tables."""
+    """Strategies: "cython", "python", "quiet" (Python, does nothing). `symbols` more names may stand in the tables.
 
-    def __init__(self, name: str, frames: list[bytes], folder: Path, strategies=("cython",), more_symbols=()):
+    signed=False: on a connection that has logged on (Binance: session.logon, with an Ed25519 key), where no order is signed.
+    """
+
+    def __init__(
+        self, name: str, frames: list[bytes], folder: Path, strategies=("cython",), more_symbols=(), signed=True
+    ):
         source = SOURCES[name]
         self.name, self.venue = name, source.venue
         scale = decimals_of(frames)
@@ -117,7 +122,7 @@ class World:
         # As every venue has them: two windows, with room for all that is sent here.
         budgets = [Budget(2**32 - 1, seconds, False) for seconds in (10, 60)]
         for number, found in enumerate(instruments):
-            routes.add(Route(found, number, 0, self.sets[True], [self.channel], None, (budgets, budgets)))
+            routes.add(Route(found, number, 0, self.sets[signed], [self.channel], None, (budgets, budgets)))
             routes.set_default(number, 0)
         self.strategies = [self.make(kind, scale) for kind in strategies]
         ids = {found.symbol: number for number, found in enumerate(instruments)}

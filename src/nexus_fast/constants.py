@@ -3,12 +3,20 @@
 Importing this module touches no file and reads no variable: `settings` looks things up when a program asks it.
 """
 
-from enum import Enum
+from enum import Enum, EnumType
 
+from nexus_fast.core.members import read_plainly
 from nexus_fast.settings import settings as settings
 
 
-class IdentityEnum(Enum):
+class PlainMembers(EnumType):
+    """A strategy names two or three members in every order; see read_plainly for what that would cost."""
+
+
+read_plainly(PlainMembers)
+
+
+class IdentityEnum(Enum, metaclass=PlainMembers):
     """Members are singletons, so their identity hashes them: a dictionary keyed by them makes no Python call."""
 
     __hash__ = object.__hash__

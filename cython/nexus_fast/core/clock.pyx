@@ -4,6 +4,8 @@ The rate is taken against CLOCK_MONOTONIC_RAW, which no NTP daemon slews: for tw
 whole time since, each time somebody asks.
 """
 
+from libc.stdint cimport int64_t, uint64_t
+
 cdef int64_t IMPORT_SPAN_NS = 2_000_000
 
 cdef int64_t anchor_ticks
@@ -43,6 +45,44 @@ cdef void calibrate() noexcept nogil:
 calibrate()
 
 
+# How far the counter is trusted to run on by itself, and how old it may get before a quiet moment is used.
+cdef int64_t TRUSTED_NS = 20_000_000
+cdef int64_t FRESH_NS = 1_000_000
+
+
+def counter_is_clock():
+    """Whether the kernel itself takes the time from the CPU's counter: only then it runs evenly and alike on every CPU."""
+    try:
+        with open("/sys/devices/system/clocksource/clocksource0/current_clocksource") as source:
+            return source.read().strip() in ("tsc", "arch_sys_counter")
+    except OSError:
+        return False
+
+
+cdef nx_wall of_tests
+cdef bint COUNTER_IS_CLOCK = counter_is_clock()
+
+
+# The rate gets better with the time since import, but not within a second.
+cdef int64_t MEASURED_AGAIN_NS = 1_000_000_000
+cdef int64_t measured_ticks
+
+
+cdef void wall_set(nx_wall* wall) noexcept nogil:
+    global measured_ticks
+    cdef int64_t before = clock_ticks(), after
+    if <double>(before - measured_ticks) * NS_PER_TICK > MEASURED_AGAIN_NS:
+        measure()
+        measured_ticks = before = clock_ticks()
+    wall.realtime_ns = clock_realtime_ns()
+    after = clock_ticks()
+    wall.monotonic_ns = clock_monotonic_ns()
+    wall.ticks = before + (after - before) // 2
+    wall.rate = <uint64_t>(NS_PER_TICK * 4294967296.0)
+    wall.trusted = <uint64_t>(<double>TRUSTED_NS / NS_PER_TICK) if COUNTER_IS_CLOCK else 0
+    wall.fresh = <uint64_t>(<double>FRESH_NS / NS_PER_TICK)
+
+
 def ticks_per_ns():
     """Ticks of the CPU's counter in a nanosecond; measured over the time since import, so every call is better."""
     measure()
@@ -62,6 +102,11 @@ def realtime_ns():
 def monotonic_ns():
     """CLOCK_MONOTONIC, nanoseconds since the machine's start."""
     return clock_monotonic_ns()
+
+
+def wall_realtime(int64_t ticks_ago=0):
+    """CLOCK_REALTIME so many ticks ago as the hot path tells it from the counter. For tests."""
+    return wall_realtime_ns(&of_tests, clock_ticks() - ticks_ago)
 
 
 def to_ns(int64_t ticks):

@@ -43,6 +43,13 @@ cdef extern from *:
         nx_put_word(digits + 16, nx_eight_digits((uint32_t)low) | nx_ascii_zeros);
     }
 
+    typedef unsigned __int128 nx_text16;            /* sixteen characters, the first in the lowest byte */
+
+    static inline nx_text16 nx_pair(uint64_t first, uint64_t second) { return (nx_text16)second << 64 | first; }
+
+    /* Not behind 8 * 16: for shifts by 0 to 16 characters. */
+    static inline nx_text16 nx_drop(nx_text16 text, int characters) { return characters < 16 ? text >> 8 * characters : 0; }
+
     static inline int nx_uint_write(uint64_t value, char *out) {
         char digits[NX_FIXED_ROOM];                 /* 24 of them, and room to copy 24 bytes from any digit */
         int first = 0;
@@ -61,19 +68,28 @@ cdef extern from *:
         if (width <= 16) {                          /* as a timestamp: no detour through memory */
             uint64_t high = nx_eight_digits((uint32_t)(value / 100000000 % 100000000)) | nx_ascii_zeros;
             uint64_t low = nx_eight_digits((uint32_t)(value % 100000000)) | nx_ascii_zeros;
-            nx_put_word(out, high >> 8 * (16 - width));
-            nx_put_word(out + width - 8, low);
+            nx_text16 text = nx_drop(nx_pair(high, low), 16 - width);
+            memcpy(out, &text, 16);
             return;
         }
         nx_all_digits(value, digits);
         memcpy(out, digits + 24 - width, 24);
     }
 
-    /* 0 < value < 10**8, as almost every price and size: the text is made in registers. */
-    static inline int nx_fixed_write_short(uint32_t value, int scale, char *out) {
-        uint64_t word = nx_eight_digits(value);
-        int zeros = __builtin_clzll(word) >> 3, cut = zeros < scale ? zeros : scale;
-        int lead = __builtin_ctzll(word) >> 3, count = 8 - lead - cut, whole;
+    static inline int nx_lead(uint64_t first, uint64_t second) {
+        return first ? __builtin_ctzll(first) >> 3 : 8 + (__builtin_ctzll(second) >> 3);
+    }
+
+    static inline int nx_trail(uint64_t first, uint64_t second) {
+        return second ? __builtin_clzll(second) >> 3 : 8 + (__builtin_clzll(first) >> 3);
+    }
+
+    /* 0 < value < 10**8, as most sizes and prices: the same in one word, and the point's in two. */
+    static inline int nx_fixed_write_word(uint32_t value, int scale, char *out) {
+        uint64_t word = nx_eight_digits(value), head;
+        int zeros = __builtin_clzll(word) >> 3, cut = zeros < scale ? zeros : scale, lead = __builtin_ctzll(word) >> 3;
+        int count = 8 - lead - cut, whole;
+        nx_text16 text;
         word = (word | nx_ascii_zeros) >> 8 * lead;
         scale -= cut;
         whole = count - scale;
@@ -82,10 +98,33 @@ cdef extern from *:
             nx_put_word(out + 2 - whole, word);
             return 2 + scale;
         }
-        nx_put_word(out, word);
-        if (scale == 0) return count;
-        out[whole] = '.';
-        nx_put_word(out + whole + 1, word >> 8 * whole);
+        head = scale ? (UINT64_C(1) << 8 * whole) - 1 : UINT64_MAX;
+        text = nx_pair((word & head) | (scale ? (uint64_t)'.' << 8 * whole | (word & ~head) << 8 : 0), word >> 56);
+        memcpy(out, &text, 16);
+        return count + (scale != 0);
+    }
+
+    /* 0 < value < 10**15: the text is made in registers and stored at once, point and all, so
+       that who reads it next in words as wide need not wait. */
+    static inline int nx_fixed_write_short(uint64_t value, int scale, char *out) {
+        uint64_t first = nx_eight_digits((uint32_t)(value / 100000000)), second = nx_eight_digits((uint32_t)(value % 100000000));
+        int zeros = nx_trail(first, second), cut = zeros < scale ? zeros : scale, lead = nx_lead(first, second);
+        int count = 16 - lead - cut, whole;
+        nx_text16 text = nx_drop(nx_pair(first | nx_ascii_zeros, second | nx_ascii_zeros), lead), head;
+        scale -= cut;
+        whole = count - scale;
+        if (whole <= 0) {
+            memcpy(out, "0.0000000000000000000000", 24);
+            memcpy(out + 2 - whole, &text, 16);
+            return 2 + scale;
+        }
+        if (scale == 0) {
+            memcpy(out, &text, 16);
+            return count;
+        }
+        head = ((nx_text16)1 << 8 * whole) - 1;
+        text = (text & head) | (nx_text16)'.' << 8 * whole | (text & ~head) << 8;
+        memcpy(out, &text, 16);
         return count + 1;
     }
 
@@ -113,7 +152,8 @@ cdef extern from *:
         uint64_t value = minus ? 0 - (uint64_t)mantissa : (uint64_t)mantissa;
         out[0] = '-';
         out += minus;
-        if (value - 1 < 99999999) return minus + nx_fixed_write_short((uint32_t)value, scale, out);
+        if (value - 1 < 99999999) return minus + nx_fixed_write_word((uint32_t)value, scale, out);
+        if (value - 1 < 999999999999999) return minus + nx_fixed_write_short(value, scale, out);
         if (value) return minus + nx_fixed_write_long(value, scale, out);
         out[0] = '0';
         return 1;

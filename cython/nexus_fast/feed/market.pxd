@@ -49,7 +49,7 @@ cdef class MarketFeed(PayloadHandler):
     # Several connections may carry one symbol: the first arrival of an update wins. Its matching time, where the venue gives
     # one, tells the restart of the venue's ids (later time, lower id) from a late copy (earlier time, whatever the id).
     cdef bint is_news(self, const nx_symbol* symbol) noexcept nogil
-    cdef int make_record(self, const nx_symbol* symbol) noexcept nogil
+    cdef int make_record(self, const nx_symbol* symbol, int64_t ticks) noexcept nogil
     # Walk the way of a tick up to the bytes of an order, without telling anybody and without sending: it keeps caches and branch
     # predictors warm while the feed is quiet.
     cdef int rehearse(self) noexcept nogil

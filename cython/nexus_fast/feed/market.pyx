@@ -1,7 +1,7 @@
 # seam: acknowledgements and refused frames go to Python; a quote stays in C up to the strategy.
 from libc.string cimport memcpy
 
-from nexus_fast.core.clock cimport clock_realtime_ns, clock_ticks
+from nexus_fast.core.clock cimport clock_ticks, wall_realtime_ns, wall_refresh
 from nexus_fast.core.scan cimport number_to_double, rescale
 from nexus_fast.core.types cimport NX_FLAG_NO_ASK, NX_FLAG_NO_BID, NX_FLAG_RESET, NX_FLAG_STALE
 from nexus_fast.order.entry cimport STAGE_PARSE, STAGE_PUBLISH
@@ -45,11 +45,10 @@ cdef class MarketFeed(PayloadHandler):
             return 0
         symbol.update_id = self.quote.update_id
         symbol.matched_ns = self.quote.venue_time_ns
-        if self.make_record(symbol):
+        if self.make_record(symbol, ticks):
             self.out_of_range += 1
             self.keep(data, size)
             return 0
-        self.record.receive_ticks = ticks
         if not self.sample_size and size <= SAMPLE_CAPACITY:
             memcpy(self.sample, data, size)
             self.sample_size = size
@@ -74,14 +73,16 @@ cdef class MarketFeed(PayloadHandler):
 
     cdef int rehearse(self) noexcept nogil:
         cdef const nx_symbol* symbol
+        cdef int64_t ticks = clock_ticks()
+        wall_refresh(&self.entry.wall, ticks)
         if not self.sample_size or self.parse(self.sample, self.sample_size, &self.quote) != NX_PARSE_QUOTE:
             return 0
         symbol = self.symbols.find(self.quote.symbol, self.quote.symbol_length)
-        if symbol == NULL or self.make_record(symbol):
+        if symbol == NULL or self.make_record(symbol, ticks):
             return 0
         return self.entry.rehearse(&self.record)
 
-    cdef int make_record(self, const nx_symbol* symbol) noexcept nogil:
+    cdef int make_record(self, const nx_symbol* symbol, int64_t ticks) noexcept nogil:
         """The quote at the symbol's scales; not 0 when a number is not exact there."""
         cdef nx_bookl1* record = &self.record
         cdef nx_quote* quote = &self.quote
@@ -98,7 +99,8 @@ cdef class MarketFeed(PayloadHandler):
         record.bid_size_value = number_to_double(&quote.bid_size)
         record.ask_size_value = number_to_double(&quote.ask_size)
         record.venue_time_ns = quote.event_time_ns if quote.event_time_ns else quote.venue_time_ns
-        record.receive_time_ns = clock_realtime_ns()
+        record.receive_time_ns = wall_realtime_ns(&self.entry.wall, ticks)
+        record.receive_ticks = ticks
         record.update_id = quote.update_id
         record.symbol_id = symbol.symbol_id
         record.price_scale = symbol.price_scale
@@ -124,6 +126,7 @@ cdef class MarketFeed(PayloadHandler):
         finally:
             entry.now_ns = 0
             entry.stages.tick_started = 0
+            wall_refresh(&entry.wall, self.record.receive_ticks)
         return 0
 
     cdef int on_unusual(self, int status, const char* data, Py_ssize_t size) except -1:

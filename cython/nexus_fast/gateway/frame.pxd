@@ -18,18 +18,20 @@ cdef extern from *:
 
     enum { NX_FRAME_ROOM = 14 };
 
+    typedef uint8_t nx_block16 __attribute__((vector_size(16)));
+
     /* The key's first byte masks the first byte: mask is used as it lies in memory, so byte order does not matter. */
     static inline void nx_mask_in_place(char *data, size_t size, uint32_t mask) {
-        uint64_t wide, word;
+        nx_block16 wide, block;
         size_t i = 0;
         char key[4];
+        uint32_t four[4] = {mask, mask, mask, mask};
         memcpy(key, &mask, 4);
-        memcpy(&wide, &mask, 4);
-        memcpy((char *)&wide + 4, &mask, 4);
-        for (; i + 8 <= size; i += 8) {
-            memcpy(&word, data + i, 8);
-            word ^= wide;
-            memcpy(data + i, &word, 8);
+        memcpy(&wide, four, 16);
+        for (; i + 16 <= size; i += 16) {
+            memcpy(&block, data + i, 16);
+            block ^= wide;
+            memcpy(data + i, &block, 16);
         }
         for (; i < size; i++) data[i] ^= key[i & 3];
     }

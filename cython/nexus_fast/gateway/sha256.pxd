@@ -18,4 +18,9 @@ cdef enum:
 
 cdef void hmac_key(nx_hmac* hmac, const uint8_t* key, size_t size) noexcept nogil
 cdef void hmac_absorb(nx_hmac* hmac, const uint8_t* head, size_t blocks) noexcept nogil
+# The same in steps, so that other work can be done while the blocks before the last are hashed.
+cdef size_t hmac_pad(uint8_t* tail, size_t size, uint64_t absorbed) noexcept nogil                 # -> blocks
+cdef void hmac_blocks(uint32_t* inner, const uint8_t* data, size_t blocks) noexcept nogil
+cdef void hmac_close(const uint32_t* inner, const uint32_t* outer, const uint8_t* data, size_t blocks,
+                     char* hexadecimal) noexcept nogil
 cdef void hmac_finish(const nx_hmac* hmac, uint8_t* tail, size_t size, char* hexadecimal) noexcept nogil

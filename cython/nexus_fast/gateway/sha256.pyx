@@ -53,8 +53,23 @@ cdef void hmac_absorb(nx_hmac* hmac, const uint8_t* head, size_t blocks) noexcep
 
 cdef void hmac_finish(const nx_hmac* hmac, uint8_t* tail, size_t size, char* hexadecimal) noexcept nogil:
     """Signature of (absorbed head + tail) as 64 hex digits, no terminator. Pads the tail in place, see HMAC_ROOM."""
+    hmac_close(hmac.inner, hmac.outer, tail, hmac_pad(tail, size, hmac.absorbed), hexadecimal)
+
+
+cdef size_t hmac_pad(uint8_t* tail, size_t size, uint64_t absorbed) noexcept nogil:
+    """Pads what is left of the message behind `absorbed` bytes; the number of its blocks."""
+    return nx_sha256_pad(tail, size, absorbed + size)
+
+
+cdef void hmac_blocks(uint32_t* inner, const uint8_t* data, size_t blocks) noexcept nogil:
+    compress(inner, data, blocks)
+
+
+cdef void hmac_close(const uint32_t* inner, const uint32_t* outer, const uint8_t* data, size_t blocks,
+                     char* hexadecimal) noexcept nogil:
+    """The last blocks, padded, and the outer hash; 64 hex digits, no byte more."""
     cdef uint8_t digest[32]
-    finish(hmac.inner, hmac.outer, tail, nx_sha256_pad(tail, size, hmac.absorbed + size), digest)
+    finish(inner, outer, data, blocks, digest)
     nx_hex32(digest, hexadecimal)
 
 

@@ -4,7 +4,7 @@
 #include <stdint.h>
 #include <string.h>
 
-enum { NX_COPY_SLACK = 16 };    /* nx_put reads and writes up to this much too far */
+enum { NX_COPY_SLACK = 32 };    /* nx_put reads and writes up to this much too far */
 
 static const int64_t nx_first_time = 1000000000000;         /* milliseconds of 13 digits */
 static const int64_t nx_time_limit = 10000000000000;
@@ -29,6 +29,10 @@ struct nx_template {
     uint64_t absorbed;
     nx_text text;               /* the request */
     nx_text signed_text;        /* what is signed, from the midstate on; count 0: it is a part of the request */
+    nx_text behind_id;          /* signed_text behind its first block, where that block has no hole but an engine's own client id */
+    uint64_t head_key;          /* of that block without the id: equal keys, equal blocks; 0: there is no such block */
+    uint8_t head[64];           /* the block, zeros for the id */
+    int head_id;                /* the id's place in it */
     int signed_from;            /* where that part starts in the request, counted from the midstate on */
     uint8_t has_price;
     uint8_t has_quantity;
@@ -41,12 +45,12 @@ struct nx_template {
     char id_overflow;           /* request id = this + request number, where that would be over request_id_limit */
 };
 
-/* Whole 16-byte words; `from` and `to` have the slack. The barrier keeps compilers from calling memcpy instead. */
+/* Blocks of 32 bytes; `from` and `to` have the slack. The barrier keeps compilers from calling memcpy instead. */
 static inline char *nx_put(char *to, const char *from, unsigned length) {
     unsigned i = 0;
     do {
-        memcpy(to + i, from + i, 16);
-        i += 16;
+        memcpy(to + i, from + i, 32);
+        i += 32;
         __asm__("" : "+r"(i));
     } while (i < length);
     return to + length;
@@ -55,7 +59,10 @@ static inline char *nx_put(char *to, const char *from, unsigned length) {
 /* Reads no byte too many; writes none either. For 1 to 36 bytes that somebody else owns. Straight from there to the
    text: a copy in between would be read in other words than it was written in, which makes the load wait. */
 static inline char *nx_put_exact(char *to, const char *from, unsigned length) {
-    if (length >= 16) {
+    if (length == 17) {                         /* the engine's own: no load across the border of what was stored at once */
+        memcpy(to, from, 16);
+        to[16] = from[16];
+    } else if (length >= 16) {
         memcpy(to, from, 16);
         if (length > 32) memcpy(to + 16, from + 16, 16);
         memcpy(to + length - 16, from + length - 16, 16);

@@ -11,7 +11,7 @@ The client id goes into the text as it is. The engine's own ids are letters and 
 passed `client_id_valid` before it comes here.
 """
 
-from libc.stdint cimport int64_t, uint8_t, uint64_t
+from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
 
 cdef extern from *:
     """
@@ -45,6 +45,41 @@ cdef enum nx_fill_status:
     NX_FILL_BAD_TIME = -4       # timestamp_ms has not 13 digits
     NX_FILL_NO_TEMPLATE = -5    # the template is NULL: the venue has no such request
 
+# The block of a signature that depends on the order's id alone, hashed after the order before: prepare it with template_ahead.
+ctypedef struct nx_ahead:
+    uint64_t key                # head_key of the template that it was made for; 0: nothing is prepared
+    uint64_t number             # of the order whose id is in it
+    uint32_t inner[8]
+
+cdef enum:      # the members of Hole, for C
+    HOLES = 8
+    OWN_ID_LENGTH = 17          # of the client ids that the engine makes (order/table.pxd)
+    SIGNED_CAPACITY = 1024
+
+ctypedef struct nx_values:
+    const char* at[8]
+    unsigned length[8]
+    char price[48]              # each with the room that the writers of core/fixed ask for
+    char quantity[48]
+    char timestamp[48]
+    char request_id[64]
+    char signature[80]
+
+# A request between template_begin and template_end.
+ctypedef struct nx_filling:
+    const nx_template* template
+    uint32_t inner[8]           # the hash up to the last block
+    const uint8_t* last         # that block, padded; NULL: nothing is signed apart from the request
+    char* signature             # its place in the request
+    nx_values values
+    char tail[1024]
+
+# template_fill in two steps. The first hashes all but the last block of what is signed: what is done between them costs next
+# to nothing on a processor that waits for the hash. ahead: of this request's client id, or NULL. 0 or a nx_fill_status.
+cdef int template_begin(const nx_template* template, const nx_order_request* request, const nx_ahead* ahead,
+                        nx_filling* filling, int capacity) noexcept nogil
+cdef int template_end(nx_filling* filling, char* out) noexcept nogil
+cdef void template_ahead(const nx_template* template, const char* client_id, uint64_t number, nx_ahead* ahead) noexcept nogil
 cdef int template_fill(const nx_template* template, const nx_order_request* request, char* out,
                        int capacity) noexcept nogil
 cdef int template_bound(const nx_template* template) noexcept nogil

@@ -4,13 +4,13 @@ The constant head of what is signed is hashed here, once, in whole 64-byte block
 first wherever the venue lets them choose.
 """
 
-from libc.stdint cimport uint16_t, uint32_t
+from libc.stdint cimport uint16_t
 from libc.stdlib cimport calloc, free
 from libc.string cimport memcpy
 
 from nexus_fast.core.fixed cimport fixed_write, uint_write, uint_write_fixed
 from nexus_fast.core.types cimport NX_LIMIT
-from nexus_fast.gateway.sha256 cimport HMAC_ROOM, hmac_absorb, hmac_finish, hmac_key, nx_hmac
+from nexus_fast.gateway.sha256 cimport HMAC_ROOM, hmac_absorb, hmac_blocks, hmac_close, hmac_key, hmac_pad, nx_hmac
 
 from nexus_fast.gateway.texts import LONGEST, Hole, between, merged, pieces_of, without_start
 
@@ -34,6 +34,10 @@ cdef extern from "nexus_fast/gateway/template.h" nogil:
         uint64_t absorbed
         nx_text text
         nx_text signed_text
+        nx_text behind_id
+        uint64_t head_key
+        uint8_t head[64]
+        int head_id
         int signed_from
         uint8_t has_price
         uint8_t has_quantity
@@ -62,19 +66,8 @@ cdef enum:      # the members of Hole, for C
     TIMESTAMP = 5
     SIGNATURE = 6
     SIGNED_TO = 7
-    HOLES = 8
 
     LONGEST_ID = 36
-    SIGNED_CAPACITY = 1024
-
-ctypedef struct nx_values:
-    const char* at[HOLES]
-    unsigned length[HOLES]
-    char price[48]              # each with the room that the writers of core/fixed ask for
-    char quantity[48]
-    char timestamp[48]
-    char request_id[64]
-    char signature[64 + 16]
 
 STATUS_TEXTS = {
     NX_FILL_NO_ROOM: "the buffer is too small",
@@ -93,19 +86,73 @@ cdef int template_fill(const nx_template* template, const nx_order_request* requ
 
     out may be overwritten up to template_bound(template) bytes, which is what capacity must not be below.
     """
-    cdef nx_values values
+    cdef nx_filling filling
+    cdef int status = template_begin(template, request, NULL, &filling, capacity)
+    return status if status < 0 else template_end(&filling, out)
+
+
+cdef int template_begin(const nx_template* template, const nx_order_request* request, const nx_ahead* ahead,
+                        nx_filling* filling, int capacity) noexcept nogil:
     cdef const nx_template_fields* t = <const nx_template_fields*> template
     cdef int status
     if t == NULL:
         return NX_FILL_NO_TEMPLATE
     if capacity < t.text.bound:
         return NX_FILL_NO_ROOM
-    status = write_values(t, request, &values)
+    status = write_values(t, request, &filling.values)
     if status < 0:
         return status
+    filling.template = template
+    filling.last = NULL
     if t.signed_text.count:
-        sign_apart(t, &values)
-    return <int> (write_text(t, &t.text, &values, out) - out)
+        begin_signature(t, request, ahead, filling)
+    return 0
+
+
+cdef int template_end(nx_filling* filling, char* out) noexcept nogil:
+    cdef const nx_template_fields* t = <const nx_template_fields*> filling.template
+    cdef int size = <int> (write_text(t, &t.text, &filling.values, out, &filling.signature) - out)
+    if filling.last != NULL:
+        hmac_close(filling.inner, t.outer, filling.last, 1, filling.signature)
+    return size
+
+
+cdef void template_ahead(const nx_template* template, const char* client_id, uint64_t number, nx_ahead* ahead) noexcept nogil:
+    """client_id: OWN_ID_LENGTH bytes, the one that order `number` will have. Leaves `ahead` empty where there is nothing to do."""
+    cdef const nx_template_fields* t = <const nx_template_fields*> template
+    ahead.key = t.head_key
+    ahead.number = number
+    if t.head_key:
+        hash_head(t, client_id, ahead.inner)
+
+
+cdef inline void hash_head(const nx_template_fields* t, const char* client_id, uint32_t* inner) noexcept nogil:
+    cdef uint8_t block[64]
+    memcpy(block, t.head, 64)
+    memcpy(block + t.head_id, client_id, OWN_ID_LENGTH)
+    memcpy(inner, t.inner, 32)
+    hmac_blocks(inner, block, 1)
+
+
+cdef inline void begin_signature(const nx_template_fields* t, const nx_order_request* r, const nx_ahead* ahead,
+                                 nx_filling* f) noexcept nogil:
+    """Writes what is signed and hashes it up to its last block."""
+    cdef const nx_text* text = &t.signed_text
+    cdef uint64_t absorbed = t.absorbed
+    cdef size_t blocks
+    if t.head_key and r.client_id_length == OWN_ID_LENGTH:
+        text = &t.behind_id
+        absorbed += 64
+        if ahead != NULL and ahead.key == t.head_key and ahead.number == r.request_number:
+            memcpy(f.inner, ahead.inner, 32)
+        else:
+            hash_head(t, r.client_id, f.inner)
+    else:
+        memcpy(f.inner, t.inner, 32)
+    blocks = hmac_pad(<uint8_t*> f.tail, write_text(t, text, &f.values, f.tail, &f.signature) - f.tail, absorbed)
+    if blocks > 1:
+        hmac_blocks(f.inner, <const uint8_t*> f.tail, blocks - 1)
+    f.last = <const uint8_t*> f.tail + 64 * (blocks - 1)
 
 
 cdef int template_bound(const nx_template* template) noexcept nogil:
@@ -158,7 +205,9 @@ cdef inline void write_request_id(const nx_template_fields* t, const nx_order_re
         v.length[REQUEST_ID] = 2 + uint_write(r.request_number, v.request_id + 2)
 
 
-cdef inline char* write_text(const nx_template_fields* t, const nx_text* text, nx_values* v, char* out) noexcept nogil:
+cdef inline char* write_text(const nx_template_fields* t, const nx_text* text, nx_values* v, char* out,
+                             char** signature) noexcept nogil:
+    """A signature that is made apart is left out, and its place told."""
     cdef const char* literal = text.literals
     cdef char* at = out
     cdef unsigned i, hole
@@ -170,23 +219,17 @@ cdef inline char* write_text(const nx_template_fields* t, const nx_text* text, n
             sign(t, out + t.signed_from, at - out - t.signed_from, v)
         if hole == CLIENT_ID:
             at = nx_put_exact(at, v.at[CLIENT_ID], v.length[CLIENT_ID])
+        elif hole == SIGNATURE and t.signed_text.count:
+            signature[0] = at
+            at += 64
         else:
             at = nx_put(at, v.at[hole], v.length[hole])
     return at
 
 
-cdef inline void sign_apart(const nx_template_fields* t, nx_values* v) noexcept nogil:
-    cdef char tail[SIGNED_CAPACITY]
-    sign(t, tail, write_text(t, &t.signed_text, v, tail) - tail, v)
-
-
 cdef inline void sign(const nx_template_fields* t, char* tail, size_t size, nx_values* v) noexcept nogil:
     """Overwrites HMAC_ROOM bytes behind the tail: what follows it in the request is written afterwards."""
-    cdef nx_hmac hmac
-    memcpy(hmac.inner, t.inner, 32)
-    memcpy(hmac.outer, t.outer, 32)
-    hmac.absorbed = t.absorbed
-    hmac_finish(&hmac, <uint8_t*> tail, size, v.signature)
+    hmac_close(t.inner, t.outer, <uint8_t*> tail, hmac_pad(<uint8_t*> tail, size, t.absorbed), v.signature)
 
 
 # ---- building: cold ----
@@ -294,7 +337,9 @@ cdef class TemplateSet:
             t.absorbed = hmac.absorbed
             t.signed_from = start + head
             if payload is not None:
-                _compile([tail[0][head:], *tail[1:]], &t.signed_text, self._owned)
+                tail = [tail[0][head:], *tail[1:]]
+                _compile(tail, &t.signed_text, self._owned)
+                _compile_head(t, tail, self._owned)
         _compile(text, &t.text, self._owned)
         if t.signed_text.bound > SIGNED_CAPACITY or t.text.bound > REQUEST_CAPACITY:
             raise ValueError(f"the request is too long: {t.signed_text.bound} and {t.text.bound} bytes")
@@ -307,6 +352,23 @@ cdef int _absorb(nx_hmac* hmac, tail) except -1:
     cdef int blocks = len(head) // 64
     hmac_absorb(hmac, <const uint8_t*> <const char*> head, blocks)
     return blocks * 64
+
+
+cdef int _compile_head(nx_template_fields* t, tail, list owned) except -1:
+    """Where the first 64 bytes of what is signed have no hole but one client id of the engine's own, they are a block by
+    themselves, which can be hashed as soon as the id is known."""
+    cdef uint32_t state[8]
+    if len(tail) < 3 or tail[1] is not Hole.CLIENT_ID:
+        return 0
+    cdef bytes block = tail[0] + bytes(OWN_ID_LENGTH) + tail[2]
+    if len(block) < 64 or len(tail[0]) + OWN_ID_LENGTH > 64:
+        return 0
+    t.head_id = len(tail[0])
+    memcpy(t.head, <const char*> block, 64)
+    memcpy(state, t.inner, 32)
+    hmac_blocks(state, t.head, 1)
+    memcpy(&t.head_key, state, 8)
+    return _compile([block[64:], *tail[3:]], &t.behind_id, owned)
 
 
 cdef int _compile(items, nx_text* text, list owned) except -1:

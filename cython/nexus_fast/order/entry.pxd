@@ -1,6 +1,6 @@
 """From a strategy's wish to bytes on the socket: slot, gate, journal, template, signature, mask, send. One thread, one pass.
 
-    submit ─▶ slot ─▶ gate ─▶ journal ─▶ template + signature ─▶ channel ─▶ order ring
+    submit ─▶ slot ─▶ gate ─▶ what is signed ─▶ journal ─▶ request + signature ─▶ channel ─▶ order ring, next id
        └── refused: the slot ends FAILED with a reason, nothing is sent, the strategy hears of it
 
 What the strategy is told (on_pending_order, on_failed_order …) waits in a list until the cold half's turn.
@@ -8,10 +8,11 @@ What the strategy is told (on_pending_order, on_failed_order …) waits in a lis
 
 from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
 
+from nexus_fast.core.clock cimport nx_wall
 from nexus_fast.core.histogram cimport nx_histogram
-from nexus_fast.core.types cimport nx_bookl1
+from nexus_fast.core.types cimport nx_bookl1, nx_order_event
 from nexus_fast.gateway.channel cimport nx_channel
-from nexus_fast.gateway.template cimport nx_order_request, nx_template
+from nexus_fast.gateway.template cimport nx_ahead, nx_filling, nx_template
 from nexus_fast.journal.writer cimport JournalWriter, nx_journal
 from nexus_fast.order.route cimport RouteTable, nx_route
 from nexus_fast.order.table cimport OrderTable, nx_order, nx_order_news
@@ -55,6 +56,7 @@ cdef class OrderEntry:
     cdef nx_bookl1* books                   # last book by symbol id; update_id and times 0 before the first
     cdef uint32_t symbols
     cdef int64_t now_ns                     # CLOCK_REALTIME of the dispatch under way; 0 outside of one
+    cdef nx_wall wall                       # the time of this thread, told from the CPU's counter
     cdef uint64_t event_number
     cdef public bint halted                 # nothing is sent but cancels
     cdef uint8_t gates[256]                 # by account: why nothing is sent but cancels (nx_reason); 0: open
@@ -75,6 +77,9 @@ cdef class OrderEntry:
                         uint8_t flags, int64_t price, int64_t quantity, uint8_t strategy,
                         const char* client_id, uint8_t client_id_length) noexcept nogil
     cdef uint64_t refused_number
+    cdef nx_filling filling                 # the request that is being made
+    cdef nx_order_event intent              # what the journal has of it, for the order ring once the request is out
+    cdef nx_ahead ahead[256]                # by account: the head of the next order's signature
     cdef uint64_t rehearsal_mask
     cdef char rehearsal[2048]
     # 0, or a negative reason. The order's state changes when the venue answers.
@@ -84,10 +89,18 @@ cdef class OrderEntry:
     cdef int rehearse(self, const nx_bookl1* book) noexcept nogil
     # An event of the venue: into the table, and where it changes anything into journal and ring; the actions.
     cdef int happened(self, nx_order* order, uint8_t event, const nx_order_news* news) noexcept nogil
+    cdef int journal_event(self, nx_order* order, uint8_t event, const nx_order_news* news, nx_order_event* entry) noexcept nogil
+    # The steps of submit behind the gate. begin: a channel (NULL: none is up) and what is signed; complete: the rest, and out.
+    cdef nx_channel* begin(self, const nx_route* route, const nx_template* template, const nx_order* order,
+                           int* status) noexcept nogil
+    cdef int complete(self, nx_channel* channel, const nx_order* order, uint8_t kind, bint timed) noexcept nogil
+    cdef void prepare(self, const nx_template* template, uint8_t account) noexcept nogil
     cdef int record(self, nx_order* order, uint8_t event, const nx_order_news* news) noexcept nogil
     cdef void note(self, uint64_t number, uint8_t state) noexcept nogil
     cdef int refuse(self, nx_order* order, uint8_t reason) noexcept nogil
     cdef nx_channel* channel_of(self, const nx_route* route) noexcept nogil
+    cdef nx_channel* begin_with(self, const nx_route* route, const nx_template* template, const nx_order* order, int64_t price,
+                                int64_t quantity, const nx_ahead* ahead, int* status) noexcept nogil
     cdef int request(self, const nx_route* route, const nx_template* template, nx_order* order,
-                     int64_t price, int64_t quantity, uint8_t kind, bint timed) noexcept nogil
+                     int64_t price, int64_t quantity, uint8_t kind) noexcept nogil
     cdef int postpone(self, const nx_order* order, uint8_t kind, const char* text, int size) noexcept with gil

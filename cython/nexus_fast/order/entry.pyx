@@ -1,7 +1,7 @@
 from libc.stdlib cimport calloc, free
 from libc.string cimport memcmp, memcpy, memset
 
-from nexus_fast.core.clock cimport clock_monotonic_ns, clock_realtime_ns, clock_ticks
+from nexus_fast.core.clock cimport clock_realtime_ns, clock_ticks, wall_monotonic_ns
 from nexus_fast.core.histogram cimport histogram_record
 from nexus_fast.core.book cimport bookl1_from_record
 from nexus_fast.core.types cimport (
@@ -11,7 +11,6 @@ from nexus_fast.core.types cimport (
     NX_LIMIT,
     NX_MARKET,
     NX_ORDER_REDUCE_ONLY,
-    nx_order_event,
 )
 from nexus_fast.gateway.channel cimport (
     CHANNEL_CAPACITY,
@@ -21,7 +20,15 @@ from nexus_fast.gateway.channel cimport (
     channel_send,
 )
 from nexus_fast.gateway.frame cimport next_mask, ws_frame
-from nexus_fast.gateway.template cimport REQUEST_CAPACITY, template_fill
+from nexus_fast.gateway.template cimport (
+    OWN_ID_LENGTH,
+    REQUEST_CAPACITY,
+    nx_order_request,
+    template_ahead,
+    template_begin,
+    template_end,
+    template_fill,
+)
 from nexus_fast.journal.writer cimport journal_append
 from nexus_fast.order.budget cimport budgets_give_back, budgets_take
 from nexus_fast.order.gate cimport gate_check
@@ -96,7 +103,8 @@ cdef class OrderEntry:
         cdef nx_route* route
         cdef nx_order* order
         cdef const nx_template* template
-        cdef int status
+        cdef nx_channel* channel
+        cdef int status, begun = 0
         cdef bint timed = self.stages.enabled and self.stages.tick_started
         if timed:
             self.stages.lap(STAGE_STRATEGY)
@@ -109,6 +117,7 @@ cdef class OrderEntry:
             memset(order.client_id, 0, sizeof(order.client_id))
             memcpy(order.client_id, client_id, client_id_length)
             order.client_id_length = client_id_length
+            order.named = 1
         order.symbol_id = symbol_id
         order.side = side
         order.type = type
@@ -147,23 +156,26 @@ cdef class OrderEntry:
             return self.refuse(order, NX_REASON_ORDER_BUDGET)
         if timed:
             self.stages.lap(STAGE_GATE)
+        channel = self.begin(route, template, order, &begun)
         order.state = NX_STATE_PENDING
-        if self.record(order, NX_EVENT_INTENT, NULL):
+        if self.journal_event(order, NX_EVENT_INTENT, NULL, &self.intent):
             order.state = NX_STATE_FREE
             budgets_give_back(route.place_budgets)
             return self.refuse(order, NX_REASON_JOURNAL_FULL)
         if timed:
             self.stages.lap(STAGE_JOURNAL)
-        status = self.request(route, template, order, order.price, quantity, NX_EVENT_INTENT, timed)
+        status = begun if begun else self.complete(channel, order, NX_EVENT_INTENT, timed)
+        ring_publish(self.ring, &self.intent)
         if status and status != -NX_REASON_SEND:
             budgets_give_back(route.place_budgets)
             return self.refuse(order, -status)
         if timed:
             self.stages.lap(STAGE_SEND)
             histogram_record(&self.stages.histograms[STAGE_TOTAL], self.stages.mark - self.stages.tick_started)
-        order.deadline_ns = clock_monotonic_ns() + self.deadline_ns
+        order.deadline_ns = wall_monotonic_ns(&self.wall, clock_ticks()) + self.deadline_ns
         self.sent += 1
         self.note(order.number, NX_STATE_PENDING)
+        self.prepare(template, account)
         return order.number
 
     cdef nx_channel* channel_of(self, const nx_route* route) noexcept nogil:
@@ -180,14 +192,19 @@ cdef class OrderEntry:
                     busy = channel
         return busy
 
-    cdef int request(self, const nx_route* route, const nx_template* template, nx_order* order,
-                     int64_t price, int64_t quantity, uint8_t kind, bint timed) noexcept nogil:
-        """0 when the bytes are out, or the negative reason: nothing left; -NX_REASON_SEND: something may have left."""
+    cdef nx_channel* begin(self, const nx_route* route, const nx_template* template, const nx_order* order,
+                           int* status) noexcept nogil:
+        return self.begin_with(route, template, order, order.price, order.quantity, &self.ahead[order.account], status)
+
+    cdef nx_channel* begin_with(self, const nx_route* route, const nx_template* template, const nx_order* order, int64_t price,
+                                int64_t quantity, const nx_ahead* ahead, int* status) noexcept nogil:
+        """Chooses the channel and begins the request's signature; *status: 0, or the negative reason why it cannot go out."""
         cdef nx_channel* channel = self.channel_of(route)
         cdef nx_order_request fields
-        cdef int size, status
+        status[0] = 0
         if channel == NULL:
-            return -NX_REASON_NOT_CONNECTED
+            status[0] = -NX_REASON_NOT_CONNECTED
+            return NULL
         fields.price = price
         fields.quantity = quantity
         fields.timestamp_ms = (self.now_ns if self.now_ns else clock_realtime_ns()) // 1000000 + channel.clock_offset_ms
@@ -198,10 +215,17 @@ cdef class OrderEntry:
         fields.type = order.type
         fields.time_in_force = order.time_in_force
         fields.flags = order.flags
+        if not self.table.is_own_id(order):
+            ahead = NULL
+        if template_begin(template, &fields, ahead, &self.filling, CHANNEL_CAPACITY) < 0:
+            status[0] = -NX_REASON_ENCODING
+        return channel
+
+    cdef int complete(self, nx_channel* channel, const nx_order* order, uint8_t kind, bint timed) noexcept nogil:
+        """0 when the bytes are out, or the negative reason: nothing left; -NX_REASON_SEND: something may have left."""
         # What was sent from this buffer before is with the kernel or in the transport's own queue.
-        size = template_fill(template, &fields, channel.buffer + CHANNEL_HEADROOM, CHANNEL_CAPACITY)
-        if size <= 0:
-            return -NX_REASON_ENCODING
+        cdef int size = template_end(&self.filling, channel.buffer + CHANNEL_HEADROOM)
+        cdef int status
         if timed:
             self.stages.lap(STAGE_ENCODE)
         if not channel.framed:
@@ -216,6 +240,21 @@ cdef class OrderEntry:
         if status == NX_SEND_DOUBT:
             return -NX_REASON_SEND
         return 0
+
+    cdef int request(self, const nx_route* route, const nx_template* template, nx_order* order,
+                     int64_t price, int64_t quantity, uint8_t kind) noexcept nogil:
+        """All of a cancel's or a modification's request; the status of complete."""
+        cdef int status = 0
+        cdef nx_channel* channel = self.begin_with(route, template, order, price, quantity, NULL, &status)
+        return status if status else self.complete(channel, order, kind, False)
+
+    cdef void prepare(self, const nx_template* template, uint8_t account) noexcept nogil:
+        """After a send: what the next order's signature begins with, for the account that has just sent one."""
+        cdef uint64_t number = self.table.next_free()
+        cdef char client_id[OWN_ID_LENGTH]
+        if number:
+            self.table.write_id(number, client_id)
+            template_ahead(template, client_id, number, &self.ahead[account])
 
     cdef int postpone(self, const nx_order* order, uint8_t kind, const char* text, int size) noexcept with gil:
         # seam
@@ -263,8 +302,8 @@ cdef class OrderEntry:
         order.changed_ns = self.now_ns if self.now_ns else clock_realtime_ns()
         self.table.apply(order, NX_EVENT_CANCEL_INTENT, -1)
         self.record(order, NX_EVENT_CANCEL_INTENT, NULL)
-        status = self.request(route, route.cancel, order, 0, 0, NX_EVENT_CANCEL_INTENT, False)
-        order.deadline_ns = clock_monotonic_ns() + self.deadline_ns
+        status = self.request(route, route.cancel, order, 0, 0, NX_EVENT_CANCEL_INTENT)
+        order.deadline_ns = wall_monotonic_ns(&self.wall, clock_ticks()) + self.deadline_ns
         if not repeated:
             self.note(order.number, NX_STATE_CANCELING)
         return status
@@ -293,11 +332,11 @@ cdef class OrderEntry:
         if self.record(order, NX_EVENT_MODIFY_INTENT, &wanted):
             budgets_give_back(route.modify_budgets)
             return -NX_REASON_JOURNAL_FULL
-        status = self.request(route, route.modify[order.side], order, price, quantity, NX_EVENT_MODIFY_INTENT, False)
+        status = self.request(route, route.modify[order.side], order, price, quantity, NX_EVENT_MODIFY_INTENT)
         if status and status != -NX_REASON_SEND:
             budgets_give_back(route.modify_budgets)
         if not status:
-            order.deadline_ns = clock_monotonic_ns() + self.deadline_ns
+            order.deadline_ns = wall_monotonic_ns(&self.wall, clock_ticks()) + self.deadline_ns
         return status
 
     cdef int refuse(self, nx_order* order, uint8_t reason) noexcept nogil:
@@ -323,8 +362,14 @@ cdef class OrderEntry:
         is not undone by a full disk: the ring and the strategy hear of it, and the journal gets the order as it stands once
         there is room (Ledger.catch_up)."""
         cdef nx_order_event entry
+        cdef int status = self.journal_event(order, event, news, &entry)
+        if status == 0 or (event != NX_EVENT_INTENT and event != NX_EVENT_MODIFY_INTENT):
+            ring_publish(self.ring, &entry)
+        return status
+
+    cdef int journal_event(self, nx_order* order, uint8_t event, const nx_order_news* news, nx_order_event* entry) noexcept nogil:
         cdef int status
-        self.table.describe(order, event, &entry)
+        self.table.describe(order, event, entry)
         self.event_number += 1
         entry.number = self.event_number
         if news != NULL:
@@ -332,12 +377,9 @@ cdef class OrderEntry:
             entry.last_quantity = news.last_quantity
             entry.trade_id = news.trade_id
             entry.venue_time_ns = news.venue_time_ns
-        status = journal_append(self.journal, &entry)
-        if status:
-            if event == NX_EVENT_INTENT or event == NX_EVENT_MODIFY_INTENT:
-                return -1
+        status = journal_append(self.journal, entry)
+        if status and event != NX_EVENT_INTENT and event != NX_EVENT_MODIFY_INTENT:
             order.unwritten = 1
-        ring_publish(self.ring, &entry)
         return status
 
     cdef void note(self, uint64_t number, uint8_t state) noexcept nogil:

@@ -44,7 +44,8 @@ ctypedef struct nx_order:
     # Not part of the order's truth; dump() leaves them out, and deadline_ns.
     uint8_t unwritten           # the journal had no room for its last event
     uint8_t keyed               # an idempotency key belongs to it; a replay's alone
-    uint8_t pad[3]
+    uint8_t named               # the client id is a user's, or of an earlier session
+    uint8_t pad[2]
     char client_id[40]
     char venue_id[40]
 
@@ -76,6 +77,9 @@ cdef class OrderTable:
     cdef nx_order* by_number(self, uint64_t number) noexcept nogil
     # The engine's own client id of a number: CLIENT_ID_LENGTH characters.
     cdef void write_id(self, uint64_t number, char* out) noexcept nogil
+    # Whether the client id is the one that the order's number makes.
+    cdef inline bint is_own_id(self, const nx_order* order) noexcept nogil:
+        return order.client_id_length == CLIENT_ID_LENGTH and not order.named
     # The order of an engine-made client id; NULL for any other text.
     cdef nx_order* by_client_id(self, const char* text, Py_ssize_t length) noexcept nogil
     # The number that the next take() gives; 0 when it would give none.

@@ -44,5 +44,5 @@ def test_a_module_of_the_same_abi_is_imported(import_compiled):
 
 
 def test_a_module_of_another_abi_is_refused(import_compiled):
-    result = import_compiled(lambda text: text.replace("NEXUS_ABI = 1", "NEXUS_ABI = 1000"))
+    result = import_compiled(lambda text: text.replace("NEXUS_ABI = 2", "NEXUS_ABI = 1000"))
     assert "ImportError: users was compiled against ABI 1000 of nexus_fast" in result.stderr

@@ -24,3 +24,24 @@ def test_a_span_of_ticks_becomes_nanoseconds():
     rate = clock.ticks_per_ns()
     assert clock.to_ns(round(rate * 1_000_000_000)) == pytest.approx(1_000_000_000, rel=1e-6)
     assert clock.to_ns(0) == 0
+
+
+def test_the_wall_clock_of_the_counter_is_the_systems():
+    for _ in range(2000):
+        before = time.time_ns()
+        told = clock.wall_realtime()
+        assert before - 2000 <= told <= time.time_ns() + 2000
+
+
+def test_a_counter_that_ran_on_for_too_long_is_not_trusted():
+    clock.wall_realtime()
+    time.sleep(0.03)  # longer than TRUSTED_NS: the clocks are read again
+    before = time.time_ns()
+    assert before - 2000 <= clock.wall_realtime() <= time.time_ns() + 2000
+
+
+def test_a_counter_that_went_back_is_not_trusted():
+    """As after a snapshot that is resumed on another machine."""
+    clock.wall_realtime()
+    before = time.time_ns()
+    assert before <= clock.wall_realtime(ticks_ago=10**12) <= time.time_ns()
