@@ -4,7 +4,7 @@ The names above the line are NexusTrader's. Where NexusTrader let a ValueError o
 takes its place derives from that too, so that programs which catch it go on working.
 """
 
-from msgspec import MsgspecError
+import msgspec
 
 
 class NexusError(Exception):
@@ -121,4 +121,4 @@ class VenueError(NexusError):
 
 
 # A question that was not answered: refused, unheard, or answered by what cannot be read. Nothing follows from it.
-NO_ANSWER = (VenueError, OSError, TimeoutError, MsgspecError)
+NO_ANSWER = (VenueError, OSError, TimeoutError, msgspec.MsgspecError)

@@ -10,6 +10,7 @@ from engine_program import SPOT_ACCOUNT, Venue, make_config, run_script
 from proxy import proxy_to
 
 from nexus_fast.constants import OrderSide, OrderType
+from nexus_fast.endpoints import TABLES
 from nexus_fast.engine import Engine
 from nexus_fast.engine.gates import RECOVERING
 from nexus_fast.error import CredentialError, NexusError
@@ -79,10 +80,10 @@ def test_one_strategy_trades_on_three_venues(venue, mode):
 def test_a_venue_that_is_lost_does_not_stop_the_others(venue):
     """Bybit goes away: its orders are refused with the reason, its book is stale, Binance trades on; it comes back by itself."""
     with ExitStack() as stack:
-        proxies, addresses = [], {}
-        for name, url in venue.endpoints["bybit"].items():
-            proxies.append(stack.enter_context(proxy_to(url)))
-            addresses[name] = proxies[-1].url(url)
+        proxies, addresses = [], dict(venue.endpoints["bybit"])
+        for name in TABLES["bybit"]:
+            proxies.append(stack.enter_context(proxy_to(addresses[name])))
+            addresses[name] = proxies[-1].url(addresses[name])
         behind = Venue({**venue.endpoints, "bybit": addresses}, venue.key, venue.secret, venue.directory)
 
         async def script(s):
@@ -112,10 +113,10 @@ def test_a_venue_that_is_lost_does_not_stop_the_others(venue):
 def test_a_venue_that_is_down_at_the_start_comes_later(venue):
     """OKX was there in the last session and is not now: the engine starts without it and takes it in when it answers."""
     with ExitStack() as stack:
-        proxies, addresses = [], {}
-        for name, url in venue.endpoints["okx"].items():
-            proxies.append(stack.enter_context(proxy_to(url)))
-            addresses[name] = proxies[-1].url(url)
+        proxies, addresses = [], dict(venue.endpoints["okx"])
+        for name in TABLES["okx"]:
+            proxies.append(stack.enter_context(proxy_to(addresses[name])))
+            addresses[name] = proxies[-1].url(addresses[name])
         behind = Venue({**venue.endpoints, "okx": addresses}, venue.key, venue.secret, venue.directory)
         options = {"symbols": [BINANCE, OKX], "public": (USD_M, LIVE), "private": (USD_M, LIVE), "strategy_id": "later"}
 

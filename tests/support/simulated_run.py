@@ -20,6 +20,7 @@ from truth import KEY, TRUTHS
 
 from nexus_fast.config import LogConfig
 from nexus_fast.constants import ExchangeType, OrderSide
+from nexus_fast.core.clock import distrust_counter
 from nexus_fast.engine import Engine
 from nexus_fast.sim.binance.venue import BinanceOptions
 from nexus_fast.sim.market_maker import Pacer
@@ -134,6 +135,7 @@ class Truth:
 
 def play(strategy, truth=None, *, others=(), **options):
     """Run the engine until the strategy's script ends; what the script raises is raised here. Returns the engine."""
+    distrust_counter()                   # the processor's own runs on in real time
     restart()
     random.seed(0)                       # the engine's jitter
     truth = truth or Truth()

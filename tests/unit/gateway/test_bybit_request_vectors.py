@@ -65,7 +65,7 @@ def parameters(vector):
 async def ours(path, theirs, rest):
     """Ask what they ask, by the part of the engine that asks it."""
     core = SimpleNamespace(instruments=[instrument("linear", "BTCUSDT"), instrument("inverse", "BTCUSD")])
-    host = SimpleNamespace(core=core, deferred=None, poller=None, ssl_context=None,
+    host = SimpleNamespace(core=core, deferred=None, poller=None, ssl_context=None, budgets=None,
                            on_balance=lambda *_: 0, on_positions=lambda *_: 0)
     account = BybitAccount(host, None, 0, None, {"rest": "", "trade": "", "private": ""})
     account._rest = account._questions.rest = rest
