@@ -16,6 +16,7 @@ from bench.rest import answers_text
 # Of the length that the venue's own have: how many blocks a signature takes depends on it.
 API_KEY = "bench0" * 10 + "keys"
 SECRET = "bench1" * 10 + "sign"
+PATIENCE = 90                   # seconds in which a client must be ready for quotes, on a machine that is busy too
 FLOOR_MODES = {"busy": "spin", "adaptive": "spin", "block": "epoll"}
 ENGINES = ("cython", "python")
 SYMBOLS = {"spot": "BTCUSDT.BINANCE", "usd_m": "BTCUSDT-PERP.BINANCE"}
@@ -63,11 +64,6 @@ class Scene:
     every: int = 1
 
     @property
-    def patience(self) -> int:
-        """Seconds in which the client must be ready for quotes."""
-        return 30 if self.client == "floor" or self.client in ENGINES else 90
-
-    @property
     def seconds(self) -> float:
         """After which the exchange gives up: what the run should take, fourfold, and 20 s."""
         return 20 + 4 * (self.ticks + self.warm_up) * (self.gap_us + 200) / 1e6 + (60 if self.bound_ms > 1_000 else 0)
@@ -113,7 +109,7 @@ def exchange_command(scene: Scene, folder: Path) -> list[str]:
     options = {
         "--cpu": scene.exchange_cpu, "--gap-ns": int(scene.gap_us * 1000), "--ticks": scene.ticks,
         "--warm-up": scene.warm_up, "--events": scene.events, "--pace": scene.pace, "--secret": SECRET,
-        "--seconds": int(scene.seconds), "--connect-seconds": scene.patience, "--out": folder / "result.json",
+        "--seconds": int(scene.seconds), "--connect-seconds": PATIENCE, "--out": folder / "result.json",
         "--linger-ms": 0 if scene.client == "floor" else 5000, "--answers": folder / "answers",
         **({"--warm-gap-ns": int(scene.warm_gap_us * 1000)} if scene.warm_gap_us is not None else {}),
         "--bound-ms": scene.bound_ms, "--every": scene.every,
@@ -236,7 +232,7 @@ def run(scene: Scene, rest_port: int, environment: dict[str, str] | None = None,
                 os.setpriority(os.PRIO_PROCESS, process.pid, scene.nice)
             if on_start is not None:
                 on_start(exchange.pid, client.pid)
-            wait_for_result(exchange, client, scene.seconds + 60)
+            wait_for_result(exchange, client, scene.seconds + PATIENCE + 30)
             switches = switches_of(client.pid)
             if scene.client != "floor":
                 client.send_signal(signal.SIGINT if scene.client in ENGINES else signal.SIGTERM)

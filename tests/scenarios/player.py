@@ -11,7 +11,6 @@ import traceback
 import unittest.mock
 
 from engine_program import Scripted
-from simulated_others import OtherVenues
 from simulated_run import Truth, play
 
 from nexus_fast.error import EngineBuildError
@@ -41,7 +40,7 @@ def perform(file, name, parameters):
 def run(strategy, options, refusal):
     try:
         venue = options.pop("venue", {})
-        play(strategy, OtherVenues(**venue) if "name" in venue else Truth(**venue), **options)
+        play(strategy, Truth(**venue), **options)
     except EngineBuildError as error:
         if type(error).__name__ != refusal:
             raise

@@ -14,7 +14,7 @@ BYBIT = {"public": (BybitAccountType.LINEAR,), "private": (BybitAccountType.UNIF
 
 
 @pytest.mark.scenario(60)
-@engine(symbols=[PERP], venue={"name": "bybit"}, **BYBIT)
+@engine(symbols=[PERP], venue={"venues": ("bybit",)}, **BYBIT)
 async def test_60_filled_is_said_twice(s):
     """A cancel comes right after the last fill: the venue accepts it and says Filled again, with EC_OrigClOrdIDDoesNotExist.
     One fill, one end, one position, and no cancel."""

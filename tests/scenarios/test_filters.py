@@ -115,7 +115,7 @@ async def test_34_a_symbol_is_no_longer_traded(s):
 
 
 @pytest.mark.scenario(68)
-@engine(symbols=["BTCUSDT-PERP.OKX"], venue={"name": "okx"}, **OKX)
+@engine(symbols=["BTCUSDT-PERP.OKX"], venue={"venues": ("okx",)}, **OKX)
 async def test_68_okx_the_smallest_order_grows(s):
     symbol = "BTCUSDT-PERP.OKX"
     await s.quotes()

@@ -63,13 +63,13 @@ async def test_58_binance(s, symbol):
 
 
 @pytest.mark.scenario(58)
-@engine(symbols=["BTCUSDT-PERP.OKX"], venue={"name": "okx"}, **OKX)
+@engine(symbols=["BTCUSDT-PERP.OKX"], venue={"venues": ("okx",)}, **OKX)
 async def test_58_okx(s):
     await filled_without_a_name(s, "BTCUSDT-PERP.OKX", "order")
 
 
 @pytest.mark.scenario(58)
-@engine(symbols=["BTCUSDT-PERP.BYBIT"], venue={"name": "bybit"}, request_timeout_ms=500, **BYBIT)
+@engine(symbols=["BTCUSDT-PERP.BYBIT"], venue={"venues": ("bybit",)}, request_timeout_ms=500, **BYBIT)
 async def test_58_bybit(s):
     """Its answers name nothing: the venue is asked."""
     await filled_without_a_name(s, "BTCUSDT-PERP.BYBIT", "order.create")

@@ -28,7 +28,7 @@ async def passed(s, symbol, count):
 
 
 @pytest.mark.scenario(23)
-@engine(symbols=[SPOT, PERP], venue={"name": "bybit", "limit_factor": 1}, **BYBIT)
+@engine(symbols=[SPOT, PERP], venue={"venues": ("bybit",), "limit_factor": 1}, **BYBIT)
 async def test_23_bybit_counts_by_kind_in_the_last_second(s):
     """Contracts 10, of which one is kept for orders that reduce; spot 20, apart from them."""
     await s.quotes()
@@ -39,7 +39,7 @@ async def test_23_bybit_counts_by_kind_in_the_last_second(s):
 
 
 @pytest.mark.scenario(23)
-@engine(symbols=[PERP], venue={"name": "bybit", "limit_factor": 4}, **BYBIT)
+@engine(symbols=[PERP], venue={"venues": ("bybit",), "limit_factor": 4}, **BYBIT)
 async def test_23_bybit_says_what_it_takes_of_this_account(s):
     """An account of a higher tier: the first answer's header says so."""
     await s.quotes()
@@ -51,7 +51,7 @@ async def test_23_bybit_says_what_it_takes_of_this_account(s):
 
 
 @pytest.mark.scenario(23)
-@engine(symbols=[OKX_SPOT, OKX_PERP], venue={"name": "okx", "limit_factor": 1}, **OKX)
+@engine(symbols=[OKX_SPOT, OKX_PERP], venue={"venues": ("okx",), "limit_factor": 1}, **OKX)
 async def test_23_okx_counts_by_instrument_in_the_last_two_seconds(s):
     """60 of each instrument, with a part for orders that reduce; amendments apart, cancels not at all."""
     await s.quotes()
@@ -64,7 +64,7 @@ async def test_23_okx_counts_by_instrument_in_the_last_two_seconds(s):
 
 
 @pytest.mark.scenario(23)
-@engine(symbols=[OKX_PERP], venue={"name": "okx", "limit_factor": 1}, **OKX)
+@engine(symbols=[OKX_PERP], venue={"venues": ("okx",), "limit_factor": 1}, **OKX)
 async def test_23_modifications_have_a_limit_of_their_own(s):
     await s.quotes()
     price = far_below(s, OKX_PERP)

@@ -19,7 +19,7 @@ def lines(venue, kind):
 
 
 @pytest.mark.scenario(41)
-@engine(symbols=[OKX_PERP], venue={"name": "okx"}, **OKX)
+@engine(symbols=[OKX_PERP], venue={"venues": ("okx",)}, **OKX)
 async def test_41_okx_nothing_is_missed_and_nothing_doubled(s):
     """64008: orders go out, are answered and filled before, while and after the connection is changed; it is never down, and
     the next one is there before the last one ends."""
@@ -44,7 +44,7 @@ async def test_41_okx_nothing_is_missed_and_nothing_doubled(s):
 
 
 @pytest.mark.scenario(41)
-@engine(symbols=[OKX_PERP], venue={"name": "okx"}, **OKX)
+@engine(symbols=[OKX_PERP], venue={"venues": ("okx",)}, **OKX)
 async def test_41_okx_lets_nobody_in_meanwhile(s):
     """No successor can be made: tried again while the old one serves, and orders leave over it."""
     await s.quotes()

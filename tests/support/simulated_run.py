@@ -29,8 +29,7 @@ from nexus_fast.sim.server import SimulatedVenue
 
 
 def engine(**options):
-    """What a scenario's engine and venue are like: symbols, seconds, venue={what Truth takes} (or, with name= in it, what
-    OtherVenues takes), refused_with="the name of the
+    """What a scenario's engine and venue are like: symbols, seconds, venue={what Truth takes}, refused_with="the name of the
     error with which the build ends", constants={name in a module: value}, and what make_config takes."""
 
     def mark(function):
@@ -54,11 +53,15 @@ def nested(tables):
 
 class Truth:
     """Simulated venues from the inside: what is so, whatever they say. `books`: (market, symbol) that move; by default BTC's.
-    options: of the simulated Binance. `of`: each venue's truth by its exchange; most questions here are about Binance alone."""
+    options: of the simulated Binance. limit_factor: of the others' limits of orders, 1 are the venue's own. `of`: each venue's
+    truth by its exchange; most questions here are about Binance alone."""
 
-    def __init__(self, seed=1, books=None, tick_rate=20, faults=(), position="0", venues=("binance",), **options):
+    def __init__(self, seed=1, books=None, tick_rate=20, faults=(), position="0", venues=("binance",), limit_factor=None,
+                 **options):
         self.key, self.secret, self.directory = KEY, KEY, None
         made = {name: TRUTHS[name].options for name in venues}
+        if limit_factor is not None:
+            made = {name: TRUTHS[name].limited(limit_factor) for name in venues}
         if options:
             made["binance"] = BinanceOptions(**{"weight_limit_factor": 1000, **options})
         self.venue = SimulatedVenue(venues, seed=seed, tick_rate=0, **made)

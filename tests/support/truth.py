@@ -12,6 +12,7 @@ from nexus_fast.sim.binance.venue import BinanceOptions
 from nexus_fast.sim.bybit.venue import BybitOptions
 from nexus_fast.sim.fixed_point import SCALE
 from nexus_fast.sim.okx.account_texts import Purse
+from nexus_fast.sim.okx.venue import OkxOptions
 from nexus_fast.sim.orders import BUY, SELL, Order, Status, TimeInForce, Type
 
 # What the engine calls a status of the venue's.
@@ -140,6 +141,11 @@ class BybitTruth(VenueTruth):
     statuses = {status: "CANCELED" if status > Status.FILLED else word for status, word in STATUSES.items()}
     options = BybitOptions(request_limit_factor=1000)
 
+    @staticmethod
+    def limited(factor):
+        """Options with so many times the venue's own limits of orders."""
+        return BybitOptions(order_limit_factor=factor)
+
     def _markets(self):
         markets = self.venue.exchange.markets
         return (markets["spot"], "BTCUSDT"), (markets["linear"], "BTCUSDT")
@@ -156,6 +162,10 @@ class OkxTruth(VenueTruth):
     statuses = BybitTruth.statuses
     own_id = "own{}"
     furthest = Decimal("0.002")          # that a mark moves within a run, as a part of it
+
+    @staticmethod
+    def limited(factor):
+        return OkxOptions(limit_factor=factor)
 
     def _markets(self):
         exchange = self.venue.exchange

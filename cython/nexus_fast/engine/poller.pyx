@@ -21,6 +21,7 @@ from nexus_fast.core.atomics cimport cpu_relax
 from nexus_fast.core.clock cimport clock_ticks
 from nexus_fast.core.histogram cimport Histogram, histogram_record, nx_histogram
 from nexus_fast.engine.dead_end cimport DeadEnd
+from nexus_fast.engine.look cimport Look
 from nexus_fast.engine.waiter cimport Reader, Waiter
 from nexus_fast.feed.commands cimport DeferredMessages
 from nexus_fast.feed.frames cimport PayloadHandler
@@ -33,6 +34,8 @@ logger = logging.getLogger("nexus_fast.engine")
 cdef enum:
     # Order and user-data sockets are read once in this many rounds: a tick waits for no one, an acknowledgement can.
     COLD_ROUNDS = 4
+    # With more connections than these, the kernel is asked which of them can be read.
+    FEW = 3
     MANY_DEFERRED = 256
     # Rounds between two rehearsals: some ten microseconds.
     QUIET_ROUNDS = 16
@@ -92,6 +95,7 @@ cdef class Poller(Reader):
     cdef list urgent                         # HotConnections, by how soon they are read
     cdef list patient
     cdef list feeds                          # the urgent connections' handlers, MarketFeeds
+    cdef Look look                           # of all connections; None while they are few
     cdef bint spins                          # False: it only ever waits
     cdef bint warm                           # rehearse while it is quiet
     cdef readonly DeferredMessages deferred  # private messages that wait until no tick is on its way
@@ -235,7 +239,14 @@ cdef class Poller(Reader):
         return 0
 
     cdef int on_ready(self, const int* descriptors, int count) except -1:
-        """The waiter: these can be read. Market data first."""
+        """The waiter: these can be read."""
+        self.read_among(descriptors, count)
+        if self.spins:
+            self.wake()
+        return 0
+
+    cdef int read_among(self, const int* descriptors, int count) except -1:
+        """Those that can be read, market data first."""
         cdef HotConnection connection
         cdef list urgent = self.urgent, patient = self.patient
         for connection in urgent:
@@ -244,8 +255,6 @@ cdef class Poller(Reader):
         for connection in patient:
             if self.is_among(connection.descriptor, descriptors, count):
                 connection.read_ready()
-        if self.spins:
-            self.wake()
         return 0
 
     cdef bint has_postponed(self):
@@ -259,6 +268,7 @@ cdef class Poller(Reader):
         self.urgent = [c for c in self.connections if c.urgent]
         self.patient = [c for c in self.connections if not c.urgent]
         self.feeds = [c.handler for c in self.urgent if isinstance(c.handler, MarketFeed)]
+        self.look = Look([c.descriptor for c in self.connections]) if self.spins and len(self.connections) > FEW else None
 
     cdef int64_t messages(self):
         cdef int64_t total = 0
@@ -289,16 +299,11 @@ cdef class Poller(Reader):
         cdef int64_t before = self.ticks_seen()
         cdef int64_t now
         cdef int round = 0, quiet = 0
-        cdef HotConnection connection
-        cdef list urgent, patient
         while self.spinning:
-            urgent = self.urgent
-            for connection in urgent:
-                connection.read_ready()
-            if round == 0:
-                patient = self.patient
-                for connection in patient:
-                    connection.read_ready()
+            if self.look is None:
+                self.read_all(round == 0)
+            else:
+                self.read_those_ready(self.look)
             round = (round + 1) % COLD_ROUNDS
             quiet += 1
             if quiet >= QUIET_ROUNDS and self.warm:
@@ -317,6 +322,20 @@ cdef class Poller(Reader):
         while self.deferred.count() > MANY_DEFERRED:
             self.run_deferred()
         return 0
+
+    cdef int read_all(self, bint patient_too) except -1:
+        cdef HotConnection connection
+        cdef list urgent = self.urgent, patient = self.patient
+        for connection in urgent:
+            connection.read_ready()
+        if patient_too:
+            for connection in patient:
+                connection.read_ready()
+        return 0
+
+    cdef int read_those_ready(self, Look look) except -1:
+        cdef int count = look.find()
+        return self.read_among(look.descriptors, count) if count else 0
 
     cdef int run_deferred(self) except -1:
         cdef int64_t began = clock_ticks()

@@ -79,6 +79,8 @@ ctypedef struct nx_filling:
 cdef int template_begin(const nx_template* template, const nx_order_request* request, const nx_ahead* ahead,
                         nx_filling* filling, int capacity) noexcept nogil
 cdef int template_end(nx_filling* filling, char* out) noexcept nogil
+# Whether there is something to prepare for this kind of request: it is signed, and its first block ends with the id.
+cdef bint template_has_head(const nx_template* template) noexcept nogil
 cdef void template_ahead(const nx_template* template, const char* client_id, uint64_t number, nx_ahead* ahead) noexcept nogil
 cdef int template_fill(const nx_template* template, const nx_order_request* request, char* out,
                        int capacity) noexcept nogil

@@ -117,13 +117,16 @@ cdef int template_end(nx_filling* filling, char* out) noexcept nogil:
     return size
 
 
+cdef bint template_has_head(const nx_template* template) noexcept nogil:
+    return (<const nx_template_fields*> template).head_key != 0
+
+
 cdef void template_ahead(const nx_template* template, const char* client_id, uint64_t number, nx_ahead* ahead) noexcept nogil:
-    """client_id: OWN_ID_LENGTH bytes, the one that order `number` will have. Leaves `ahead` empty where there is nothing to do."""
+    """client_id: OWN_ID_LENGTH bytes, the one that order `number` will have. Of a template with a head."""
     cdef const nx_template_fields* t = <const nx_template_fields*> template
     ahead.key = t.head_key
     ahead.number = number
-    if t.head_key:
-        hash_head(t, client_id, ahead.inner)
+    hash_head(t, client_id, ahead.inner)
 
 
 cdef inline void hash_head(const nx_template_fields* t, const char* client_id, uint32_t* inner) noexcept nogil:

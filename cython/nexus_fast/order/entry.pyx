@@ -28,6 +28,7 @@ from nexus_fast.gateway.template cimport (
     template_begin,
     template_end,
     template_fill,
+    template_has_head,
 )
 from nexus_fast.journal.writer cimport journal_append
 from nexus_fast.order.budget cimport budgets_give_back, budgets_take
@@ -250,7 +251,7 @@ cdef class OrderEntry:
 
     cdef void prepare(self, const nx_template* template, uint8_t account) noexcept nogil:
         """After a send: what the next order's signature begins with, for the account that has just sent one."""
-        cdef uint64_t number = self.table.next_free()
+        cdef uint64_t number = self.table.next_free() if template_has_head(template) else 0
         cdef char client_id[OWN_ID_LENGTH]
         if number:
             self.table.write_id(number, client_id)

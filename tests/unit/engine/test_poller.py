@@ -1,6 +1,7 @@
 """The poller on a loop and transports that only take notes."""
 
 import asyncio
+import socket
 
 import pytest
 from patience import WAIT_SECONDS
@@ -118,6 +119,21 @@ def test_market_data_is_read_more_often_than_the_rest():
     bench.loop.turns()
     assert 0 < patient.reads < urgent.reads
     assert abs(urgent.reads / patient.reads - 4) < 1.5
+
+
+def test_of_many_connections_only_those_are_read_that_have_something():
+    bench, pairs = Bench(), [socket.socketpair() for _ in range(6)]
+    transports = [bench.connect(near.fileno(), urgent=number < 3)[0] for number, (near, _) in enumerate(pairs)]
+    bench.poller.start()
+    bench.loop.turns()
+    before = [transport.reads for transport in transports]
+    for number in (1, 4):
+        pairs[number][1].send(b"a")
+    bench.loop.turns()
+    assert [t.reads > b for t, b in zip(transports, before, strict=True)] == [False, True, False, False, True, False]
+    for ends in pairs:
+        for end in ends:
+            end.close()
 
 
 def test_a_connection_that_goes_while_it_is_read():
