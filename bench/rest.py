@@ -15,6 +15,11 @@ LIMITS = [
     {"rateLimitType": "REQUEST_WEIGHT", "interval": "MINUTE", "intervalNum": 1, "limit": 1_000_000},
     {"rateLimitType": "ORDERS", "interval": "SECOND", "intervalNum": 10, "limit": 1_000_000},
 ]
+# Orders are counted against limits as they are at a venue, and there is room for all that a run sends.
+ORDER_LIMITS = [
+    {"rateLimitType": "ORDERS", "interval": interval, "intervalNum": number, "limit": 1_000_000_000, "count": 0}
+    for interval, number in (("SECOND", 10), ("MINUTE", 1), ("DAY", 1))
+]
 SPOT_SYMBOL = {
     "symbol": "BTCUSDT", "status": "TRADING", "baseAsset": "BTC", "baseAssetPrecision": 8, "quoteAsset": "USDT",
     "quotePrecision": 8, "quoteAssetPrecision": 8, "isSpotTradingAllowed": True, "isMarginTradingAllowed": True,
@@ -69,6 +74,8 @@ def answers() -> dict[str, object]:
         "/api/v3/time": {"serverTime": now},
         "/api/v3/exchangeInfo": {**info, "symbols": [SPOT_SYMBOL]},
         "/api/v3/account": SPOT_ACCOUNT,
+        "/api/v3/rateLimit/order": ORDER_LIMITS,
+        "/fapi/v1/rateLimit/order": ORDER_LIMITS,
         "/api/v3/openOrders": [],
         "/api/v3/allOrders": [],
         "/api/v3/myTrades": [],
