@@ -113,6 +113,8 @@ class Reconciler:
         if self.due.get(account.index) == begun:
             del self.due[account.index]
         ledger = self._host.core.ledger
+        # A slot may be in use by a later order by now.
+        before = {client_id: number for client_id, number in before.items() if ledger.find(client_id) == number}
         shown = {client_id: number for client_id, number in before.items() if ledger.fields(number)["venue_id"]}
         self._merge(account, listed, shown)
 

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from nexus_fast.endpoints import Endpoints
-from nexus_fast.error import VenueError
+from nexus_fast.error import NO_ANSWER
 from nexus_fast.exchange.catalogue import connectors_of
 from nexus_fast.exchange.instrument import Instrument, InstrumentTable, to_mantissa
 from nexus_fast.log import Logger
@@ -56,12 +56,13 @@ class Reload:
         testnet = self._host.config.basic_config[feed_type.exchange].testnet
         try:
             found, _ = await connectors_of(feed_type.exchange).load_instruments(feed_type, testnet, self._endpoints)
-        except (OSError, TimeoutError, VenueError) as error:
+        except NO_ANSWER as error:
             self._log.warning(f"{feed_type}: the list of instruments could not be read again: {error}; the last one holds on")
             return
         listed = {instrument.symbol: instrument for instrument in found}
+        kinds = {(instrument.exchange, instrument.type) for instrument in found}
         for number, known in enumerate(self._host.core.instruments):
-            if (known.exchange, known.type) in {(i.exchange, i.type) for i in found[:1]} and known.symbol not in listed:
+            if (known.exchange, known.type) in kinds and known.symbol not in listed:
                 listed[known.symbol] = msgspec.structs.replace(known, status="not listed", active=False)
             newer = listed.get(known.symbol)
             if newer is not None and newer.type is known.type:
