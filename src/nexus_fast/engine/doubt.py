@@ -4,11 +4,11 @@ A request may arrive for as long as the venue takes its timestamp, and who answe
 an answer counts by the time at which it was asked for, and says nothing of what happened in the last LAG_SECONDS.
 """
 
+from nexus_fast.order.events import LAG_SECONDS
+
 NOT_FOUND_NEEDED = 3
 # How late a request may be taken beyond its recvWindow: its timestamp may be ahead of the venue's clock by a second.
 GRACE_SECONDS = 2.0
-# How far who answers may lag behind the venue.
-LAG_SECONDS = 10.0
 # An order that the venue has shown to have does not vanish: who does not know it lags behind, for longer than this at most.
 REPLICA_SECONDS = 60.0
 

@@ -73,7 +73,7 @@ class Inquiry:
         if update is None:
             return False
         if update != "absent":
-            return self._conclude(number, update, doubt.outlived_cancel(asked))
+            return self._conclude(number, update, asked, doubt.outlived_cancel(asked))
         if not doubt.is_absent(asked):
             return False
         self._conclude_absence(number, doubt)
@@ -101,15 +101,15 @@ class Inquiry:
         if milliseconds:
             self._host.on_rate_limited(account, milliseconds / 1000, str(error))
 
-    def _conclude(self, number: int, update: OrderUpdate, outlived_cancel: bool) -> bool:
-        """False when the order is open and its cancel may still be on its way."""
+    def _conclude(self, number: int, update: OrderUpdate, asked: float, outlived_cancel: bool) -> bool:
+        """False when the order is open and its cancel may still be on its way, or when its terms may be others by now."""
         tracker = self._host.tracker
         in_doubt = self._ledger.state(number) == "UNKNOWN"
-        tracker.adopt(number, update)
+        certain = tracker.adopt(number, update, asked)
         if in_doubt:
             tracker.result(number, WsOrderResultType.ACK_TIMEOUT_CONFIRMED, "the venue has the order")
         if self._ledger.state(number) != "CANCELING":
-            return True
+            return certain
         if not outlived_cancel:
             return False
         reason = "cancel: the order is open at the venue; the request can no longer arrive"

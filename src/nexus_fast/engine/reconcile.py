@@ -10,10 +10,10 @@ import asyncio
 import time
 from typing import Any
 
-from nexus_fast.engine.doubt import LAG_SECONDS
 from nexus_fast.engine.heard import Heard
 from nexus_fast.error import NO_ANSWER
 from nexus_fast.log import Logger
+from nexus_fast.order.events import LAG_SECONDS
 
 FIRST_WAIT, LAST_WAIT = 1.0, 30.0
 UNREADABLE_SECONDS = 0.2         # in which more messages that cannot be read are waited for
@@ -36,6 +36,7 @@ class Reconciler:
         diff: dict[str, Any] = {"exchange": account.account_type.exchange, "account_type": account.account_type}
         positions_before, before = self._positions(account), self._live(account)
         self._heard.ask(account)
+        asked = time.monotonic()
         try:
             listed = await account.refresh()
         except NO_ANSWER as error:
@@ -46,7 +47,7 @@ class Reconciler:
             host.inquiry.note_pause(account, error)
             host.spawn(self._resynchronise_later(account, wait))
             return
-        missing = self._merge(account, listed, before)
+        missing = self._merge(account, listed, before, asked)
         positions = self._positions(account)
         diff.update(
             success=True,
@@ -67,14 +68,15 @@ class Reconciler:
         ledger = self._host.core.ledger
         return {ledger.fields(number)["client_id"]: number for number in ledger.live(account=account.index)}
 
-    def _merge(self, account: Any, listed: dict[str, Any], before: dict[str, int]) -> list[str]:
-        """The venue's open orders into ours; which of ours are not among them, and are asked about. An order that was held to be
-        over and is listed as open is."""
+    def _merge(self, account: Any, listed: dict[str, Any], before: dict[str, int], asked: float) -> list[str]:
+        """The venue's open orders, as of `asked` or a while before, into ours; which of ours are not among them, and are asked
+        about. An order that was held to be over and is listed as open is."""
         host = self._host
         for client_id, update in listed.items():
             number = before.get(client_id) or host.core.ledger.find(client_id)
             if number:
-                host.tracker.adopt(number, update)
+                if not host.tracker.adopt(number, update, asked):
+                    host.query(number)
             else:
                 host.on_external_order(account, update)
         missing = [client_id for client_id in before if client_id not in listed]
@@ -103,6 +105,7 @@ class Reconciler:
                 return                           # another reconcile began meanwhile, with a second look of its own
             before = self._live(account)
             self._heard.ask(account, LAG_SECONDS)
+            asked = time.monotonic()
             try:
                 listed = await account.refresh()
                 break
@@ -116,7 +119,7 @@ class Reconciler:
         # A slot may be in use by a later order by now.
         before = {client_id: number for client_id, number in before.items() if ledger.find(client_id) == number}
         shown = {client_id: number for client_id, number in before.items() if ledger.fields(number)["venue_id"]}
-        self._merge(account, listed, shown)
+        self._merge(account, listed, shown, asked)
 
     # ------------------------------------------------------------------------------------------ what cannot be read
 

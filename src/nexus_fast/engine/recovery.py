@@ -54,10 +54,11 @@ class Recovery:
         ledger = self._host.core.ledger
         ours = {ledger.fields(n)["client_id"]: n for n in ledger.live(account=account.index)}
         until = time.monotonic() + RECOVER_SECONDS
+        asked = time.monotonic()
         listed = await self._list(account)
         for client_id, update in listed.items():
             if client_id in ours:
-                self._host.tracker.adopt(ours[client_id], update)
+                self._host.tracker.adopt(ours[client_id], update, asked)
             else:
                 self._host.on_external_order(account, update)
         self._host.reconciler.look_again(account)

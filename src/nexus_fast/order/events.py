@@ -6,6 +6,9 @@ from msgspec import Struct
 
 from nexus_fast.constants import InstrumentType
 
+# How far who answers a question may lag behind the venue itself: the answer says nothing of what happened since.
+LAG_SECONDS = 10.0
+
 
 class OrderUpdate(Struct, kw_only=True):
     """One answer or private-stream event. event: a name of nexus_fast.order.states.EVENTS. client_id: the order's own, also

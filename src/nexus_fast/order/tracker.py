@@ -22,7 +22,7 @@ from nexus_fast.cache import Cache
 from nexus_fast.constants import OrderSide, OrderStatus, OrderType, TimeInForce, WsOrderResultType
 from nexus_fast.exchange.instrument import Instrument, from_mantissa, to_mantissa
 from nexus_fast.log import Logger
-from nexus_fast.order.events import OrderUpdate
+from nexus_fast.order.events import LAG_SECONDS, OrderUpdate
 from nexus_fast.order.ledger import Ledger
 from nexus_fast.order.reasons import reason_text
 from nexus_fast.order.states import ACTIONS
@@ -69,13 +69,13 @@ class Extra:
     """What an order has besides its slot."""
 
     __slots__ = (
-        "reason", "average", "cost", "fee", "fee_currency", "last_price", "last_quantity", "counted", "paid", "modified_ms",
+        "reason", "average", "cost", "fee", "fee_currency", "last_price", "last_quantity", "counted", "paid", "modified_at",
     )  # fmt: skip
 
     def __init__(self):
         self.paid = Decimal(0)           # what its unique fills were worth
         self.counted = 0                 # sum of its unique fills, mantissa
-        self.modified_ms = 0             # the venue's time of its last modification
+        self.modified_at = None          # when its last modification became known, by the clock that nobody sets
         self.reason = self.average = self.cost = self.fee = self.fee_currency = None
         self.last_price = self.last_quantity = None
 
@@ -179,7 +179,7 @@ class Tracker:
             extra.counted += last_quantity
         self._keep(extra, number, update, repeated)
         if update.event == "MODIFIED":
-            extra.modified_ms = max(extra.modified_ms, update.time_ms or 0)
+            extra.modified_at = time.monotonic()
         filled = -1 if update.filled is None else to_mantissa(update.filled, size_scale)
         if update.event in ("FILL", "FILLED"):
             filled = max(filled, extra.counted, fields["filled"] if repeated else -1)
@@ -206,17 +206,24 @@ class Tracker:
         if not actions and update.trade_id >= 0 and (not repeated or update.fee is not None):
             self.cache.apply_order(self.order(number))       # a fill whose quantity was known: its fee was not
 
-    def adopt(self, number: int, update: OrderUpdate, *, may_lag: bool = True) -> None:
-        """Apply an order as the venue has it: also a modification whose answer was lost. may_lag: it is the answer to a question,
-        and may be older than the last modification that is known."""
+    def adopt(self, number: int, update: OrderUpdate, asked: float | None = None) -> bool:
+        """Apply an order as the venue has it: also a modification whose answer was lost. asked: when the question was put that this
+        answers; None: a stream says it by itself. False: price and quantity were not taken, because they are others than those of a
+        modification that the answer may be too old to know. The venue's own times cannot tell: its clock may have been set."""
         fields = self.ledger.fields(number)
         ours = fields["price"], fields["quantity"]
         theirs = _mantissa(update.price, fields["price_scale"]), _mantissa(update.quantity, fields["size_scale"])
-        known = self._extras[number].modified_ms if number in self._extras else 0
-        is_older = may_lag and update.time_ms is not None and update.time_ms < known
-        if update.event in ("ACCEPTED", "FILL") and fields["price"] and theirs != ours and all(theirs) and not is_older:
+        differs = update.event in ("ACCEPTED", "FILL") and fields["price"] != 0 and theirs != ours and all(theirs)
+        is_certain = not differs or self._is_later(number, asked)
+        if differs and is_certain:
             update = replace(update, event="MODIFIED")
         self.apply_to(number, update)
+        return is_certain
+
+    def _is_later(self, number: int, asked: float | None) -> bool:
+        """Whether what was asked for at this time knows the last modification that is known here."""
+        known = self._extras[number].modified_at if number in self._extras else None
+        return asked is None or known is None or asked >= known + LAG_SECONDS
 
     def _act(self, number: int, before: str, after: str, actions: int) -> None:
         if actions & CONFLICT:

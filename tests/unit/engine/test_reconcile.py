@@ -34,8 +34,12 @@ class Host:
         self.cache = SimpleNamespace(get_all_positions=lambda exchange: {})
         self.inquiry = SimpleNamespace(pause=self.pause, note_pause=lambda account, error: None)
         self.asked, self.adopted, self.tasks = [], [], []
-        self.tracker = SimpleNamespace(adopt=lambda number, update: self.adopted.append(number))
+        self.tracker = SimpleNamespace(adopt=self.adopt)
         self.query = self.asked.append
+
+    def adopt(self, number, update, asked):
+        self.adopted.append(number)
+        return update != "too old"
 
     async def pause(self, account):
         pass
@@ -76,6 +80,11 @@ def look(monkeypatch, *answers):
 def test_what_is_listed_is_adopted_and_what_is_not_is_asked_about(monkeypatch):
     host = look(monkeypatch, {"first": "open"})
     assert (host.adopted, host.asked) == ([1], [2])
+
+
+def test_an_order_whose_terms_may_be_newer_than_the_list_is_asked_about(monkeypatch):
+    host = look(monkeypatch, {"first": "too old", "second": "open"})
+    assert (host.adopted, host.asked) == ([1, 2], [1])
 
 
 def test_an_order_whose_slot_is_in_use_again_is_passed_over(monkeypatch):

@@ -152,7 +152,7 @@ def test_a_refusal_on_the_order_stream_answers_the_request():
 
     async def work(account):
         ledger = SimpleNamespace(find=lambda name: 7, state=lambda number: "CANCELING", answered=lambda number: None)
-        adopt = lambda *given, may_lag: done.append("adopted")  # noqa: E731
+        adopt = lambda *given: done.append("adopted")  # noqa: E731
         account._host.tracker = SimpleNamespace(ledger=ledger, drain=lambda: None, adopt=adopt)
         account._answers = SimpleNamespace(on_late_refusal=lambda number, reason: done.append((number, reason)))
         for event, reason in (("ACCEPTED", None), ("ACCEPTED", "EC_InCallAuctionStatus"), ("CANCELED", "EC_PerCancelRequest")):

@@ -169,6 +169,32 @@ class Canceler:
         return 0
 
 
+def has(price, time_ms=None):
+    """The order as an answer has it."""
+    return OrderUpdate(event="ACCEPTED", client_id="old0", venue_id="v1", price=Decimal(price), quantity=Decimal(10),
+                       time_ms=time_ms)
+
+
+@pytest.mark.parametrize("time_ms", [None, 1_000, 9_000_000_000_000])
+def test_an_answer_that_may_be_older_than_a_modification_does_not_undo_it(desk, time_ms):
+    """Whatever times the venue writes on them: its clock may have been set back between the two."""
+    one = desk()
+    one.tracker.adopt(one.number, has(120, 5_000))
+    known = one.tracker._extras[one.number].modified_at
+    assert not one.tracker.adopt(one.number, has(100, time_ms), known - 1)
+    assert not one.tracker.adopt(one.number, has(100, time_ms), known + module.LAG_SECONDS - 0.01)
+    assert one.order.price == 120
+    assert one.tracker.adopt(one.number, has(120, time_ms), known)          # says the same
+
+
+def test_a_modification_that_only_an_answer_knows_is_taken_when_the_answer_cannot_be_older(desk):
+    one = desk()
+    assert one.tracker.adopt(one.number, has(110), 0.0) and one.order.price == 110      # none was known
+    known = one.tracker._extras[one.number].modified_at
+    assert one.tracker.adopt(one.number, has(120), known + module.LAG_SECONDS) and one.order.price == 120
+    assert one.tracker.adopt(one.number, has(130)) and one.order.price == 130           # a stream's own news
+
+
 def test_after_the_kill_switch_what_is_accepted_late_is_canceled(desk):
     """66."""
     one = desk("UNKNOWN")

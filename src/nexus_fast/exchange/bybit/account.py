@@ -298,7 +298,7 @@ class BybitAccount:
             return
         tracker.drain()
         awaited = tracker.ledger.state(number) in ("PENDING", "UNKNOWN")
-        tracker.adopt(number, update, may_lag=False)
+        tracker.adopt(number, update)
         if awaited and update.event == "FILL":
             tracker.ledger.answered(number)          # a fill says that the order is there, as an acceptance does
         if update.reason and update.event in ("ACCEPTED", "FILL"):
