@@ -37,6 +37,7 @@ cdef class Frames:
         cdef nx_parse_function parse = self.parser.parse
         cdef Py_ssize_t i, done, quotes = 0
         cdef nx_quote quote
+        quote.symbols = NULL
         if path == "fast":
             parse = self.parser.fast
         elif path == "general":

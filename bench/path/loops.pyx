@@ -9,9 +9,9 @@ from libc.stdlib cimport calloc, free
 from libc.string cimport memcpy
 
 from nexus_fast.core.clock cimport clock_ticks, wall_set
+from nexus_fast.core.symbols cimport nx_symbol
 from nexus_fast.core.types cimport NX_BUY, NX_GTC, NX_LIMIT, nx_bookl1
 from nexus_fast.feed.market cimport MarketFeed
-from nexus_fast.feed.symbols cimport nx_symbol
 from nexus_fast.gateway.channel cimport CHANNEL_HEADROOM, Channel, nx_channel
 from nexus_fast.gateway.frame cimport next_mask, ws_frame
 from nexus_fast.gateway.template cimport TemplateSet, nx_template, template_end
@@ -184,11 +184,30 @@ cdef class Path:
     cdef OrderEntry entry
     cdef Frames frames
     cdef uint64_t renewed           # the first order number that has not been given back yet
+    cdef nx_symbol** symbols        # the cells in use: a walk over all would leave the caches with the empty ones
+    cdef Py_ssize_t symbol_count
 
     def __init__(self, MarketFeed feed, Frames frames):
         self.feed = feed
         self.entry = feed.entry
         self.frames = frames
+        self.find_symbols()
+
+    def __dealloc__(self):
+        free(self.symbols)
+
+    cdef int find_symbols(self) except -1:
+        cdef nx_symbol* cell = self.feed.symbols.table.cells
+        cdef nx_symbol* end = cell + self.feed.symbols.table.mask + 1
+        self.symbols = <nx_symbol**>calloc(len(self.feed.symbols), sizeof(nx_symbol*))
+        if self.symbols == NULL:
+            raise MemoryError()
+        while cell < end:
+            if cell.length:
+                self.symbols[self.symbol_count] = cell
+                self.symbol_count += 1
+            cell += 1
+        return 0
 
     cdef int renew(self) except -1:
         """As if none of it had happened: update ids may begin anew, and the journal has room for all the frames' orders."""
@@ -196,9 +215,9 @@ cdef class Path:
         cdef uint8_t* cursor = <uint8_t*>entry.journal.cursor
         cdef uint64_t number
         cdef Py_ssize_t i
-        for i in range(<Py_ssize_t>self.feed.symbols.table.mask + 1):
-            self.feed.symbols.table.cells[i].update_id = 0
-            self.feed.symbols.table.cells[i].matched_ns = 0
+        for i in range(self.symbol_count):
+            self.symbols[i].update_id = 0
+            self.symbols[i].matched_ns = 0
         if <uint8_t*>entry.journal.end - cursor < 256 * self.frames.count:
             entry.journal.cursor = entry.journal_writer.current.records()
         entry.notes_read = entry.notes_written
@@ -219,7 +238,7 @@ cdef class Path:
                 continue
             quotes += feed.parse(data + self.frames.offsets[i], size, &feed.quote) == NX_PARSE_QUOTE
             if level >= RECORD:
-                symbol = feed.symbols.find(feed.quote.symbol, feed.quote.symbol_length)
+                symbol = feed.find_symbol()
                 feed.make_record(symbol, clock_ticks())
             if level >= RING:
                 ring_publish(feed.ring, &feed.record)

@@ -126,6 +126,7 @@ cdef class WireFuzzer:
         cdef int status, fast_status
         cdef char* block = <char*>malloc(self.size)
         memcpy(block, self.work, self.size)
+        fast.symbols = general.symbols = NULL
         try:
             if self.faulty != NULL:
                 return self.faulty(block, self.size, &fast)

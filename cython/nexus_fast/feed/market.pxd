@@ -2,10 +2,11 @@
 
 from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
 
+from nexus_fast.core.symbols cimport nx_symbol, symbol_find
 from nexus_fast.core.types cimport nx_bookl1
 from nexus_fast.engine.dispatch cimport Dispatcher
 from nexus_fast.feed.frames cimport PayloadHandler
-from nexus_fast.feed.symbols cimport SymbolTable, nx_symbol
+from nexus_fast.feed.symbols cimport SymbolTable
 from nexus_fast.order.entry cimport OrderEntry
 from nexus_fast.shm.latest cimport LatestTable, nx_latest
 from nexus_fast.shm.ring cimport RingWriter, nx_ring
@@ -44,6 +45,10 @@ cdef class MarketFeed(PayloadHandler):
         readonly int64_t resets              # the venue's update ids began anew
         readonly int64_t consecutive_errors
         readonly list kept                   # the last refused payloads, newest last
+
+    # Of the quote; NULL for a symbol that nobody asked for.
+    cdef inline nx_symbol* find_symbol(self) noexcept nogil:
+        return symbol_find(&self.symbols.table, self.quote.symbol, self.quote.symbol_length, self.quote.symbol_hash)
 
     cdef int on_quote(self) except -1
     # Several connections may carry one symbol: the first arrival of an update wins. Its matching time, where the venue gives

@@ -22,6 +22,7 @@ cdef class MarketFeed(PayloadHandler):
         self.parse = parser_for(venue_number, market_number)
         self.venue = venue_number
         self.symbols = symbols
+        self.quote.symbols = &symbols.table
         self.dispatcher = dispatcher
         self.entry = entry
         self.ring_writer = ring
@@ -36,7 +37,7 @@ cdef class MarketFeed(PayloadHandler):
         cdef int status = self.parse(data, size, &self.quote)
         if status != NX_PARSE_QUOTE:
             return self.on_unusual(status, data, size)
-        cdef nx_symbol* symbol = self.symbols.find(self.quote.symbol, self.quote.symbol_length)
+        cdef nx_symbol* symbol = self.find_symbol()
         if symbol == NULL:
             self.unknown_symbols += 1
             return 0
@@ -77,7 +78,7 @@ cdef class MarketFeed(PayloadHandler):
         wall_refresh(&self.entry.wall, ticks)
         if not self.sample_size or self.parse(self.sample, self.sample_size, &self.quote) != NX_PARSE_QUOTE:
             return 0
-        symbol = self.symbols.find(self.quote.symbol, self.quote.symbol_length)
+        symbol = self.find_symbol()
         if symbol == NULL or self.make_record(symbol, ticks):
             return 0
         return self.entry.rehearse(&self.record)

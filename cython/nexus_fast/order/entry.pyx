@@ -34,7 +34,7 @@ from nexus_fast.journal.writer cimport journal_append
 from nexus_fast.order.budget cimport budgets_give_back, budgets_take
 from nexus_fast.order.gate cimport gate_check
 from nexus_fast.order.reasons cimport *
-from nexus_fast.order.route cimport NO_ACCOUNT, route_shape
+from nexus_fast.order.route cimport NO_ACCOUNT, route_shape, route_soon
 from nexus_fast.order.states cimport *
 from nexus_fast.order.table cimport CLIENT_ID_LENGTH
 from nexus_fast.shm.ring cimport ring_publish
@@ -106,9 +106,15 @@ cdef class OrderEntry:
         cdef const nx_template* template
         cdef nx_channel* channel
         cdef int status, begun = 0
+        cdef int shape = route_shape(side, type, time_in_force, flags & NX_ORDER_REDUCE_ONLY)
         cdef bint timed = self.stages.enabled and self.stages.tick_started
         if timed:
             self.stages.lap(STAGE_STRATEGY)
+        if symbol_id < self.symbols and account == NO_ACCOUNT:
+            account = self.routes.default_account[symbol_id]
+        route = self.routes.find(symbol_id, account) if symbol_id < self.symbols and account != NO_ACCOUNT else NULL
+        if route != NULL:
+            route_soon(route, shape)
         order = self.table.take()
         if order == NULL:
             self.refused_number = 0
@@ -132,16 +138,13 @@ cdef class OrderEntry:
         if symbol_id >= self.symbols:
             return self.refuse(order, NX_REASON_SYMBOL_UNKNOWN)
         if account == NO_ACCOUNT:
-            account = self.routes.default_account[symbol_id]
-        if account == NO_ACCOUNT:
             return self.refuse(order, NX_REASON_NO_ROUTE)
         order.account = account
-        route = self.routes.find(symbol_id, account)
         if route == NULL:
             return self.refuse(order, NX_REASON_NO_ROUTE)
         order.price_scale = route.price_scale
         order.size_scale = route.size_scale
-        template = route.place[route_shape(side, type, time_in_force, flags & NX_ORDER_REDUCE_ONLY)]
+        template = route.place[shape]
         if self.halted or self.gates[account]:
             return self.refuse(order, NX_REASON_HALTED if self.halted else self.gates[account])
         if template == NULL:

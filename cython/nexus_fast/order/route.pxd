@@ -15,24 +15,38 @@ cdef enum:
 cdef inline int route_shape(uint8_t side, uint8_t type, uint8_t time_in_force, uint8_t reduce_only) noexcept nogil:
     return ((side * 3 + type) * 3 + time_in_force) * 2 + reduce_only
 
+# What every order reads stands together in front, and route_soon asks for it: with thousands of symbols it comes from afar.
 ctypedef struct nx_route:
-    const nx_template* place[36]        # by route_shape; NULL where the venue has no such order
-    const nx_template* cancel
-    const nx_template* modify[2]        # by side; NULL where the venue cannot
-    nx_channel* channels[8]             # the first ready one that is not waiting for a response carries the request
-    int channel_count
     uint32_t symbol_id
+    int channel_count
     uint8_t account
     uint8_t trading                     # the venue trades the symbol now
     uint8_t price_scale
     uint8_t size_scale
     nx_budget* place_budgets[4]         # what an order and a modification count for; NULL ends a list
-    nx_budget* modify_budgets[4]
     nx_limits limits
+    nx_channel* channels[8]             # the first ready one that is not waiting for a response carries the request
+    const nx_template* place[36]        # by route_shape; NULL where the venue has no such order
+    const nx_template* cancel
+    const nx_template* modify[2]        # by side; NULL where the venue cannot
+    nx_budget* modify_budgets[4]
+
+cdef extern from *:
+    void prefetch "__builtin_prefetch"(const void* place) noexcept nogil
+
+
+cdef inline void route_soon(const nx_route* route, int shape) noexcept nogil:
+    """The lines that an order of this shape reads, all at once."""
+    cdef const char* line = <const char*>route
+    cdef const char* end = <const char*>&route.channels[1]
+    while line < end:
+        prefetch(line)
+        line += 64
+    prefetch(&route.place[shape])
 
 
 cdef class Route:
-    cdef nx_route row
+    cdef nx_route* row                  # begins a cache line
     cdef list keep                      # templates and channels that the row points into
 
     cdef fill_templates(self, TemplateSet templates)

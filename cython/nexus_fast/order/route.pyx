@@ -6,6 +6,9 @@ from nexus_fast.gateway.channel cimport Channel
 from nexus_fast.order.budget cimport BUDGETS, Budget
 from nexus_fast.order.gate cimport limits_set_notional, nx_int128, nx_limits
 
+cdef extern from "stdlib.h" nogil:
+    void* aligned_alloc(size_t alignment, size_t size)
+
 # No mantissa has more than 18 digits.
 MOST = 10**18
 
@@ -19,12 +22,21 @@ cdef class Route:
     """One row. `instrument` has the fields of nexus_fast.exchange.instrument.Instrument, `risk` is a RiskConfig or None; `budgets`
     are those that an order counts for, and those of a modification."""
 
+    def __cinit__(self):
+        cdef size_t size = (sizeof(nx_route) + 63) & ~<size_t>63
+        self.row = <nx_route*>aligned_alloc(64, size)
+        if self.row == NULL:
+            raise MemoryError("no memory for a route")
+        memset(self.row, 0, size)
+
+    def __dealloc__(self):
+        free(self.row)
+
     def __init__(self, instrument, uint32_t symbol_id, uint8_t account, TemplateSet templates, channels, risk=None,
                  budgets=((), ())):
         cdef Channel channel
         if not 0 < len(channels) <= ROUTE_CHANNELS:
             raise ValueError(f"a route takes 1 to {ROUTE_CHANNELS} channels; {len(channels)} were given for {instrument.symbol}")
-        memset(&self.row, 0, sizeof(nx_route))
         self.keep = [templates, *channels, *budgets[0], *budgets[1]]
         self.row.symbol_id = symbol_id
         self.row.account = account
@@ -129,7 +141,7 @@ cdef class RouteTable:
     def add(self, Route route):
         cdef Py_ssize_t at = route.row.symbol_id * self.accounts + route.row.account
         self.kept[at] = route
-        self.rows[at] = &route.row
+        self.rows[at] = route.row
 
     def has(self, uint32_t symbol_id, uint8_t account):
         return self.find(symbol_id, account) != NULL

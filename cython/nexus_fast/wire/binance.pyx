@@ -22,7 +22,7 @@ from nexus_fast.wire.document cimport (
     NX_ABSENT, NX_OBJECT, NX_STRING, nx_value, pick_members, read_document, text_is,
 )
 from nexus_fast.wire.field cimport count_field, decimal_field, symbol_field, time_field, worse
-from nexus_fast.wire.quote cimport NX_PARSE_MALFORMED, NX_PARSE_OTHER, NX_PARSE_UNUSUAL, judge
+from nexus_fast.wire.quote cimport NX_PARSE_MALFORMED, NX_PARSE_OTHER, NX_PARSE_UNUSUAL, judge, quote_symbol
 
 cdef extern from "nexus_fast/wire/ticker.h" nogil:
     bint nx_ticker_runs_here() noexcept
@@ -37,17 +37,18 @@ cdef bint at_once = nx_ticker_runs_here()
 
 cdef inline const char* fast_head(const char* p, const char* end, nx_quote* out) noexcept nogil:
     """{"u":…,"s":"… with the event name before or behind u, up to the quote that closes the symbol or ps."""
+    cdef const char* name
     if starts(p, end, b'{"u":'):
         p = read_unsigned(after(p, end, b'{"u":'), end, &out.update_id)
         if p != NULL and starts(p, end, b',"e":"'):
             p = after(p, end, b',"e":"bookTicker"')
     else:
         p = read_unsigned(after(p, end, b'{"e":"bookTicker","u":'), end, &out.update_id)
-    out.symbol = after(p, end, b',"s":"')
-    p = read_plain(out.symbol, end)
-    if p == NULL or p == out.symbol:
+    name = after(p, end, b',"s":"')
+    p = read_plain(name, end)
+    if p == NULL or p == name:
         return NULL
-    out.symbol_length = <uint32_t>(p - out.symbol)
+    quote_symbol(out, name, <uint32_t>(p - name))
     return read_plain(after(p, end, b'","ps":"'), end) if starts(p, end, b'","p') else p
 
 

@@ -18,7 +18,7 @@ from nexus_fast.wire.document cimport (
     NX_OBJECT, NX_STRING, nx_value, pick_members, read_document, text_begins, text_is,
 )
 from nexus_fast.wire.field cimport count_field, level_field, symbol_field, time_field, worse
-from nexus_fast.wire.quote cimport NX_PARSE_MALFORMED, NX_PARSE_OTHER, NX_PARSE_UNUSUAL, judge
+from nexus_fast.wire.quote cimport NX_PARSE_MALFORMED, NX_PARSE_OTHER, NX_PARSE_UNUSUAL, judge, quote_symbol
 
 # --- fast -----------------------------------------------------------------------------------------------------------
 
@@ -46,11 +46,11 @@ cdef inline const char* fast_side(const char* p, const char* end, nx_number* pri
 
 cdef inline const char* fast_sides(const char* p, const char* end, nx_quote* out) noexcept nogil:
     """From the symbol to behind the asks."""
-    out.symbol = p
+    cdef const char* name = p
     p = read_plain(p, end)
-    if p == NULL or p == out.symbol:
+    if p == NULL or p == name:
         return NULL
-    out.symbol_length = <uint32_t>(p - out.symbol)
+    quote_symbol(out, name, <uint32_t>(p - name))
     p = fast_side(after(p, end, b'","b":['), end, &out.bid, &out.bid_size, NX_FLAG_NO_BID, out)
     return fast_side(after(p, end, b',"a":['), end, &out.ask, &out.ask_size, NX_FLAG_NO_ASK, out)
 

@@ -79,6 +79,7 @@ def decode(str venue not None, str market not None, payload):
     cdef bytes frame = memoryview(payload).tobytes()
     cdef nx_quote quote
     cdef nx_bookl1 record
+    quote.symbols = NULL
     if parser.parse(frame, len(frame), &quote) != NX_PARSE_QUOTE:
         return []
     if fill_record(&quote, parser_id(venue, market)[0], now_ns(), &record) != NX_SCAN_OK:
@@ -125,6 +126,7 @@ def explain(str venue not None, str market not None, payload, str path=None):
     cdef bytes frame = memoryview(payload).tobytes()
     cdef nx_quote quote
     cdef int status = NX_PARSE_UNUSUAL
+    quote.symbols = NULL
     if path is not None and path != "general":
         raise ValueError(f"unknown path {path!r}: use None or 'general'")
     if path is None:

@@ -7,7 +7,7 @@ from nexus_fast.core.scan cimport NX_SCAN_RANGE, scan_number
 from nexus_fast.wire.document cimport (
     NX_ABSENT, NX_ARRAY, NX_NULL, NX_NUMBER, NX_STRING, copy_text, next_element,
 )
-from nexus_fast.wire.quote cimport NX_PARSE_MALFORMED, NX_PARSE_RANGE
+from nexus_fast.wire.quote cimport NX_PARSE_MALFORMED, NX_PARSE_RANGE, quote_symbol
 
 cdef enum:
     LAST_MILLISECOND = 9223372036854    # the last that int64 nanoseconds hold, in the year 2262
@@ -89,17 +89,18 @@ cdef int time_field(const nx_value* value, int64_t* out_ns) noexcept nogil:
 
 
 cdef int symbol_field(const nx_value* value, nx_quote* out) noexcept nogil:
+    cdef const char* text
     cdef Py_ssize_t length
     if value.kind != NX_STRING or value.start == value.end:
         return NX_PARSE_MALFORMED
-    out.symbol = value.start
+    text = value.start
     length = value.end - value.start
     if value.escaped:
+        text = out.symbol_storage
         length = copy_text(value, out.symbol_storage, sizeof(out.symbol_storage))
-        out.symbol = out.symbol_storage
     if length < 0 or length > 0x7FFFFFFF:
         return NX_PARSE_RANGE
-    out.symbol_length = <uint32_t>length
+    quote_symbol(out, text, <uint32_t>length)
     return 0
 
 

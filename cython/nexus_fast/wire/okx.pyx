@@ -18,7 +18,7 @@ from nexus_fast.wire.document cimport (
     NX_ABSENT, NX_ARRAY, NX_OBJECT, nx_value, next_element, pick_members, read_document, text_is,
 )
 from nexus_fast.wire.field cimport count_field, level_field, symbol_field, time_field, worse
-from nexus_fast.wire.quote cimport NX_PARSE_MALFORMED, NX_PARSE_OTHER, NX_PARSE_UNUSUAL, judge
+from nexus_fast.wire.quote cimport NX_PARSE_MALFORMED, NX_PARSE_OTHER, NX_PARSE_UNUSUAL, judge, quote_symbol
 
 # --- fast -----------------------------------------------------------------------------------------------------------
 
@@ -56,15 +56,16 @@ cdef inline const char* fast_tail(const char* p, const char* end, nx_quote* out)
 cdef int fast_best_levels(const char* data, Py_ssize_t size, nx_quote* out) noexcept nogil:
     """NX_PARSE_QUOTE, NX_PARSE_INSANE or NX_PARSE_UNUSUAL."""
     cdef const char* p = data
+    cdef const char* name
     cdef const char* end = data + size
     if size < 64:                       # shorter than any quote, and the eight-byte loads need eight
         return NX_PARSE_UNUSUAL
     out.flags = 0
-    out.symbol = after(p, end, b'{"arg":{"channel":"bbo-tbt","instId":"')
-    p = read_plain(out.symbol, end)
-    if p == NULL or p == out.symbol:
+    name = after(p, end, b'{"arg":{"channel":"bbo-tbt","instId":"')
+    p = read_plain(name, end)
+    if p == NULL or p == name:
         return NX_PARSE_UNUSUAL
-    out.symbol_length = <uint32_t>(p - out.symbol)
+    quote_symbol(out, name, <uint32_t>(p - name))
     p = after(fast_tail(fast_sides(p, end, out), end, out), end, b'}]}')
     return judge(out) if p == end else NX_PARSE_UNUSUAL
 

@@ -5,6 +5,7 @@ the frame and are valid only as long as its bytes are.
 from libc.stdint cimport int64_t, uint32_t, uint64_t
 
 from nexus_fast.core.scan cimport nx_compare, nx_number
+from nexus_fast.core.symbols cimport nx_symbols, symbol_hash, symbol_soon
 from nexus_fast.core.types cimport NX_FLAG_NO_ASK, NX_FLAG_NO_BID
 
 cdef extern from *:
@@ -12,8 +13,10 @@ cdef extern from *:
     #ifndef NEXUS_FAST_QUOTE_H
     #define NEXUS_FAST_QUOTE_H
     typedef struct nx_quote {
+        const nx_symbols* symbols;  /* where the caller will look the symbol up, set before parsing; NULL: nowhere */
         const char* symbol;         /* the venue's own symbol, into the frame; into symbol_storage when it had escapes */
         uint32_t symbol_length;     /* bytes of UTF-8 */
+        uint64_t symbol_hash;       /* of the symbol's text (quote_symbol) */
         uint32_t flags;             /* NX_FLAG_NO_BID, NX_FLAG_NO_ASK; NX_FLAG_RESET for Bybit's u == 1 */
         nx_number bid;
         nx_number ask;
@@ -24,11 +27,21 @@ cdef extern from *:
         int64_t event_time_ns;      /* Binance E; Bybit ts; OKX ts; 0 where there is none */
         char symbol_storage[64];
     } nx_quote;
+
+    /* Every path of every parser says with it where the symbol stands, as soon as it knows. */
+    static inline void nx_quote_symbol(nx_quote* quote, const char* text, uint32_t length) {
+        quote->symbol = text;
+        quote->symbol_length = length;
+        quote->symbol_hash = nx_symbol_hash(text, length);
+        if (quote->symbols) nx_symbol_soon(quote->symbols, quote->symbol_hash);
+    }
     #endif
     """
     ctypedef struct nx_quote:
+        const nx_symbols* symbols
         const char* symbol
         uint32_t symbol_length
+        uint64_t symbol_hash
         uint32_t flags
         nx_number bid
         nx_number ask
@@ -38,6 +51,7 @@ cdef extern from *:
         int64_t venue_time_ns
         int64_t event_time_ns
         char symbol_storage[64]
+    void quote_symbol "nx_quote_symbol"(nx_quote* quote, const char* text, uint32_t length) noexcept nogil
 
 cdef enum nx_parse:
     NX_PARSE_UNUSUAL = 2        # a fast path's word for "not the expected form": the general path decides

@@ -164,8 +164,7 @@ NX_TICKER_INLINE const char* nx_ticker_fields(const char* data, const char* end,
     together = (lengths[1] - 1) | (lengths[2] - 1) | (lengths[3] - 1) | (lengths[4] - 1) | (lengths[5] - 1);
     wrong |= together > 15;
     if (__builtin_expect(wrong || differs || *quote != '"' || *number == '0' || nx_unplain(symbol, lengths[0]), 0)) return NULL;
-    out->symbol = symbol;
-    out->symbol_length = lengths[0];
+    nx_quote_symbol(out, symbol, lengths[0]);
     out->update_id = nx_whole_number(number, lengths[1], &largest);
     wrong = nx_decimal_pair(bid, bid_size - 7, &out->bid, bid_size, ask - 7, &out->bid_size, &largest)
           | nx_decimal_pair(ask, ask_size - 7, &out->ask, ask_size, quote, &out->ask_size, &largest);
