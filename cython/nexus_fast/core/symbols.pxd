@@ -39,8 +39,13 @@ cdef extern from *:
         if (length >= 8) {
             head = nx_symbol_word(text);
             tail = nx_symbol_word(text + length - 8);
-        } else {
-            memcpy(&head, text, length);
+        } else if (length >= 4) {
+            uint32_t last;
+            memcpy(&head, text, 4);
+            memcpy(&last, text + length - 4, 4);
+            tail = last;
+        } else if (length) {
+            head = (uint64_t)(uint8_t)text[0] | (uint64_t)(uint8_t)text[length / 2] << 8 | (uint64_t)(uint8_t)text[length - 1] << 16;
         }
         head = (head ^ (tail * 0x9E3779B97F4A7C15ull)) + length;
         head *= 0xFF51AFD7ED558CCDull;

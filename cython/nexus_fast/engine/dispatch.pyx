@@ -1,6 +1,7 @@
 # seam: strategies may be Python.
-from libc.stdlib cimport calloc, free, realloc
+from libc.stdlib cimport free, realloc
 
+from nexus_fast.core.memory cimport memory_give_back, memory_take
 from nexus_fast.strategy.base cimport StrategyCore
 
 
@@ -9,7 +10,7 @@ cdef class Dispatcher:
 
     def __cinit__(self, uint32_t symbols, on_error):
         self.symbols = symbols
-        self.lists = <nx_subscribers*>calloc(max(symbols, 1), sizeof(nx_subscribers))
+        self.lists = <nx_subscribers*>memory_take(symbols * sizeof(nx_subscribers))
         if self.lists == NULL:
             raise MemoryError(f"no memory for the subscriptions of {symbols} symbols")
         self.kept = []
@@ -20,7 +21,7 @@ cdef class Dispatcher:
         if self.lists != NULL:
             for i in range(self.symbols):
                 free(self.lists[i].strategies)
-        free(self.lists)
+        memory_give_back(self.lists, self.symbols * sizeof(nx_subscribers))
 
     def subscribe(self, uint32_t symbol_id, StrategyCore strategy):
         """Once per strategy and symbol; a repetition changes nothing."""

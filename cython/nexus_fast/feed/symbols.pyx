@@ -1,12 +1,9 @@
 """Filled when the instruments are loaded; read for every frame."""
 
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
-from libc.stdlib cimport free
-from libc.string cimport memcpy, memset
+from libc.string cimport memcpy
 
-
-cdef extern from "stdlib.h" nogil:
-    void* aligned_alloc(size_t alignment, size_t size)
+from nexus_fast.core.memory cimport memory_give_back, memory_take
 
 
 cdef enum:
@@ -23,17 +20,15 @@ cdef class SymbolTable:
         self.allocate(capacity)
 
     def __dealloc__(self):
-        free(self.table.cells)
+        memory_give_back(self.table.cells, (self.table.mask + 1) * sizeof(nx_symbol))
 
     cdef int allocate(self, Py_ssize_t capacity) except -1:
         cdef Py_ssize_t size = 16
         while size < ROOM * capacity:
             size *= 2
-        # Aligned, so that a look-up touches one cache line.
-        self.table.cells = <nx_symbol*>aligned_alloc(64, size * sizeof(nx_symbol))
+        self.table.cells = <nx_symbol*>memory_take(size * sizeof(nx_symbol))
         if self.table.cells == NULL:
             raise MemoryError(f"no memory for a symbol table of {size} cells")
-        memset(self.table.cells, 0, size * sizeof(nx_symbol))
         self.table.mask = size - 1
         return 0
 
@@ -72,7 +67,7 @@ cdef class SymbolTable:
         for i in range(size):
             if old[i].length:
                 memcpy(self.place(old[i].name, old[i].length), &old[i], sizeof(nx_symbol))
-        free(old)
+        memory_give_back(old, size * sizeof(nx_symbol))
         return 0
 
     def lookup(self, bytes name):

@@ -1,9 +1,9 @@
-from libc.stdlib cimport calloc, free
 from libc.string cimport memcmp, memcpy, memset
 
 from nexus_fast.core.clock cimport clock_realtime_ns, clock_ticks, wall_monotonic_ns
 from nexus_fast.core.histogram cimport histogram_record
 from nexus_fast.core.book cimport bookl1_from_record
+from nexus_fast.core.memory cimport memory_give_back, memory_take
 from nexus_fast.core.types cimport (
     NX_BUY,
     NX_FLAG_STALE,
@@ -87,7 +87,7 @@ cdef class OrderEntry:
         self.ring_writer = ring
         self.ring = ring.handle()
         self.symbols = symbols
-        self.books = <nx_bookl1*>calloc(max(symbols, 1), sizeof(nx_bookl1))
+        self.books = <nx_bookl1*>memory_take(symbols * sizeof(nx_bookl1))
         if self.books == NULL:
             raise MemoryError(f"no memory for the books of {symbols} symbols")
         self.wake = wake
@@ -96,7 +96,7 @@ cdef class OrderEntry:
         self.deadline_ns = 5_000_000_000
 
     def __dealloc__(self):
-        free(self.books)
+        memory_give_back(self.books, self.symbols * sizeof(nx_bookl1))
 
     cdef int64_t submit(self, uint32_t symbol_id, uint8_t account, uint8_t side, uint8_t type, uint8_t time_in_force,
                         uint8_t flags, int64_t price, int64_t quantity, uint8_t strategy,

@@ -37,16 +37,15 @@ cdef extern from *:
 
 cdef inline void route_soon(const nx_route* route, int shape) noexcept nogil:
     """The lines that an order of this shape reads, all at once."""
-    cdef const char* line = <const char*>route
-    cdef const char* end = <const char*>&route.channels[1]
-    while line < end:
-        prefetch(line)
-        line += 64
+    prefetch(route)
+    prefetch(&route.limits)
+    prefetch(&route.limits.minimum_notional)
+    prefetch(&route.channels[0])
     prefetch(&route.place[shape])
 
 
 cdef class Route:
-    cdef nx_route* row                  # begins a cache line
+    cdef nx_route row                   # copied into the table
     cdef list keep                      # templates and channels that the row points into
 
     cdef fill_templates(self, TemplateSet templates)
@@ -55,14 +54,15 @@ cdef class Route:
 
 
 cdef class RouteTable:
-    cdef nx_route** rows                # [symbol_id * accounts + account]; NULL: not built yet
+    cdef nx_route* rows                 # [symbol_id * accounts + account]; without channels: not built yet
     cdef Py_ssize_t symbols
     cdef Py_ssize_t accounts
     cdef uint8_t* default_account       # by symbol id; NO_ACCOUNT where none trades it
     cdef dict kept
 
     cdef inline nx_route* find(self, uint32_t symbol_id, uint8_t account) noexcept nogil:
-        return self.rows[symbol_id * self.accounts + account]
+        cdef nx_route* route = &self.rows[symbol_id * self.accounts + account]
+        return route if route.channel_count else NULL
 
 cdef enum:
     NO_ACCOUNT = 255

@@ -1,13 +1,11 @@
-from libc.stdlib cimport calloc, free, malloc
+from libc.stdlib cimport free, malloc
 from libc.string cimport memset
 
+from nexus_fast.core.memory cimport memory_give_back, memory_take
 from nexus_fast.gateway.channel cimport Channel
 
 from nexus_fast.order.budget cimport BUDGETS, Budget
 from nexus_fast.order.gate cimport limits_set_notional, nx_int128, nx_limits
-
-cdef extern from "stdlib.h" nogil:
-    void* aligned_alloc(size_t alignment, size_t size)
 
 # No mantissa has more than 18 digits.
 MOST = 10**18
@@ -22,21 +20,12 @@ cdef class Route:
     """One row. `instrument` has the fields of nexus_fast.exchange.instrument.Instrument, `risk` is a RiskConfig or None; `budgets`
     are those that an order counts for, and those of a modification."""
 
-    def __cinit__(self):
-        cdef size_t size = (sizeof(nx_route) + 63) & ~<size_t>63
-        self.row = <nx_route*>aligned_alloc(64, size)
-        if self.row == NULL:
-            raise MemoryError("no memory for a route")
-        memset(self.row, 0, size)
-
-    def __dealloc__(self):
-        free(self.row)
-
     def __init__(self, instrument, uint32_t symbol_id, uint8_t account, TemplateSet templates, channels, risk=None,
                  budgets=((), ())):
         cdef Channel channel
         if not 0 < len(channels) <= ROUTE_CHANNELS:
             raise ValueError(f"a route takes 1 to {ROUTE_CHANNELS} channels; {len(channels)} were given for {instrument.symbol}")
+        memset(&self.row, 0, sizeof(nx_route))
         self.keep = [templates, *channels, *budgets[0], *budgets[1]]
         self.row.symbol_id = symbol_id
         self.row.account = account
@@ -119,7 +108,7 @@ cdef class RouteTable:
     def __cinit__(self, Py_ssize_t symbols, Py_ssize_t accounts):
         self.symbols = symbols
         self.accounts = accounts
-        self.rows = <nx_route**>calloc(max(symbols * accounts, 1), sizeof(nx_route*))
+        self.rows = <nx_route*>memory_take(symbols * accounts * sizeof(nx_route))
         self.default_account = <uint8_t*>malloc(max(symbols, 1))
         if self.rows == NULL or self.default_account == NULL:
             raise MemoryError(f"no memory for the routes of {symbols} symbols and {accounts} accounts")
@@ -127,7 +116,7 @@ cdef class RouteTable:
         self.kept = {}
 
     def __dealloc__(self):
-        free(self.rows)
+        memory_give_back(self.rows, self.symbols * self.accounts * sizeof(nx_route))
         free(self.default_account)
 
     def set_default(self, uint32_t symbol_id, uint8_t account):

@@ -1,6 +1,6 @@
-from libc.stdlib cimport calloc, free
 from libc.string cimport memcmp, memcpy, memset
 
+from nexus_fast.core.memory cimport memory_give_back, memory_take
 from nexus_fast.order.states cimport (
     NX_ACT_CONFLICT,
     NX_ACT_NOTIFY_CANCEL_FAILED,
@@ -64,7 +64,7 @@ cdef class OrderTable:
             raise ValueError(f"order table capacity {capacity} is not a power of two")
         if len(identity) != 3 or not identity.isalnum() or not identity.isascii():
             raise ValueError(f"identity {identity!r} must be 3 ASCII letters or digits: it stands in every client id")
-        self.slots = <nx_order*>calloc(capacity, sizeof(nx_order))
+        self.slots = <nx_order*>memory_take(capacity * sizeof(nx_order))
         if self.slots == NULL:
             raise MemoryError(f"no memory for {capacity} orders")
         self.mask = capacity - 1
@@ -78,7 +78,7 @@ cdef class OrderTable:
         self.write_id(0, self.unused_id)
 
     def __dealloc__(self):
-        free(self.slots)
+        memory_give_back(self.slots, (self.mask + 1) * sizeof(nx_order))
 
     cdef uint64_t next_free(self) noexcept nogil:
         cdef uint64_t number = self.next_number
