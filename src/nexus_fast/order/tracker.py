@@ -207,9 +207,10 @@ class Tracker:
             self.cache.apply_order(self.order(number))       # a fill whose quantity was known: its fee was not
 
     def adopt(self, number: int, update: OrderUpdate, asked: float | None = None) -> bool:
-        """Apply an order as the venue has it: also a modification whose answer was lost. asked: when the question was put that this
-        answers; None: a stream says it by itself. False: price and quantity were not taken, because they are others than those of a
-        modification that the answer may be too old to know. The venue's own times cannot tell: its clock may have been set."""
+        """Apply an order as the venue has it: also a modification whose answer was lost. asked: when the question was put that
+        this answers; None: a stream says it by itself. False: price and quantity were not taken, because they are others than
+        those of a modification that the answer may be too old to know. The venue's own times cannot tell: its clock may have been
+        set."""
         fields = self.ledger.fields(number)
         ours = fields["price"], fields["quantity"]
         theirs = _mantissa(update.price, fields["price_scale"]), _mantissa(update.quantity, fields["size_scale"])

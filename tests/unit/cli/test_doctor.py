@@ -33,6 +33,8 @@ def with_files(monkeypatch, **files):
         (processors.timer_ticks, {"nohz_full": "(null)"}, "costs"),
         (processors.timer_ticks, {"nohz_full": "3"}, "good"),
         (memory.huge_pages, {"enabled": "[always] madvise never", "defrag": "[madvise]"}, "costs"),
+        (memory.huge_pages, {"enabled": "always madvise [never]"}, "costs"),
+        (memory.huge_pages, {"enabled": "always [madvise] never"}, "good"),
         (memory.huge_pages, {}, "note"),
         (processors.governor, {"scaling_governor": "powersave"}, "costs"),
         (processors.governor, {"scaling_governor": "performance"}, "good"),

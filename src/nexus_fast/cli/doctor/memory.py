@@ -40,6 +40,14 @@ def huge_pages() -> Finding:
     defrag = kernel.chosen(kernel.read("/sys/kernel/mm/transparent_hugepage/defrag"))
     if not found:
         return Finding("transparent huge pages", "not in this kernel", "note")
+    if found == "never":
+        return Finding(
+            "transparent huge pages",
+            found,
+            "costs",
+            "books, routes and orders of thousands of symbols are spread over small pages",
+            "echo madvise > /sys/kernel/mm/transparent_hugepage/enabled",
+        )
     if found != "always":
         return Finding("transparent huge pages", found, "good")
     return Finding(
