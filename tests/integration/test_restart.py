@@ -94,6 +94,27 @@ def test_open_orders_are_canceled_as_configured(venue, same):
     assert s.at_start == [] and {order.oid for order in s.heard("canceled")} == set(oids)
 
 
+@pytest.mark.scenario(45)
+@pytest.mark.parametrize("policy", ["adopt", "cancel"])
+def test_orders_of_a_lost_journal_are_known_by_the_venues_list(venue, same, policy):
+    """Nothing here knows them any more: external before the strategy's first order, canceled by nobody but the strategy."""
+    oids = run_and_die(place_and_die, venue, symbols=[BTC, BTC_PERP], **same)
+    shutil.rmtree(journal_of(venue, same))
+
+    async def script(s):
+        s.at_start = [s.cache.get_open_orders(BTC), s.cache.get_external_orders(BTC), s.cache.get_external_orders(BTC_PERP)]
+        s.found = len(venue.open_orders()), [s.cache.get_order(oid) for oid in oids]
+        await s.quotes()
+        for oid, symbol in zip(oids, (BTC, BTC, BTC_PERP), strict=True):
+            s.cancel_order(symbol, oid)
+        await s.until(lambda: not s.cache.get_external_orders(), what="the end of the external orders")
+
+    s = run_script(script, venue, symbols=[BTC, BTC_PERP], open_orders_at_start=policy, **same)
+    assert s.at_start == [set(), set(oids[:2]), {oids[2]}]
+    assert s.found[0] == 3 and all(order.status is OrderStatus.ACCEPTED and order.amount == ONE for order in s.found[1])
+    assert venue.open_orders() == [] and s.heard("canceled") == []
+
+
 def test_open_orders_are_left_as_configured_and_adopted_later(venue, same):
     oids = run_and_die(place_and_die, venue, symbols=[BTC, BTC_PERP], **same)
 
@@ -115,6 +136,21 @@ def test_open_orders_are_left_as_configured_and_adopted_later(venue, same):
     s = run_script(cancel, venue, **same)
     assert s.at_start == {oids[2]} and venue.open_orders() == []
     assert_verified(venue, same)
+
+
+@pytest.mark.scenario(45)
+def test_what_was_modified_while_nobody_ran_is_so_at_the_start(venue, same):
+    """The journal has the order as it was; the venue's list has it as it is."""
+    oids = run_and_die(place_and_die, venue, symbols=[BTC, BTC_PERP], **same)
+    price = Decimal(venue.order("usd_m", "BTCUSDT", oids[2])["price"]) - 100
+    venue.ask("PUT", "/fapi/v1/order", symbol="BTCUSDT", side="BUY", origClientOrderId=oids[2], quantity=2 * ONE, price=price)
+
+    async def script(s):
+        order = s.cache.get_order(oids[2])
+        s.at_start = order.status, order.amount, Decimal(str(order.price))
+
+    s = run_script(script, venue, **{**same, "exit_after_cancel": True})
+    assert s.at_start == (OrderStatus.ACCEPTED, 2 * ONE, price) and venue.open_orders() == []
 
 
 def test_what_ended_while_nobody_ran_is_told_after_on_start(venue, same):

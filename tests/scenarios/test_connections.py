@@ -95,12 +95,20 @@ async def test_20_the_machine_stood_still(s):
 @pytest.mark.parametrize("count", [0, 1, 20])
 @engine(symbols=[BTC, BTC_PERP])
 async def test_24_cut_in_the_middle_of_a_frame(s, count):
-    """Half a message is none; connected again, subscribed again, and the book is no older than its connection."""
+    """Half a message is none; connected again, subscribed again, and the book is stale until it is no older than its
+    connection."""
     await s.quotes()
     first = set(lines(s, "stream"))          # themselves, not their ids: those of the dead are used again
+    stale = set()
+
+    def are_new():
+        stale.update(symbol for symbol in s.symbols if s.cache.bookl1(symbol).is_stale)
+        return len(set(lines(s, "stream")) - first) >= 2
+
     s.venue.faults.load([{"kind": "cut", "match": "bookTicker", "bytes": count, "times": 2}])
-    await s.until(lambda: len(set(lines(s, "stream")) - first) >= 2, 60, "new connections")
+    await s.until(are_new, 60, "new connections")
     s.venue.faults.load([])
+    assert stale == set(s.symbols)
     for symbol in (BTC, BTC_PERP):
         await fresh(s, symbol)
     assert all(not feed.counters()["malformed"] for feed in s.engine.host.market_feeds)

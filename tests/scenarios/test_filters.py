@@ -10,11 +10,12 @@ from engine_program import BTC, BTC_PERP, far_below
 from simulated_run import engine
 
 from nexus_fast.constants import OrderSide, OrderType
-from nexus_fast.exchange import OkxAccountType
+from nexus_fast.exchange import BybitAccountType, OkxAccountType
 from nexus_fast.sim.fixed_point import SCALE
 
 BUY, LIMIT = OrderSide.BUY, OrderType.LIMIT
 AMOUNT = Decimal("0.002")
+BYBIT = {"public": (BybitAccountType.LINEAR, BybitAccountType.SPOT), "private": (BybitAccountType.UNIFIED,)}
 OKX = {"public": (OkxAccountType.LIVE,), "private": (OkxAccountType.LIVE,)}
 
 
@@ -127,4 +128,27 @@ async def test_68_okx_the_smallest_order_grows(s):
         await asyncio.sleep(0.5)
         assert "below the venue's minimum" in await refused(s, symbol, price, Decimal("0.02"))
         oid = s.create_order(symbol, BUY, LIMIT, Decimal("0.06"), price)
+        await s.until(lambda: s.heard("accepted", oid))
+
+
+VALUE, QUANTITY = {"minimum_notional": 5000 * SCALE}, {"minimum_quantity": SCALE // 10}
+
+
+@pytest.mark.scenario(68)
+@pytest.mark.parametrize(("category", "filters", "code", "reason"), [
+    ("spot", VALUE, 170140, "minimum notional"), ("spot", QUANTITY, 170136, "below the venue's minimum"),
+    ("linear", VALUE, 110094, "minimum notional"), ("linear", QUANTITY, 10001, "below the venue's minimum")])
+@engine(symbols=["BTCUSDT.BYBIT", "BTCUSDT-PERP.BYBIT"], venue={"venues": ("bybit",)}, **BYBIT)
+async def test_68_bybit_the_smallest_order_grows(s, category, filters, code, reason):
+    """Either category has codes of its own."""
+    symbol = "BTCUSDT.BYBIT" if category == "spot" else "BTCUSDT-PERP.BYBIT"
+    await s.quotes()
+    await asyncio.sleep(11)
+    with changed(s.venue.venue.bybit.exchange.markets[category], "BTCUSDT", **filters):
+        price = far_below(s, symbol)
+        assert f"code={code}" in await refused(s, symbol, price, Decimal("0.02"))
+        await asyncio.sleep(0.5)
+        sent = s.venue.venue.statistics.rejects
+        assert reason in await refused(s, symbol, price, Decimal("0.02")) and s.venue.venue.statistics.rejects == sent
+        oid = s.create_order(symbol, BUY, LIMIT, Decimal("0.2"), price)
         await s.until(lambda: s.heard("accepted", oid))

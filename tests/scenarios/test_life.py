@@ -4,11 +4,12 @@ import asyncio
 from decimal import Decimal
 
 import pytest
-from engine_program import BTC, BTC_PERP
+from engine_program import BTC, BTC_PERP, far_below
 from simulated_run import engine
 from simulated_time import pause
 
 from nexus_fast.constants import OrderSide, OrderStatus, OrderType
+from nexus_fast.order.reasons import RECOVERING, reason_text
 
 BUY, LIMIT = OrderSide.BUY, OrderType.LIMIT
 AMOUNT = Decimal("0.002")
@@ -27,6 +28,28 @@ async def test_34_symbols_that_nobody_lists(s):
     oid = s.create_order("NOSUCHUSDT-PERP.BINANCE", BUY, LIMIT, AMOUNT, Decimal(1))
     await s.until(lambda: s.heard("failed", oid))
     assert s.venue.venue.statistics.rejects == 0 and s.venue.orders() == []
+
+
+LATE = [{"kind": "answer", "connection": "rest", "match": "GET /fapi/v1/positionSide/dual", "status": 500, "times": 1},
+        {"kind": "delay", "connection": "rest", "match": "GET /fapi/v1/openOrders", "ms": 3000}]
+
+
+@pytest.mark.scenario(45)
+@engine(symbols=[BTC_PERP], venue={"faults": LATE})
+async def test_45_orders_wait_for_the_venues_list(s):
+    """The account comes up after on_start: its first order leaves when the venue has listed what is open, and not before."""
+    await s.quotes()
+    s.venue.rest_by_hand("usd_m", BUY, AMOUNT, far_below(s, BTC_PERP), "from_before")
+    reasons, oid = set(), rest(s)
+    while not s.heard("accepted", oid):
+        await s.until(lambda oid=oid: s.heard("failed", oid) or s.heard("accepted", oid))
+        if s.heard("failed", oid):
+            reasons.add(s.heard("failed", oid)[0].reason)
+            await asyncio.sleep(0.1)
+            oid = rest(s)
+    assert reason_text(RECOVERING) in reasons
+    assert s.cache.get_external_orders(BTC_PERP) == {"from_before"}
+    assert len(s.venue.orders()) == 2
 
 
 @pytest.mark.scenario(55)

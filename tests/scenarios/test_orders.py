@@ -22,8 +22,8 @@ def far(s, symbol, share="0.97"):
     return s.price_to_precision(symbol, Decimal(str(s.cache.bookl1(symbol).bid)) * Decimal(share), "floor")
 
 
-def rest(s, symbol=BTC_PERP, **options):
-    return s.create_order(symbol, BUY, LIMIT, AMOUNT, far(s, symbol), **options)
+def rest(s, symbol=BTC_PERP, amount=AMOUNT, **options):
+    return s.create_order(symbol, BUY, LIMIT, amount, far(s, symbol), **options)
 
 
 def sent(s):
@@ -166,26 +166,67 @@ async def test_05_a_fill_is_repeated(s, symbol):
     assert s.cache.get_order(oid).fee == sum((Decimal(fee) for _, fee, _ in fills), Decimal(0)) / 10**8
 
 
+async def quarters(s, symbol):
+    """A resting order of four steps, and a function that fills one of them."""
+    oid = rest(s, symbol, amount=2 * AMOUNT)
+    await s.until(lambda: s.heard("accepted", oid))
+    quarter = s.venue.orders(oid)[0].quantity // 4
+    return oid, lambda: s.venue.fill_resting("spot" if symbol == BTC else "usd_m", oid, quarter)
+
+
 @pytest.mark.scenario(6)
 @engine(symbols=[BTC_PERP])
 async def test_06_fills_come_out_of_order(s):
     """The first of two fills comes last: nothing goes back, and the sum is right."""
     await s.quotes()
-    oid = rest(s)
-    await s.until(lambda: s.heard("accepted", oid))
+    oid, fill = await quarters(s, BTC_PERP)
     s.venue.faults.load([{"kind": "reorder", "match": "ORDER_TRADE_UPDATE.TRADE", "nth": 1, "ms": 400}])
-    order = s.venue.orders(oid)[0]
-    for part in (order.quantity // 4, order.quantity // 4):
-        s.venue.fill_resting("usd_m", oid, part)
+    for _ in range(2):
+        fill()
         await asyncio.sleep(0.1)
     await s.until(lambda: s.heard("partially_filled", oid))
-    assert s.cache.get_order(oid).filled == AMOUNT / 2
+    assert s.cache.get_order(oid).filled == AMOUNT
     await asyncio.sleep(1)
-    assert s.cache.get_order(oid).filled == AMOUNT / 2 and s.engine.host.tracker.counts["fills"] == 2
+    assert s.cache.get_order(oid).filled == AMOUNT and s.engine.host.tracker.counts["fills"] == 2
     s.venue.fill_resting("usd_m", oid)
     await s.settled(oid)
     filled = [o.filled for name, o in s.events if getattr(o, "oid", None) == oid and name.endswith("filled")]
-    assert filled == sorted(filled) and filled[-1] == AMOUNT
+    assert filled == sorted(filled) and filled[-1] == 2 * AMOUNT
+
+
+@pytest.mark.scenario(6)
+@engine(symbols=[BTC_PERP])
+async def test_06_fills_are_added_up_here(s):
+    """TRADE_LITE comes alone, the second fill before the first, and says nothing of the total."""
+    await s.quotes()
+    oid, fill = await quarters(s, BTC_PERP)
+    s.venue.faults.load([{"kind": "drop", "match": "ORDER_TRADE_UPDATE.TRADE"},
+                         {"kind": "reorder", "match": "TRADE_LITE", "nth": 1, "ms": 200}])
+    fill()
+    fill()
+    await s.until(lambda: s.cache.get_order(oid).filled == AMOUNT, what="the sum of the fills")
+    s.venue.fill_resting("usd_m", oid)
+    order = await s.settled(oid)
+    assert order.status is OrderStatus.FILLED and order.filled == 2 * AMOUNT
+    assert s.engine.host.tracker.counts["fills"] == 3
+
+
+@pytest.mark.scenario(6)
+@pytest.mark.parametrize("symbol", [BTC, BTC_PERP])
+@engine(symbols=[BTC, BTC_PERP])
+async def test_06_a_fill_that_no_stream_brings(s, symbol):
+    """The total is more than the fills add up to: the venue's list of trades has the missing one, with its fee."""
+    await s.quotes()
+    oid, fill = await quarters(s, symbol)
+    s.venue.faults.load([{"kind": "drop", "match": name, "nth": 1}
+                         for name in ("executionReport.TRADE", "ORDER_TRADE_UPDATE.TRADE", "TRADE_LITE")])
+    fill()
+    fill()
+    await s.until(lambda: s.cache.get_order(oid).fee and s.cache.get_order(oid).filled == AMOUNT)
+    fee, counts = s.cache.get_order(oid).fee, s.engine.host.tracker.counts
+    assert counts["fills"] == 1
+    await s.until(lambda: s.cache.get_order(oid).fee == 2 * fee, what="the missing fill")
+    assert counts["fills"] == 2 and s.cache.get_order(oid).filled == AMOUNT
 
 
 @pytest.mark.scenario(8)

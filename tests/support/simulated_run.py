@@ -123,6 +123,9 @@ class Truth:
     def trade_by_hand(self, *arguments):
         self.binance.trade_by_hand(*arguments)
 
+    def rest_by_hand(self, *arguments):
+        self.binance.rest_by_hand(*arguments)
+
     def fill_resting(self, market, client_id, quantity=None):
         """A resting order is filled, or so much of it (scaled), by a taker that meets nothing else."""
         order = self.orders(client_id)[0]

@@ -125,10 +125,17 @@ class BinanceTruth(VenueTruth):
 
     def trade_by_hand(self, market, side, amount, client_id, symbol="BTCUSDT"):
         """A market order of the account's that is not the engine's."""
+        self._place(market, side, Type.MARKET, 0, amount, client_id, symbol)
+
+    def rest_by_hand(self, market, side, amount, price, client_id, symbol="BTCUSDT"):
+        """A limit order of the account's that is not the engine's."""
+        self._place(market, side, Type.LIMIT, int(price * SCALE), amount, client_id, symbol)
+
+    def _place(self, market, side, kind, price, amount, client_id, symbol):
         venue_market = getattr(self.venue, market).market
         order = Order(venue_market.next_order_id(), client_id, self.account, venue_market.instruments[symbol],
-                      BUY if side.is_buy else SELL, Type.MARKET, TimeInForce.IOC, 0, int(amount * SCALE),
-                      words=Words("MARKET", "GTC"))
+                      BUY if side.is_buy else SELL, kind, TimeInForce.GTC if price else TimeInForce.IOC, price,
+                      int(amount * SCALE), words=Words(kind.name, "GTC"))
         venue_market.place(order)
         venue_market.flush(venue_market.books[symbol])
 
