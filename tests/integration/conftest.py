@@ -6,13 +6,14 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
 
+# A simulator lives as long as one file's tests: left running, each takes a fifth of a processor from the files that follow.
 ACCOUNTS = 200
 _numbers = itertools.count()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def simulator_endpoints(tmp_path_factory):
-    """A simulator of the session's own with moving books; the parsed endpoints file."""
+    """A simulator of the file's own with moving books; the parsed endpoints file."""
     from simulator import read_endpoints, start_simulator
 
     file, stop = start_simulator(directory=tmp_path_factory.mktemp("simulator"), rate=20, seed=7)
@@ -20,7 +21,7 @@ def simulator_endpoints(tmp_path_factory):
     stop()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def engine_simulator(tmp_path_factory):
     """A simulator with an account for every test that trades on it."""
     from simulator import read_endpoints, start_simulator
@@ -43,7 +44,7 @@ def venue(engine_simulator, tmp_path):
     return found
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def bybit_simulator(tmp_path_factory):
     """A simulated Bybit with an account for every test."""
     from simulator import read_endpoints, start_simulator
