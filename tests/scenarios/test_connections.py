@@ -288,7 +288,22 @@ async def test_41_the_venue_announces_its_end(s):
 
 
 @pytest.mark.scenario(41)
+@engine(symbols=[BTC, BTC_PERP])
+async def test_41_nobody_is_let_in_meanwhile(s):
+    """No successor can be made: tried again while the old connections serve, and orders leave over them."""
+    await s.quotes()
+    before = set(s.venue.venue.binance.connections.open)
+    s.venue.faults.load([{"kind": "shutdown", "seconds": 30}, {"kind": "refuse", "until": 8.0}])
+    await asyncio.sleep(5)
+    await accepted(s, BTC)
+    assert set(s.venue.venue.binance.connections.open) == before
+    await asyncio.sleep(24)
+    after = set(s.venue.venue.binance.connections.open)
+    assert not after & before and sorted(c.kind for c in after) == sorted(c.kind for c in before)
+    assert "disconnected" not in [e["event"] for e in s.heard("private_ws_status")]
 
+
+@pytest.mark.scenario(41)
 @engine(symbols=[BTC, BTC_PERP])
 async def test_41_the_next_connection_is_there_before_the_last_one_ends(s):
     await s.quotes()

@@ -12,19 +12,31 @@ from nexus_fast.feed.connection import WebSocketConnection
 logger = logging.getLogger("nexus_fast.feed")
 
 RENEW_SECONDS = 30.0             # for the successor to be up and prepared
+RETRY_SECONDS = 2.0              # after a successor that could not be made
 MEMORY = 20_000
+
+
+Prepare = Callable[[WebSocketConnection], Awaitable[None]]
+Swap = Callable[[WebSocketConnection], None]
 
 
 async def renew(
     old: WebSocketConnection,
-    new: WebSocketConnection,
-    prepare: Callable[[WebSocketConnection], Awaitable[None]],
-    swap: Callable[[WebSocketConnection], None],
+    make: Callable[[], WebSocketConnection],
+    prepare: Prepare,
+    swap: Swap,
     overlap_seconds: float,
-) -> bool:
+) -> None:
     """`prepare(new)` logs on and subscribes, `swap(new)` puts it in its predecessor's place. The old one is read for
-    overlap_seconds
-    more and then closed, without a word to its owner. False when it did not come to that: then the old one serves on."""
+    overlap_seconds more and then closed, without a word to its owner. While no successor can be made it serves on, and another
+    is tried, until there is one or it has come to its end by itself."""
+    while old.is_up and not await _succeed(old, make(), prepare, swap, overlap_seconds):
+        await asyncio.sleep(RETRY_SECONDS)
+
+
+async def _succeed(
+    old: WebSocketConnection, new: WebSocketConnection, prepare: Prepare, swap: Swap, overlap_seconds: float
+) -> bool:
     up = asyncio.Event()
     on_up, on_down = new.on_up, new.on_down
     new.on_up, new.on_down = lambda connection: up.set(), _nothing

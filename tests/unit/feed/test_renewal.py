@@ -11,9 +11,8 @@ from nexus_fast.feed.renewal import Overlap, renew
 class Connection:
     """Stands in for a WebSocketConnection; `comes_up` says whether it does."""
 
-    def __init__(self, story, name, comes_up=True):
-        self.story, self.name, self.comes_up = story, name, comes_up
-        self.is_up = not comes_up
+    def __init__(self, story, name, comes_up=True, is_up=False):
+        self.story, self.name, self.comes_up, self.is_up = story, name, comes_up, is_up
         self.on_up = lambda connection: story.append(f"{name} up")
         self.on_down = lambda: story.append(f"{name} down")
 
@@ -29,21 +28,29 @@ class Connection:
 
 
 def play(prepare=None, comes_up=True):
+    """Of the first successor; the second comes up and is prepared unless the old connection is over by then."""
     story = []
-    old, new = Connection(story, "old"), Connection(story, "new", comes_up)
+    old, new, second = Connection(story, "old", is_up=True), Connection(story, "new", comes_up), Connection(story, "second")
+    successors = [second, new]
 
     async def prepared(connection):
         story.append("prepared")
-        if prepare is not None:
+        if prepare is not None and connection is new:
             prepare(connection)
 
-    done = asyncio.run(renew(old, new, prepared, lambda connection: story.append("swapped"), 0.01))
-    return done, story, old, new
+    asyncio.run(renew(old, successors.pop, prepared, lambda connection: story.append("swapped"), 0.01))
+    return story, old, new, second
+
+
+@pytest.fixture(autouse=True)
+def _soon(monkeypatch):
+    monkeypatch.setattr(renewal, "RETRY_SECONDS", 0.01)
+    monkeypatch.setattr(renewal, "RENEW_SECONDS", 0.02)
 
 
 def test_the_old_connection_is_left_last_and_without_a_word():
-    done, story, old, new = play()
-    assert done and story == ["prepared", "swapped", "old stopped"]
+    story, old, new, second = play()
+    assert story == ["prepared", "swapped", "old stopped"] and not second.is_up
     new.on_down()
     assert story[-1] == "new down"                   # from now on it speaks for itself
 
@@ -57,17 +64,29 @@ def lose(connection):
 
 
 @pytest.mark.parametrize("what", [refuse, lose])
-def test_a_successor_that_fails_changes_nothing(what):
-    done, story, old, new = play(what)
-    assert not done and story == ["prepared", "new stopped"]
+def test_a_successor_that_fails_changes_nothing_and_another_is_tried(what):
+    story, _, _, _ = play(what)
+    assert story == ["prepared", "new stopped", "prepared", "swapped", "old stopped"]
+
+
+def test_a_successor_that_does_not_come_up_is_given_up_and_another_is_tried():
+    story, _, _, second = play(comes_up=False)
+    assert story == ["new stopped", "prepared", "swapped", "old stopped"] and second.is_up
+
+
+def test_none_is_tried_any_more_when_the_old_connection_is_over():
+    """Its owner connects anew, as after any end."""
+    story = []
+    old = Connection(story, "old", is_up=True)
+
+    async def refused(connection):
+        old.is_up = False
+        raise ConnectionError("no")
+
+    asyncio.run(renew(old, lambda: Connection(story, "new"), refused, lambda connection: story.append("swapped"), 0.01))
+    assert story == ["new stopped"]
     old.on_down()
-    assert story[-1] == "old down"
-
-
-def test_a_successor_that_does_not_come_up_is_given_up(monkeypatch):
-    monkeypatch.setattr(renewal, "RENEW_SECONDS", 0.02)
-    done, story, _, _ = play(comes_up=False)
-    assert not done and story == ["new stopped"]
+    assert story[-1] == "old down"                   # it still speaks for itself
 
 
 def test_of_two_connections_each_message_counts_once(monkeypatch):

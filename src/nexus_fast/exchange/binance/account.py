@@ -277,7 +277,7 @@ class BinanceAccount:
             self._attach(new)
             self._make_up()
 
-        await self._succeed(self._api, self._make_api(), self._introduce, swap, REQUEST_SECONDS)
+        await self._succeed(self._api, self._make_api, self._introduce, swap, REQUEST_SECONDS)
 
     async def _renew_user(self) -> None:
         """Both connections bring the same events for a while, and each event counts once."""
@@ -290,7 +290,7 @@ class BinanceAccount:
         async def prepare(new: WebSocketConnection) -> None:
             """The listen key in its address is all that it needs."""
 
-        await self._succeed(self._user, self._make_user(), prepare, swap, OVERLAP_SECONDS)
+        await self._succeed(self._user, self._make_user, prepare, swap, OVERLAP_SECONDS)
 
     async def _reconcile(self) -> None:
         async with self._reconciling:
@@ -302,11 +302,10 @@ class BinanceAccount:
         if not self.ready.is_set():
             self._spawn(self._became_ready("successor"))
 
-    async def _succeed(self, old: Any, new: Any, prepare: Any, swap: Any, overlap_seconds: float) -> None:
+    async def _succeed(self, old: Any, make: Any, prepare: Any, swap: Any, overlap_seconds: float) -> None:
         self._renewing.add(old)
         try:
-            if not await renew(old, new, prepare, swap, overlap_seconds):
-                await asyncio.sleep(OVERLAP_SECONDS)         # before the next try
+            await renew(old, make, prepare, swap, overlap_seconds)
         finally:
             self._renewing.discard(old)
 

@@ -21,7 +21,7 @@ RESTARTING = 10019
 # Key, signature, permission, login, address, expiry: docs/v5/error and 33004 "your api key has expired".
 KEY_CODES = frozenset({401, 10003, 10004, 10005, 10007, 10008, 10010, 33004})
 # Filters: parameters of contracts, minimum value; spot's prices and quantities; a symbol that is not traded now.
-FILTER_CODES = frozenset({10001, 110094, 170105, 170124, *range(170130, 170138), 170140})
+FILTER_CODES = frozenset({10001, 110094, 170105, 170124, 170130, *range(170132, 170138), 170140})
 RATE_PAUSE_MS, OVERLOAD_PAUSE_MS = 1000, 200
 
 

@@ -37,7 +37,6 @@ RETRY_SECONDS = 5.0              # after a login or a subscription that was refu
 PING_SECONDS = 15.0              # the venue closes a connection that was silent for 30
 OVERLAP_SECONDS = 10.0           # for which the old connection is still read: answers to what went out over it
 AGE_SECONDS = 23.5 * 3600        # of a connection that is replaced before the venue ends it
-RETRY_RENEWAL_SECONDS = 2.0
 CHANNELS = [
     {"channel": "orders", "instType": "ANY"},
     {"channel": "account", "extraParams": '{"updateInterval": "0"}'},
@@ -217,10 +216,8 @@ class OkxAccount:
             self._attach(new)
             self._spawn(self._reconcile())       # balances and positions of two connections may have crossed
 
-        old = self._ws
         try:
-            while old.is_up and not await renew(old, self._make_connection(), self._introduce, swap, OVERLAP_SECONDS):
-                await asyncio.sleep(RETRY_RENEWAL_SECONDS)
+            await renew(self._ws, self._make_connection, self._introduce, swap, OVERLAP_SECONDS)
         finally:
             self._renewing = False
 
