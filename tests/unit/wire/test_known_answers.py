@@ -1,5 +1,7 @@
 """Single frames and what they must give, written down by hand."""
 
+import re
+
 import pytest
 from canonical_frames import BYBIT, MARKET, OKX, SPOT
 from wire_reference import expected
@@ -78,11 +80,34 @@ def test_known_answers(venue, frame, status):
         assert expected(venue, frame)[0] == status
 
 
-def test_resets_and_empty_sides_are_flagged():
+def test_resets_are_flagged():
     assert explain("bybit", "spot", BYBIT.replace(b"18521288", b"1"))["fields"]["flags"] == ["reset"]
-    empty = BYBIT.replace(b'[["16493.50","0.006"]]', b"[]").replace(b'[["16611.00","0.029"]]', b"[]")
-    assert explain("bybit", "spot", empty)["fields"]["flags"] == ["no_bid", "no_ask"]
-    assert explain("bybit", "spot", empty)["path"] == "fast"
+
+
+@pytest.mark.scenario(33)
+@pytest.mark.parametrize(("venue", "frame"), [("bybit", BYBIT), ("okx", OKX)])
+@pytest.mark.parametrize("half", [None, "general"])
+def test_an_empty_side_is_flagged_and_the_other_one_counts(venue, frame, half):
+    """By the fast path, which takes this form too, and by the one that has to take any."""
+    sides = re.findall(rb'\[\["[^]]+\]\]', frame)
+    assert len(sides) == 2
+    for empty, flags in (([0], {"no_bid"}), ([1], {"no_ask"}), ([0, 1], {"no_bid", "no_ask"})):
+        found = explain(venue, MARKET[venue], without(frame, [sides[BOOK_ORDER[venue][side]] for side in empty]), half)
+        assert (found["status"], found["path"]) == ("quote", half or "fast")
+        fields, whole = found["fields"], explain(venue, MARKET[venue], frame)["fields"]
+        assert set(fields["flags"]) == flags
+        for side, name in enumerate(("bid", "ask")):
+            assert fields[name]["mantissa"] == (0 if side in empty else whole[name]["mantissa"])
+
+
+# Which of the two lists in the frame are the bids, and which the asks.
+BOOK_ORDER = {"bybit": (0, 1), "okx": (1, 0)}
+
+
+def without(frame, sides):
+    for side in sides:
+        frame = frame.replace(side, b"[]")
+    return frame
 
 
 def test_keys_are_told_apart_by_case():
