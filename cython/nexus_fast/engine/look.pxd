@@ -1,6 +1,6 @@
 """Which of many descriptors can be read, asked in one call: a read of each that finds nothing costs more than that."""
 
-from nexus_fast.engine.waiter cimport MOST_READY, epoll_event
+from nexus_fast.engine.epoll cimport MOST_READY, epoll_event
 
 
 cdef class Look:

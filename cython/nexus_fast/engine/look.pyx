@@ -3,12 +3,10 @@ import os
 
 from libc.errno cimport errno
 
-cdef extern from "<sys/epoll.h>" nogil:
-    int EPOLL_CLOEXEC, EPOLL_CTL_ADD
-    unsigned int EPOLLIN, EPOLLRDHUP
-    int epoll_create1(int flags)
-    int epoll_ctl(int queue, int operation, int descriptor, epoll_event* event)
-    int epoll_wait(int queue, epoll_event* events, int most, int timeout)
+from nexus_fast.engine.epoll cimport (
+    EPOLL_CLOEXEC, EPOLL_CTL_ADD, EPOLLIN, EPOLLRDHUP, MOST_READY, epoll_create1, epoll_ctl, epoll_event, epoll_wait,
+)
+
 cdef extern from "<unistd.h>" nogil:
     int close(int descriptor)
 

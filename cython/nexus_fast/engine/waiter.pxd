@@ -2,16 +2,10 @@
 
 from libc.stdint cimport int64_t
 
+from nexus_fast.engine.epoll cimport MOST_READY, epoll_event
+
 cdef enum:
     HANDLE_WORDS = 32           # of 8 bytes, for one of libuv's handles, whose size only libuv knows
-    MOST_READY = 64             # descriptors in one go; those beyond are ready the next time
-
-cdef extern from "<sys/epoll.h>" nogil:
-    ctypedef union epoll_data_t:
-        int fd
-    struct epoll_event:
-        unsigned int events
-        epoll_data_t data
 
 ctypedef struct nx_wait:
     int64_t prepare[HANDLE_WORDS]       # libuv's handles; this one first, so that its address is this struct's

@@ -22,13 +22,10 @@ from libc.stdint cimport int64_t
 from libc.stdlib cimport calloc, free
 
 from nexus_fast.core.clock cimport clock_monotonic_ns
+from nexus_fast.engine.epoll cimport (
+    EPOLL_CLOEXEC, EPOLL_CTL_ADD, EPOLL_CTL_DEL, EPOLLIN, EPOLLRDHUP, MOST_READY, epoll_create1, epoll_ctl, epoll_event, epoll_wait,
+)
 
-cdef extern from "<sys/epoll.h>" nogil:
-    int EPOLL_CLOEXEC, EPOLL_CTL_ADD, EPOLL_CTL_DEL
-    unsigned int EPOLLIN, EPOLLRDHUP
-    int epoll_create1(int flags)
-    int epoll_ctl(int queue, int operation, int descriptor, epoll_event* event)
-    int epoll_wait(int queue, epoll_event* events, int most, int timeout)
 cdef extern from "<unistd.h>" nogil:
     int close(int descriptor)
 cdef extern from "<dlfcn.h>" nogil:

@@ -2,9 +2,8 @@
 
     OrderUpdate ─▶ Tracker ─▶ Ledger (the table in C, the journal, the order ring) ─▶ Order ─▶ cache ─▶ on_…_order
 
-A fill is counted once, by the venue's trade id, whichever stream brings it first. An order's filled quantity is the larger
-of what
-the venue says it is and the sum of its fills; while the sum is the smaller one, there is a hole, and the venue is asked for
+A fill is counted once, by the venue's trade id, whichever stream brings it first. An order's filled quantity is the larger of
+what the venue says it is and the sum of its fills; while the sum is the smaller one, there is a hole, and the venue is asked for
 the trades.
 """
 
