@@ -34,7 +34,7 @@ from nexus_fast.journal.writer cimport journal_append
 from nexus_fast.order.budget cimport budgets_give_back, budgets_take
 from nexus_fast.order.gate cimport gate_check
 from nexus_fast.order.reasons cimport *
-from nexus_fast.order.route cimport NO_ACCOUNT, route_shape, route_soon
+from nexus_fast.order.route cimport NO_ACCOUNT, prefetch, route_shape, route_soon
 from nexus_fast.order.states cimport *
 from nexus_fast.order.table cimport CLIENT_ID_LENGTH
 from nexus_fast.shm.ring cimport ring_publish
@@ -43,9 +43,6 @@ from nexus_fast.core.clock import ticks_per_ns
 from nexus_fast.core.histogram cimport Histogram
 
 from nexus_fast.order.states import STATES
-
-cdef extern from *:
-    void __builtin_prefetch(const void* address) noexcept nogil
 
 STAGE_NAMES = ("parse", "publish", "strategy", "gate", "journal", "encode", "send", "total")
 
@@ -294,7 +291,7 @@ cdef class OrderEntry:
         size = template_fill(route.place[route_shape(NX_BUY, NX_LIMIT, NX_GTC, 0)], &fields, start, REQUEST_CAPACITY)
         if size > 0 and route.channels[0].framed:
             ws_frame(start, size, next_mask(&self.rehearsal_mask), &start)
-        __builtin_prefetch(&self.table.slots[self.table.next_number & self.table.mask])
+        prefetch(&self.table.slots[self.table.next_number & self.table.mask])
         return size
 
     cdef int cancel(self, nx_order* order) noexcept nogil:
