@@ -33,14 +33,19 @@ def valgrind_version() -> str:
     return subprocess.run(["valgrind", "--version"], capture_output=True, text=True).stdout.strip()
 
 
-def environment() -> dict[str, str]:
-    """Nothing that differs from run to run: hash seed, arguments of the shell, a send() that leaves the machine alone."""
+def environment(layout: int = 0) -> dict[str, str]:
+    """Nothing that differs from run to run: hash seed, arguments of the shell, a send() that leaves the machine alone.
+
+    Another layout puts Python's objects at other addresses: `os.environ` takes memory before anything else does.
+    """
+    padding = {f"NEXUS_BENCH_PADDING_{number}": "x" * (37 * number % 200) for number in range(5 * layout)}
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "CC") if name in os.environ}
     path = engine_environment()["PYTHONPATH"]
-    return {**kept, "PYTHONPATH": path, "PYTHONHASHSEED": "0", "LD_PRELOAD": str(c_program("no_send", shared=True))}
+    fixed = {"PYTHONPATH": path, "PYTHONHASHSEED": "0", "LD_PRELOAD": str(c_program("no_send", shared=True))}
+    return {**kept, **padding, **fixed}
 
 
-def count(module: str, arguments: list[str], limit: float = 600) -> tuple[dict[str, int], str]:
+def count(module: str, arguments: list[str], layout: int = 0, limit: float = 600) -> tuple[dict[str, int], str]:
     """Runs `python -m module` under callgrind. ({name of the dump: instructions}, its stdout)."""
     with tempfile.TemporaryDirectory(prefix="nexus-bench-count-") as folder:
         out = Path(folder, "out")
@@ -56,7 +61,7 @@ def count(module: str, arguments: list[str], limit: float = 600) -> tuple[dict[s
             *arguments,
         ]
         try:
-            done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=environment(), timeout=limit)
+            done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=environment(layout), timeout=limit)
         except subprocess.TimeoutExpired:
             raise CountError(f"{module}: still running after {limit:.0f} s under callgrind") from None
         if done.returncode:

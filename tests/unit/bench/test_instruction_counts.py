@@ -10,7 +10,7 @@ from bench.counting import why_not
 def counts(program):
     if reason := why_not():
         pytest.skip(reason)
-    return record.measured()
+    return record.measured(record.recorded().get(record.key(), {}))
 
 
 def test_nothing_has_grown(counts):
@@ -33,6 +33,28 @@ def test_each_stage_adds_instructions(counts):
     levels = [found[f"binance spot, cython {level}"] for level in ("parse", "record", "ring", "dispatch", "risk", "journal",
                                                                    "fill", "sign", "mask", "whole")]
     assert levels == sorted(levels) and levels[0] > 100
+
+
+def test_the_least_of_several_layouts_stands(monkeypatch):
+    asked = []
+
+    def instructions(layout=0):
+        asked.append(layout)
+        return {"a": 110.0 if layout < 2 else 100.0, "b": 50.0 + layout}
+
+    monkeypatch.setattr(record, "allocations", dict)
+    monkeypatch.setattr(record, "instructions", instructions)
+    monkeypatch.setattr("bench.path.world.loops", lambda: None)
+    found = record.measured({"instructions": {"a": 100.0, "b": 50.0}})
+    assert found["instructions"] == {"a": 100.0, "b": 50.0} and asked == [0, 1, 2]
+
+
+def test_what_has_grown_in_every_layout_has_grown(monkeypatch):
+    monkeypatch.setattr(record, "allocations", dict)
+    monkeypatch.setattr(record, "instructions", lambda layout=0: {"a": 110.0})
+    monkeypatch.setattr("bench.path.world.loops", lambda: None)
+    before = {"instructions": {"a": 100.0}}
+    assert record.worse(record.measured(before), before) == ["instructions, a: 110.0, recorded 100.0 (+10.0 %)"]
 
 
 @pytest.mark.parametrize(
