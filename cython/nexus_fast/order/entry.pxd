@@ -14,6 +14,7 @@ from nexus_fast.core.types cimport nx_bookl1, nx_order_event
 from nexus_fast.gateway.channel cimport nx_channel
 from nexus_fast.gateway.template cimport nx_ahead, nx_filling, nx_template
 from nexus_fast.journal.writer cimport JournalWriter, nx_journal
+from nexus_fast.order.deadlines cimport nx_deadlines
 from nexus_fast.order.route cimport RouteTable, nx_route
 from nexus_fast.order.table cimport OrderTable, nx_order, nx_order_news
 from nexus_fast.shm.ring cimport RingWriter, nx_ring
@@ -60,7 +61,8 @@ cdef class OrderEntry:
     cdef uint64_t event_number
     cdef public bint halted                 # nothing is sent but cancels
     cdef uint8_t gates[256]                 # by account: why nothing is sent but cancels (nx_reason); 0: open
-    cdef public int64_t deadline_ns         # how long an answer may take before silence becomes doubt
+    cdef public int64_t deadline_ns         # how long an answer may take before silence becomes doubt; the same for all
+    cdef nx_deadlines deadlines             # of the requests under way
     # Orders with news for the strategies, waiting for the cold half: number << 8 | state.
     cdef uint64_t notes[65536]
     cdef uint64_t notes_written
@@ -96,6 +98,7 @@ cdef class OrderEntry:
     cdef int complete(self, nx_channel* channel, const nx_order* order, uint8_t kind, bint timed) noexcept nogil
     cdef void prepare(self, const nx_template* template, uint8_t account) noexcept nogil
     cdef int record(self, nx_order* order, uint8_t event, const nx_order_news* news) noexcept nogil
+    cdef void await_answer(self, nx_order* order) noexcept nogil
     cdef void note(self, uint64_t number, uint8_t state) noexcept nogil
     cdef int refuse(self, nx_order* order, uint8_t reason) noexcept nogil
     cdef nx_channel* channel_of(self, const nx_route* route) noexcept nogil

@@ -32,6 +32,7 @@ from nexus_fast.gateway.template cimport (
 )
 from nexus_fast.journal.writer cimport journal_append
 from nexus_fast.order.budget cimport budgets_give_back, budgets_take
+from nexus_fast.order.deadlines cimport deadlines_add, nx_deadline
 from nexus_fast.order.gate cimport gate_check
 from nexus_fast.order.reasons cimport *
 from nexus_fast.order.route cimport NO_ACCOUNT, prefetch, route_shape, route_soon
@@ -91,8 +92,14 @@ cdef class OrderEntry:
         self.postponed = {}
         self.rehearsal_mask = 1
         self.deadline_ns = 5_000_000_000
+        # Of every order that the table holds one, and room for cancels and modifications of orders that rest.
+        self.deadlines.mask = 2 * table.capacity - 1
+        self.deadlines.queue = <nx_deadline*>memory_take((self.deadlines.mask + 1) * sizeof(nx_deadline))
+        if self.deadlines.queue == NULL:
+            raise MemoryError(f"no memory for the deadlines of {table.capacity} orders")
 
     def __dealloc__(self):
+        memory_give_back(self.deadlines.queue, (self.deadlines.mask + 1) * sizeof(nx_deadline))
         memory_give_back(self.books, self.symbols * sizeof(nx_bookl1))
 
     cdef int64_t submit(self, uint32_t symbol_id, uint8_t account, uint8_t side, uint8_t type, uint8_t time_in_force,
@@ -173,7 +180,7 @@ cdef class OrderEntry:
         if timed:
             self.stages.lap(STAGE_SEND)
             histogram_record(&self.stages.histograms[STAGE_TOTAL], self.stages.mark - self.stages.tick_started)
-        order.deadline_ns = wall_monotonic_ns(&self.wall, clock_ticks()) + self.deadline_ns
+        self.await_answer(order)
         self.sent += 1
         self.note(order.number, NX_STATE_PENDING)
         self.prepare(template, account)
@@ -304,7 +311,7 @@ cdef class OrderEntry:
         self.table.apply(order, NX_EVENT_CANCEL_INTENT, -1)
         self.record(order, NX_EVENT_CANCEL_INTENT, NULL)
         status = self.request(route, route.cancel, order, 0, 0, NX_EVENT_CANCEL_INTENT)
-        order.deadline_ns = wall_monotonic_ns(&self.wall, clock_ticks()) + self.deadline_ns
+        self.await_answer(order)
         if not repeated:
             self.note(order.number, NX_STATE_CANCELING)
         return status
@@ -337,7 +344,7 @@ cdef class OrderEntry:
         if status and status != -NX_REASON_SEND:
             budgets_give_back(route.modify_budgets)
         if not status:
-            order.deadline_ns = wall_monotonic_ns(&self.wall, clock_ticks()) + self.deadline_ns
+            self.await_answer(order)
         return status
 
     cdef int refuse(self, nx_order* order, uint8_t reason) noexcept nogil:
@@ -382,6 +389,10 @@ cdef class OrderEntry:
         if status and event != NX_EVENT_INTENT and event != NX_EVENT_MODIFY_INTENT:
             order.unwritten = 1
         return status
+
+    cdef void await_answer(self, nx_order* order) noexcept nogil:
+        order.deadline_ns = wall_monotonic_ns(&self.wall, clock_ticks()) + self.deadline_ns
+        deadlines_add(&self.deadlines, order.number, order.deadline_ns)
 
     cdef void note(self, uint64_t number, uint8_t state) noexcept nogil:
         if self.notes_written - self.notes_read < NOTES:

@@ -7,6 +7,7 @@ from libc.string cimport memcmp, memcpy, memset
 from nexus_fast.core.clock cimport clock_monotonic_ns, clock_realtime_ns
 from nexus_fast.core.types cimport nx_order_event
 from nexus_fast.journal.writer cimport *
+from nexus_fast.order.deadlines cimport deadlines_add, nx_deadline, nx_deadlines
 from nexus_fast.order.entry cimport OrderEntry
 from nexus_fast.order.states cimport state_is_closed, state_is_live
 from nexus_fast.order.table cimport nx_order, nx_order_news
@@ -92,21 +93,34 @@ cdef class Ledger:
         """The venue has answered the request that was awaited."""
         self.at(number).deadline_ns = 0
 
-    def await_answer(self, uint64_t number, int64_t deadline_ns):
-        """Set the CLOCK_MONOTONIC time after which silence is doubt."""
-        self.at(number).deadline_ns = deadline_ns
-
-    def overdue(self):
-        """Numbers of the orders whose answer should have come by now; each is named once per deadline."""
-        cdef int64_t now = clock_monotonic_ns()
+    def overdue(self, int64_t now_ns=0):
+        """Numbers of the orders whose answer should have come by now (CLOCK_MONOTONIC, 0: this moment); each is named once per
+        deadline."""
+        cdef nx_deadlines* waiting = &self.entry.deadlines
+        cdef int64_t now = now_ns or clock_monotonic_ns()
+        cdef nx_deadline* first
         cdef nx_order* order
+        if waiting.overrun:
+            self.collect_deadlines()
         found = []
-        for number in self.live():
-            order = self.at(number)
-            if order.deadline_ns and order.deadline_ns < now:
+        while waiting.read != waiting.written:
+            first = &waiting.queue[waiting.read & waiting.mask]
+            order = self.entry.table.by_number(first.number)
+            if order != NULL and order.deadline_ns == first.at_ns and state_is_live(order.state):
+                if first.at_ns >= now:
+                    break
                 order.deadline_ns = 0
-                found.append(number)
+                found.append(order.number)
+            waiting.read += 1
         return found
+
+    cdef collect_deadlines(self):
+        """Anew, from the orders: there is room for as many as can live."""
+        cdef nx_deadlines* waiting = &self.entry.deadlines
+        waiting.read = waiting.written = waiting.overrun = 0
+        for at_ns, number in sorted((self.at(number).deadline_ns, number) for number in self.live()):
+            if at_ns:
+                deadlines_add(waiting, number, at_ns)
 
     def live(self, symbol_id=None, account=None):
         """Numbers of the orders that are, or may be, open at the venue."""

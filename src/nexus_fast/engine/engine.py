@@ -277,21 +277,27 @@ class Engine:
             self._poller.start()
 
     async def _keep_up(self) -> None:
-        """Everything that recurs and is cold: heartbeats, the journal's next pages, deadlines, the collector."""
+        """Everything that recurs and is cold: heartbeats, the journal's next pages, deadlines, the collector. A tick that comes
+        in between waits for one chore, not for all."""
         while True:
             await asyncio.sleep(UPKEEP_SECONDS)
-            try:
-                self.core.heartbeat()
-                self.host.check_deadlines()
-                last_message_ns = max((feed.last_message_ns for feed in self.host.market_feeds), default=0)
-                self._tuning.collect(last_message_ns)
-                if is_quiet(last_message_ns):
-                    await self._settle_in_quiet()
-            except Exception as error:
-                self._log.exception("upkeep failed", error)
+            for chore in (self.core.heartbeat, *self.host.chores(), self._collect):
+                try:
+                    chore()
+                except Exception as error:
+                    self._log.exception("upkeep failed", error)
+                await asyncio.sleep(0)
+            if is_quiet(self._last_message_ns()):
+                await self._settle_in_quiet()
+
+    def _last_message_ns(self) -> int:
+        return max((feed.last_message_ns for feed in self.host.market_feeds), default=0)
+
+    def _collect(self) -> None:
+        self._tuning.collect(self._last_message_ns())
 
     async def _settle_in_quiet(self) -> None:
-        """A tick that comes in between waits for one order, not for all."""
+        """Some orders, each in a turn of the loop of its own."""
         for _ in range(SETTLED_IN_QUIET):
             if not self.host.tracker.settle_some(1):
                 return

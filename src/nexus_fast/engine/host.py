@@ -248,18 +248,22 @@ class Host:
 
     # ------------------------------------------------------------------------------------------ orders in doubt
 
-    def check_deadlines(self) -> None:
+    def chores(self) -> list[Callable[[], None]]:
+        """What has to be looked at often, in this order; in between, ticks may come."""
+        return [
+            *(account.check for account in self.accounts.values()),
+            self.times.check,
+            self._watch_journal,
+            self.gates.check,
+            self._orphans.check,
+            *([] if self.reload is None else [self.reload.check]),
+            self.inquiry.fill_holes,
+            self.tracker.forget,
+            self._check_deadlines,
+        ]
+
+    def _check_deadlines(self) -> None:
         """Silence becomes doubt, doubt becomes a query."""
-        for account in self.accounts.values():
-            account.check()
-        self.times.check()
-        self._watch_journal()
-        self.gates.check()
-        self._orphans.check()
-        if self.reload is not None:
-            self.reload.check()
-        self.inquiry.fill_holes()
-        self.tracker.forget()
         for number in self.core.ledger.overdue():
             self.tracker.drain()
             self.tracker.result(number, WsOrderResultType.ACK_TIMEOUT, "no answer came in time; asking the venue")

@@ -58,8 +58,6 @@ CALLBACKS = {
     OrderStatus.EXPIRED: "on_expired_order",
 }
 SEEN_TRADES = 100_000
-MANY_UNSETTLED = 20_000          # the order table, from which an Order can still be made, holds 65,536
-SETTLED_AT_ONCE = 4              # some ten microseconds each: never all of them between two ticks
 HOLE_SECONDS = 2.0               # streams bring a fill and the order's state in either order
 REMEMBERED_SECONDS = 60.0        # how long an order that is over is still known, for what is late
 
@@ -100,6 +98,7 @@ class Tracker:
         self._query = query
         self._log = log
         self._extras: dict[int, Extra] = {}
+        # Orders that rest and have news for the cache alone. An order that ends is told of, and leaves: its slot may be taken.
         self._unsettled: dict[int, None] = {}
         self._wanted = [
             {status for status, name in CALLBACKS.items() if getattr(type(s), name) is not getattr(StrategyApi, name)}
@@ -127,11 +126,8 @@ class Tracker:
                 self._unsettled[number] = None
                 self._stop_if_halted(number, state)
                 continue
-            self._unsettled.pop(number, None)
             self._tell(number, self.ledger.fields(number), STATUSES[state])
             self._stop_if_halted(number, state)
-        if len(self._unsettled) > MANY_UNSETTLED:
-            self.settle_some(SETTLED_AT_ONCE)
 
     def settle_some(self, count: int) -> bool:
         """Bring the cache up to date about some orders, the oldest first; whether more of them wait."""
@@ -392,6 +388,7 @@ class Tracker:
     def _tell(self, number: int, fields: dict, status: OrderStatus | None = None) -> None:
         order = self.order(number, fields, status)
         self.cache.apply_order(order)
+        self._unsettled.pop(number, None)
         if order.is_closed:
             self._ended.append((time.monotonic(), number, order.oid))
             if order.eid and not self.ledger.is_ours(order.oid):

@@ -3,6 +3,7 @@ from libc.stdint cimport int64_t, uint8_t, uint64_t
 from libc.string cimport memset
 
 from nexus_fast.core.types cimport NX_FLAG_NO_ASK, NX_FLAG_NO_BID, NX_FLAG_STALE, nx_bookl1
+from nexus_fast.order.entry cimport OrderEntry
 from nexus_fast.order.gate cimport gate_check, limits_set_notional, nx_limits
 from nexus_fast.order.table cimport OrderTable, nx_order
 
@@ -50,6 +51,13 @@ cdef class Orders:
 
     def skip_to(self, uint64_t number):
         self.table.next_number = number
+
+
+def await_answer(OrderEntry entry, uint64_t number):
+    """A request about this order was sent; when its answer is due."""
+    cdef nx_order* order = entry.table.by_number(number)
+    entry.await_answer(order)
+    return order.deadline_ns
 
 
 cdef set_notional(nx_limits* limits, bint risk, value):

@@ -231,3 +231,11 @@ def test_callbacks_wait_while_they_are_held(desk):
     assert one.story() == [] and one.order.status is S.CANCELED
     one.tracker.release()
     assert one.story() == ["partially_filled", "canceled"]
+
+
+def test_an_order_that_is_over_waits_for_nobody(desk):
+    """What rests may be brought up to date later; the slot of what is over may be another order's by then."""
+    one = desk()
+    one.tracker._unsettled[one.number] = None
+    one.hear("FILLED", 10, trade=1, quantity=10, fee=1)
+    assert one.tracker._unsettled == {} and one.cache.get_order("old0").status is S.FILLED
