@@ -157,7 +157,7 @@ class BatchOrder(Struct, kw_only=True):
     kwargs: dict[str, Any] = field(default_factory=dict)
 
 
-class Order(Struct):
+class Order(Struct, gc=False):
     """An order as it stood when a callback was made.
 
     oid: ours, eid: the venue's. filled, cum_cost (quote units) and fee: of the whole order so far; cost, last_filled,

@@ -10,7 +10,7 @@ from nexus_fast.constants import InstrumentType
 LAG_SECONDS = 10.0
 
 
-class OrderUpdate(Struct, kw_only=True):
+class OrderUpdate(Struct, gc=False, kw_only=True):
     """One answer or private-stream event. event: a name of nexus_fast.order.states.EVENTS. client_id: the order's own, also
     where the venue has renamed it. filled: cumulative, None when the event does not say. last_…: of the fill that it brings.
     price and quantity: of the order now, None when the event does not say. cost: cumulative, in quote units. side ("BUY",

@@ -15,6 +15,7 @@ from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Any
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from nexus_fast.cache import Cache
@@ -62,19 +63,19 @@ HOLE_SECONDS = 2.0               # streams bring a fill and the order's state in
 REMEMBERED_SECONDS = 60.0        # how long an order that is over is still known, for what is late
 
 
-class Extra:
+class Extra(Struct, gc=False):
     """What an order has besides its slot."""
 
-    __slots__ = (
-        "reason", "average", "cost", "fee", "fee_currency", "last_price", "last_quantity", "counted", "paid", "modified_at",
-    )  # fmt: skip
-
-    def __init__(self):
-        self.paid = Decimal(0)           # what its unique fills were worth
-        self.counted = 0                 # sum of its unique fills, mantissa
-        self.modified_at = None          # when its last modification became known, by the clock that nobody sets
-        self.reason = self.average = self.cost = self.fee = self.fee_currency = None
-        self.last_price = self.last_quantity = None
+    reason: str | None = None
+    average: Decimal | None = None
+    cost: Decimal | None = None
+    fee: Decimal | None = None
+    fee_currency: str | None = None
+    last_price: Decimal | None = None
+    last_quantity: Decimal | None = None
+    counted: int = 0                         # sum of its unique fills, mantissa
+    paid: Decimal = Decimal(0)               # what its unique fills were worth
+    modified_at: float | None = None         # when its last modification became known, by the clock that nobody sets
 
 
 class Tracker:
