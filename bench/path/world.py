@@ -118,14 +118,14 @@ class World:
         self.entry = OrderEntry(OrderTable(1, "abc"), routes, journal, orders, len(names), lambda: None)
         self.dispatcher = Dispatcher(len(names), self.on_error)
         self.sets = {signed: templates(name, names[0], scale, signed) for signed in (True, False)}
-        instruments = [instrument(symbol, source.venue, scale) for symbol in names]
+        self.instruments = [instrument(symbol, source.venue, scale) for symbol in names]
         # As every venue has them: two windows, with room for all that is sent here.
         budgets = [Budget(2**32 - 1, seconds, False) for seconds in (10, 60)]
-        for number, found in enumerate(instruments):
+        for number, found in enumerate(self.instruments):
             routes.add(Route(found, number, 0, self.sets[signed], [self.channel], None, (budgets, budgets)))
             routes.set_default(number, 0)
         self.strategies = [self.make(kind, scale) for kind in strategies]
-        ids = {found.symbol: number for number, found in enumerate(instruments)}
+        ids = {found.symbol: number for number, found in enumerate(self.instruments)}
         for index, strategy in enumerate(self.strategies):
             strategy.attach(None, self.entry, index, ids, list(ids), [EXCHANGES[source.venue]] * len(names), {})
             for number in ids.values():

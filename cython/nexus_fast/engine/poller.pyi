@@ -4,6 +4,7 @@ from nexus_fast.engine.dead_end import DeadEnd
 from nexus_fast.engine.waiter import Waiter
 from nexus_fast.feed.commands import DeferredMessages
 from nexus_fast.feed.frames import PayloadHandler
+from nexus_fast.strategy import Strategy
 
 class HotConnection:
     loop: asyncio.AbstractEventLoop
@@ -23,6 +24,7 @@ class Poller:
     waiting: bool
     turns: int
     dead_end: DeadEnd | None
+    understudy: Strategy | None
     deferred: DeferredMessages
     def __init__(
         self,

@@ -26,6 +26,7 @@ from nexus_fast.engine.waiter cimport Reader, Waiter
 from nexus_fast.feed.commands cimport DeferredMessages
 from nexus_fast.feed.frames cimport PayloadHandler
 from nexus_fast.feed.market cimport MarketFeed
+from nexus_fast.strategy.base cimport StrategyCore
 
 from nexus_fast.core.clock import ticks_per_ns
 
@@ -98,6 +99,7 @@ cdef class Poller(Reader):
     cdef Look look                           # of all connections; None while they are few
     cdef bint spins                          # False: it only ever waits
     cdef bint warm                           # rehearse while it is quiet
+    cdef public StrategyCore understudy      # rehearses the way of a Python strategy's order; None: there is no such strategy
     cdef readonly DeferredMessages deferred  # private messages that wait until no tick is on its way
     cdef int64_t spin_ticks
     cdef int64_t idle_ticks                  # 0: never sleep
@@ -351,9 +353,13 @@ cdef class Poller(Reader):
     cdef int stay_warm(self) except -1:
         """Rehearse, and where no tick came for a while, walk through the kernel too."""
         cdef MarketFeed feed
+        cdef MarketFeed walked = None
         cdef int64_t now, seen
         for feed in self.feeds:
-            feed.rehearse()
+            if feed.rehearse() > 0:
+                walked = feed
+        if walked is not None and self.understudy is not None:
+            self.rehearse_in_python(walked)
         now = clock_ticks()
         if now < self.next_walk or self.dead_end is None:
             return 0
@@ -363,6 +369,17 @@ cdef class Poller(Reader):
             self.dead_end.walk()
             histogram_record(&self.walks, clock_ticks() - now)
         self.seen_at_walk = seen
+        return 0
+
+    cdef int rehearse_in_python(self, MarketFeed feed) except -1:
+        """From the quote's object to the order's entry, where the newest order stands in for the one that is not made."""
+        if not feed.entry.table.newest():
+            return 0
+        try:
+            self.understudy.on_quote(&feed.record)
+        except Exception:
+            self.understudy = None
+            logger.exception("Python's part of an order's way is not kept warm any more")
         return 0
 
     cdef int64_t ticks_seen(self):

@@ -74,6 +74,7 @@ cdef class OrderTable:
     # A free slot with number and client id set, state FREE; NULL when every slot holds a live order. A number whose slot is
     # taken by an order that rests is passed over.
     cdef nx_order* take(self) noexcept nogil
+    cdef uint64_t newest(self) noexcept nogil
     cdef nx_order* by_number(self, uint64_t number) noexcept nogil
     # The engine's own client id of a number: CLIENT_ID_LENGTH characters.
     cdef void write_id(self, uint64_t number, char* out) noexcept nogil

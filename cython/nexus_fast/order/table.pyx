@@ -110,6 +110,10 @@ cdef class OrderTable:
         memcpy(out, self.prefix, CLIENT_ID_PREFIX)
         write_number(number, out + CLIENT_ID_PREFIX)
 
+    cdef uint64_t newest(self) noexcept nogil:
+        """The number of the last order that was placed; 0 before the first."""
+        return self.next_number - 1
+
     cdef nx_order* by_number(self, uint64_t number) noexcept nogil:
         cdef nx_order* order = &self.slots[number & self.mask]
         return order if number and order.number == number else NULL
@@ -223,4 +227,4 @@ cdef class OrderTable:
     @property
     def issued(self):
         """Orders numbered so far."""
-        return self.next_number - 1
+        return self.newest()

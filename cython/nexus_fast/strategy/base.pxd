@@ -29,6 +29,7 @@ cdef class StrategyCore:
         dict account_ids                     # account type -> account index
         object python_on_bookl1              # the overridden on_bookl1, or None
         uint8_t index                        # of this strategy in the engine
+        bint rehearses                       # create_order goes all the way up to the order's entry, and no further
         readonly int64_t callback_errors     # exceptions that left a user's callback
 
     # The tick. The record is good until the call returns; copy it to keep it.

@@ -56,6 +56,11 @@ cdef class StrategyCore:
                 book, self.symbol_exchanges[book.symbol_id], self.symbol_names[book.symbol_id]))
         return 0
 
+    def attach_understudy(self, OrderEntry entry, dict symbol_ids, list names, list exchanges):
+        """Called by the engine: this one is no strategy of a user's, and its orders are never made."""
+        self.attach(None, entry, 0, symbol_ids, names, exchanges, {})
+        self.rehearses = True
+
     cdef int64_t send_order(self, uint32_t symbol_id, uint8_t side, uint8_t type, int64_t price, int64_t quantity,
                             uint8_t time_in_force=NX_GTC, uint8_t flags=0) noexcept nogil:
         return self.entry.submit(symbol_id, NO_ACCOUNT, side, type, time_in_force, flags, price, quantity, self.index, NULL, 0)
@@ -120,9 +125,12 @@ cdef class StrategyCore:
             return self.refused(NX_REASON_INEXACT, symbol, side, type, amount, price, time_in_force, reduce_only, client_oid)
         if idempotency_key is not None:
             self._runtime.journal_key(idempotency_key, client_oid)
-        number = self.entry.submit(symbol_id, account, side_code, type_code, time_code,
-                                   NX_ORDER_REDUCE_ONLY if reduce_only else 0, price_mantissa, quantity, self.index,
-                                   client_id, <uint8_t>client_id_length)
+        if self.rehearses:
+            number = self.entry.table.newest()
+        else:
+            number = self.entry.submit(symbol_id, account, side_code, type_code, time_code,
+                                       NX_ORDER_REDUCE_ONLY if reduce_only else 0, price_mantissa, quantity, self.index,
+                                       client_id, <uint8_t>client_id_length)
         if number < 0:
             number = self.entry.refused_number
             if number == 0:

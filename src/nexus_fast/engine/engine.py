@@ -30,6 +30,7 @@ from nexus_fast.engine.process import Tuning, is_quiet
 from nexus_fast.engine.recovery import Recovery
 from nexus_fast.engine.reload import Reload
 from nexus_fast.engine.runtime import Runtime
+from nexus_fast.engine.understudy import make_understudy
 from nexus_fast.error import EngineBuildError
 from nexus_fast.exchange.catalogue import load_instruments, make_account, make_feed
 from nexus_fast.exchange.instrument import InstrumentTable
@@ -274,6 +275,7 @@ class Engine:
         self.host.times.begin_anew()
         self._log.info("; ".join(f"{what}: {how}" for what, how in self._tuning.report.items()))
         if self._poller is not None:
+            self._poller.understudy = make_understudy(self.core, self.strategies)
             self._poller.start()
 
     async def _keep_up(self) -> None:
