@@ -101,6 +101,8 @@ cdef class Poller(Reader):
     cdef bint warm                           # rehearse while it is quiet
     cdef public StrategyCore understudy      # rehearses the way of a Python strategy's order; None: there is no such strategy
     cdef readonly DeferredMessages deferred  # private messages that wait until no tick is on its way
+    cdef public object on_news               # called while it spins, after take_news
+    cdef bint news
     cdef int64_t spin_ticks
     cdef int64_t idle_ticks                  # 0: never sleep
     cdef int64_t last_active
@@ -116,6 +118,7 @@ cdef class Poller(Reader):
     # In cycle-counter ticks, what stood in the way of the next read: see pauses().
     cdef nx_histogram uvloop_turns
     cdef nx_histogram private_messages
+    cdef nx_histogram news_told
     cdef nx_histogram walks
     cdef int64_t left_at                     # when uvloop's turn under way began; 0: none that counts
 
@@ -176,6 +179,7 @@ cdef class Poller(Reader):
             self.dead_end.close()
             self.dead_end = None
         self.deferred.active = False
+        self.tell_news()
         self.deferred.run_all()
         if taken:
             for connection in self.connections:
@@ -202,9 +206,16 @@ cdef class Poller(Reader):
         self.last_active = clock_ticks()
         self.loop.call_soon(self)
 
+    def take_news(self):
+        """The hot path has news for the cold half: on_news is called as soon as no tick is on its way. False: nobody spins, the loop
+        has to see to it."""
+        self.news = self.spinning
+        return self.spinning
+
     def rest(self):
         """Sleep until the next bytes come."""
         self.spinning = False
+        self.tell_news()
         if self.waiter is not None:
             self.begin_waiting()
             return
@@ -311,15 +322,16 @@ cdef class Poller(Reader):
             if quiet >= QUIET_ROUNDS and self.warm:
                 quiet = 0
                 self.stay_warm()
-            if self.deferred.count():
+            if self.news or self.deferred.count():
                 now = self.ticks_seen()
                 if now == before:
-                    self.run_deferred()
+                    self.run_waiting()
                 before = now
             cpu_relax()
             if clock_ticks() >= until:
                 break
-        # However busy the feed is, a private message moves on in every turn; when many wait, more than one.
+        # However busy the feed is, news is told and a private message moves on in every turn; when many wait, more than one.
+        self.tell_news()
         self.run_deferred()
         while self.deferred.count() > MANY_DEFERRED:
             self.run_deferred()
@@ -339,6 +351,18 @@ cdef class Poller(Reader):
         cdef int count = look.find()
         return self.read_among(look.descriptors, count) if count else 0
 
+    cdef int run_waiting(self) except -1:
+        """One thing of what waits for a moment without a tick."""
+        return self.tell_news() if self.news else self.run_deferred()
+
+    cdef int tell_news(self) except -1:
+        cdef int64_t began = clock_ticks()
+        if self.news:
+            self.news = False
+            self.on_news()
+            histogram_record(&self.news_told, clock_ticks() - began)
+        return 0
+
     cdef int run_deferred(self) except -1:
         cdef int64_t began = clock_ticks()
         if self.deferred.run_one():
@@ -347,8 +371,8 @@ cdef class Poller(Reader):
 
     def pauses(self):
         """What kept the hot connections from being read while it span, and for how long: {what: {n, p50, p90, p99, p999, max}}, ns."""
-        return {"uvloop_turns": summary(&self.uvloop_turns), "private_messages": summary(&self.private_messages),
-                "walks": summary(&self.walks)}
+        return {"uvloop_turns": summary(&self.uvloop_turns), "news": summary(&self.news_told),
+                "private_messages": summary(&self.private_messages), "walks": summary(&self.walks)}
 
     cdef int stay_warm(self) except -1:
         """Rehearse, and where no tick came for a while, walk through the kernel too."""

@@ -275,6 +275,7 @@ class Engine:
         self.host.times.begin_anew()
         self._log.info("; ".join(f"{what}: {how}" for what, how in self._tuning.report.items()))
         if self._poller is not None:
+            self._poller.on_news = self.host.tracker.drain
             self._poller.understudy = make_understudy(self.core, self.strategies)
             self._poller.start()
 
@@ -312,7 +313,9 @@ class Engine:
             self.cache.forget_closed(time.time_ns() // 1_000_000 - self.config.cache_expired_time * 1000)
 
     def _wake(self) -> None:
-        self.loop.call_soon(self.host.tracker.drain)
+        """From the hot path, which only ever schedules."""
+        if self._poller is None or not self._poller.take_news():
+            self.loop.call_soon(self.host.tracker.drain)
 
     def _on_strategy_error(self, strategy: Any, error: Exception) -> None:
         self._log.exception(f"{type(strategy).__name__} raised {type(error).__name__} on a quote", error)

@@ -282,7 +282,7 @@ def test_what_stood_in_the_way_is_counted():
     bench.connect(5)
     private = CommandFeed(lambda payload: None, print, bench.poller.deferred)
     assert {name: summary["n"] for name, summary in bench.poller.pauses().items()} == {
-        "uvloop_turns": 0, "private_messages": 0, "walks": 0}
+        "uvloop_turns": 0, "news": 0, "private_messages": 0, "walks": 0}
     bench.poller.start()
     for _ in range(10):
         private.feed(b"{}")
@@ -291,3 +291,30 @@ def test_what_stood_in_the_way_is_counted():
     assert found["uvloop_turns"]["n"] == 9 and found["private_messages"]["n"] == 10
     assert found["walks"]["n"] == bench.poller.dead_end.walks > 0
     bench.poller.stop()
+
+
+def test_news_is_told_within_the_spin_that_it_came_in():
+    bench, told = Bench(spin_us=500), []
+    transport, _, _ = bench.connect(5)
+    bench.poller.on_news = lambda: told.append(transport.reads)
+    assert not bench.poller.take_news()                      # nobody spins: it is the caller's affair
+    bench.poller.start()
+    transport.action = lambda: transport.reads == 3 and bench.poller.take_news()
+    bench.loop.turn()
+    transport.action = None
+    assert len(told) == 1 and 3 <= told[0] < transport.reads
+    bench.loop.turns()
+    assert len(told) == 1 and bench.poller.pauses()["news"]["n"] == 1
+
+
+@pytest.mark.parametrize("end", ["stop", "rest"])
+def test_news_is_not_left_behind(end):
+    bench, told = Bench(), []
+    bench.connect(5)
+    bench.poller.on_news = lambda: told.append(bench.poller.spinning)
+    bench.poller.start()
+    assert bench.poller.take_news() and told == []           # from a timer, between two spins
+    getattr(bench.poller, end)()
+    assert told == [False]
+    bench.loop.turns()
+    assert told == [False]
