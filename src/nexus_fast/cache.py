@@ -4,6 +4,7 @@ A value is in here before the callback that tells of it. Positions and balances 
 one account anew never touches another's.
 """
 
+from collections import deque
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -38,6 +39,9 @@ LATE = {
     OrderStatus.FAILED: (OrderStatus.FILLED, OrderStatus.CANCELING),
 }
 
+# Looking orders up stays fast however many there were: a table of millions takes a tenth of a second to grow.
+CLOSED_KEPT = 100_000
+
 
 class Cache:
     def __init__(
@@ -55,9 +59,10 @@ class Cache:
         self._open: dict[str, set[str]] = {}
         self._pending: dict[str, set[str]] = {}
         self._canceling: set[str] = set()
+        self._ended: deque[tuple[int, str]] = deque()        # (when, ms; oid) of the closed ones, in the order of their ends
         self._oid_of_key: dict[str, str] = {}
         self._key_of_oid: dict[str, str] = {}
-        self._old_keys: dict[str, int] = {}         # of orders that ended in an earlier session: oid -> when, ms
+        self._old_keys: dict[str, int] = {}         # of orders that ended and are not in here: oid -> when, ms
         self._external: dict[str, Order] = {}
         self._positions: dict[AccountType, dict[str, Position]] = {}
         self._balances: dict[AccountType, AccountBalance] = {}
@@ -155,6 +160,8 @@ class Cache:
             self.refused_updates += 1
             return False
         self._orders[order.oid] = order
+        if order.is_closed and (known is None or not known.is_closed):
+            self._ended.append((order.timestamp or 0, order.oid))
         self._symbol_orders.setdefault(order.symbol, set()).add(order.oid)
         _mark(self._open, order, order.is_opened)
         _mark(self._pending, order, order.status is OrderStatus.PENDING)
@@ -170,18 +177,41 @@ class Cache:
         """The engine's: a cancel is about to leave. Ends with the order, or when the cancel fails."""
         self._canceling.add(oid)
 
-    def forget_closed(self, before_ms: int) -> int:
-        """The engine's: drop orders that ended before this time, and their idempotency keys. How many they were."""
-        old = [o for o in self._orders.values() if o.is_closed and (o.timestamp or 0) < before_ms]
-        for order in old:
-            del self._orders[order.oid]
-            _mark(self._symbol_orders, order, False)
+    def forget_closed(self, before_ms: int, most: int | None = None) -> int:
+        """The engine's: drop orders that ended before this time, and the oldest of more than CLOSED_KEPT; `most`: how many are
+        looked at. How many they were. An idempotency key goes with its order's time, not for want of room."""
+        dropped = 0
+        for _ in range(len(self._ended) if most is None else min(most, len(self._ended))):
+            ended_ms, oid = self._ended[0]
+            expired = ended_ms < before_ms
+            if not expired and len(self._ended) <= CLOSED_KEPT:
+                break
+            self._ended.popleft()
+            order = self._orders.get(oid)
+            if order is None or not order.is_closed:
+                continue                                     # alive again: it will end once more
+            if expired and (order.timestamp or 0) >= before_ms:
+                self._ended.append((order.timestamp, oid))   # told of once more after its end
+                continue
+            self._drop(order, expired)
+            dropped += 1
+        return dropped
+
+    def _drop(self, order: Order, expired: bool) -> None:
+        del self._orders[order.oid]
+        _mark(self._symbol_orders, order, False)
+        if expired:
             self._release(order.oid)
+        elif order.oid in self._key_of_oid:
+            self._old_keys[order.oid] = order.timestamp or 0
+
+    def forget_others(self, before_ms: int) -> None:
+        """The engine's: as forget_closed, keys whose orders are not here any more and orders that are not ours. All are looked
+        at: they are few."""
         for oid in [oid for oid, ended in self._old_keys.items() if ended < before_ms]:
             self._release(oid)
         for oid in [o.oid for o in self._external.values() if o.is_closed and (o.timestamp or 0) < before_ms]:
             del self._external[oid]
-        return len(old)
 
     # ------------------------------------------------------------------------------------------ idempotency
 

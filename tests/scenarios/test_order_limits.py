@@ -1,4 +1,4 @@
-"""What Bybit and OKX take of orders per time (23); Binance's is in test_connections."""
+"""What Bybit and OKX take of orders per time (23); Binance's is in test_order_limits_binance."""
 
 import asyncio
 from decimal import Decimal

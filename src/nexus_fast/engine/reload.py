@@ -19,6 +19,9 @@ from nexus_fast.log import Logger
 
 EVERY_SECONDS = 900.0
 AGAIN_SECONDS = 10.0             # after a refusal: one question answers for many
+# A list without as many symbols that were there before, and a tenth of them, may have been cut: a second one has to agree.
+MANY_MISSING = 4
+NOT_LISTED = "not listed"
 STEPS = ("tick_size", "min_price", "lot_size", "market_lot_size", "min_quantity", "market_min_quantity")
 SHOWN = ("status", "active", *STEPS, "max_price", "max_quantity", "market_max_quantity", "min_notional")
 
@@ -33,6 +36,7 @@ class Reload:
         self._log = log
         self._asked: dict[Any, float] = dict.fromkeys(self._feed_types(), time.monotonic())
         self._too_fine: set[str] = set()
+        self._doubted: dict[Any, set[str]] = {}                     # what the last list lacked, while it is not believed
 
     def _feed_types(self) -> list[Any]:
         return [connector.account_type for found in self._host.config.public_conn_config.values() for connector in found]
@@ -60,15 +64,37 @@ class Reload:
             self._log.warning(f"{feed_type}: the list of instruments could not be read again: {error}; the last one holds on")
             return
         listed = {instrument.symbol: instrument for instrument in found}
-        kinds = {(instrument.exchange, instrument.type) for instrument in found}
+        missing = self._missing(found, listed)
+        if not self._is_believed(feed_type, missing, len(listed)):
+            missing = {}
         for number, known in enumerate(self._host.core.instruments):
-            if (known.exchange, known.type) in kinds and known.symbol not in listed:
-                listed[known.symbol] = msgspec.structs.replace(known, status="not listed", active=False)
-            newer = listed.get(known.symbol)
+            newer = listed.get(known.symbol) or missing.get(known.symbol)
             if newer is not None and newer.type is known.type:
                 self._apply(number, known, newer)
             if number % 200 == 0:
                 await asyncio.sleep(0)           # quotes come first
+
+    def _missing(self, found: list[Instrument], listed: dict[str, Instrument]) -> dict[str, Instrument]:
+        """What was listed until now and is of a kind that the list has, as it is from now on: not traded."""
+        kinds = {(instrument.exchange, instrument.type) for instrument in found}
+        return {
+            known.symbol: msgspec.structs.replace(known, status=NOT_LISTED, active=False)
+            for known in self._host.core.instruments
+            if (known.exchange, known.type) in kinds and known.symbol not in listed and known.status != NOT_LISTED
+        }
+
+    def _is_believed(self, feed_type: Any, missing: dict[str, Instrument], count: int) -> bool:
+        """One symbol leaves, or a few. Many at once leave only when the next list says so, too."""
+        if len(missing) < max(MANY_MISSING, count // 10) or missing.keys() <= self._doubted.get(feed_type, set()):
+            self._doubted.pop(feed_type, None)
+            return True
+        self._doubted[feed_type] = set(missing)
+        self._asked[feed_type] = time.monotonic() - EVERY_SECONDS + AGAIN_SECONDS
+        self._log.error(
+            f"{feed_type}: the list of instruments lacks {len(missing)} that were there ({', '.join(sorted(missing)[:5])} …); "
+            f"asking again in {AGAIN_SECONDS:.0f} s before they are taken off"
+        )
+        return False
 
     def _apply(self, number: int, known: Instrument, newer: Instrument) -> None:
         newer = msgspec.structs.replace(newer, price_scale=known.price_scale, size_scale=known.size_scale)

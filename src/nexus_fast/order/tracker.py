@@ -110,7 +110,7 @@ class Tracker:
         self._seen_order: deque[tuple[int, int]] = deque()
         self._holes: dict[int, float] = {}                       # order -> when to ask for its trades
         self._former: dict[tuple[str, str], int] = {}            # (client id, venue's id) of orders that are over -> number
-        self._ended: deque[tuple[float, int, str]] = deque()
+        self._ended: deque[tuple[float, int, str, str | None]] = deque()
         self._held: list[tuple[Any, str, Any]] | None = None
 
     # ------------------------------------------------------------------------------------------ from the hot path
@@ -173,7 +173,7 @@ class Tracker:
         repeated = self._remember_fill(number, update)
         if update.trade_id >= 0 and not repeated:
             extra.counted += last_quantity
-        self._keep(extra, number, update, repeated)
+        self._keep(extra, fields, update, repeated)
         if update.event == "MODIFIED":
             extra.modified_at = time.monotonic()
         filled = -1 if update.filled is None else to_mantissa(update.filled, size_scale)
@@ -286,7 +286,9 @@ class Tracker:
             self._extra(number).counted += quantity
         self.cache.apply_order(self.order(number))
 
-    def _keep(self, extra: Extra, number: int, update: OrderUpdate, repeated: bool) -> None:
+    def _keep(self, extra: Extra, fields: dict, update: OrderUpdate, repeated: bool) -> None:
+        """fields: the order as it was before the update."""
+        number = fields["number"]
         if update.reason is not None:
             extra.reason = update.reason
         if update.average is not None:
@@ -298,7 +300,7 @@ class Tracker:
         if not repeated:
             self.counts["fills"] += 1
             extra.last_price, extra.last_quantity = update.last_price, update.last_quantity
-            self._add_up(extra, self.ledger.fields(number), update)
+            self._add_up(extra, fields, update)
         if update.fee is not None and not self._seen.get((number, update.trade_id), True):
             self._seen[number, update.trade_id] = True
             extra.fee = (extra.fee or Decimal(0)) + update.fee
@@ -333,15 +335,15 @@ class Tracker:
         """Let go of orders that were over REMEMBERED_SECONDS ago."""
         before = time.monotonic() - REMEMBERED_SECONDS
         while self._ended and self._ended[0][0] < before:
-            _, number, oid = self._ended.popleft()
+            _, number, oid, eid = self._ended.popleft()
             try:
                 if not self.ledger.closed(number):
                     continue                     # alive again
             except KeyError:
                 pass                             # its slot is in use by a later order
             self._extras.pop(number, None)
-            for key in [key for key, former in self._former.items() if former == number]:
-                del self._former[key]
+            if self._former.get((oid, eid)) == number:
+                del self._former[oid, eid]
             if self.ledger.find(oid) in (0, number):
                 self.ledger.forget_name(oid)
 
@@ -391,7 +393,7 @@ class Tracker:
         self.cache.apply_order(order)
         self._unsettled.pop(number, None)
         if order.is_closed:
-            self._ended.append((time.monotonic(), number, order.oid))
+            self._ended.append((time.monotonic(), number, order.oid, order.eid))
             if order.eid and not self.ledger.is_ours(order.oid):
                 self._former[order.oid, order.eid] = number
         self.callback(self._strategies[fields["strategy"]], CALLBACKS[order.status], order)

@@ -142,6 +142,36 @@ class TestOrders:
         assert cache.forget_closed(before_ms=20) == 1
         assert cache.get_order("old") is None and cache.get_symbol_orders(SYMBOL) == {"new", "open"}
 
+    def test_they_are_forgotten_little_by_little_the_oldest_first(self, cache):
+        for number in range(10):
+            cache.apply_order(order(S.FILLED, str(number), timestamp=number))
+        assert cache.forget_closed(before_ms=8, most=3) == 3 and cache.get_symbol_orders(SYMBOL) == set("3456789")
+        assert cache.forget_closed(before_ms=8) == 5 and cache.get_symbol_orders(SYMBOL) == set("89")
+
+    def test_one_that_lives_again_is_forgotten_after_its_second_end(self, cache):
+        cache.apply_order(order(S.FAILED, "1", timestamp=1))
+        cache.apply_order(order(S.CANCELING, "1", timestamp=2))
+        assert cache.forget_closed(before_ms=10) == 0 and cache.get_order("1") is not None
+        cache.apply_order(order(S.CANCELED, "1", timestamp=12))
+        assert cache.forget_closed(before_ms=12) == 0 and cache.forget_closed(before_ms=13) == 1
+
+    def test_what_is_told_after_the_end_prolongs_it(self, cache):
+        cache.apply_order(order(S.CANCELED, "1", timestamp=1))
+        cache.apply_order(order(S.FILLED, "1", timestamp=20, filled=Decimal(1)))
+        assert cache.forget_closed(before_ms=10) == 0 and cache.get_order("1").status is S.FILLED
+        assert cache.forget_closed(before_ms=21) == 1
+
+    def test_no_more_than_so_many_are_kept_and_their_keys_all_the_same(self, cache, monkeypatch):
+        monkeypatch.setattr("nexus_fast.cache.CLOSED_KEPT", 2)
+        for number in range(4):
+            cache.reserve_idempotent_create_order(f"key{number}", str(number))
+            cache.apply_order(order(S.FILLED, str(number), timestamp=10 + number))
+        assert cache.forget_closed(before_ms=0) == 2 and cache.get_symbol_orders(SYMBOL) == {"2", "3"}
+        assert cache.get_idempotent_create_order_oid("key0") == "0"
+        cache.forget_others(before_ms=11)
+        assert cache.get_idempotent_create_order_oid("key0") is None
+        assert cache.get_idempotent_create_order_oid("key1") == "1"
+
 
 class TestIdempotency:
     def test_a_key_holds_its_first_order(self, cache):

@@ -11,21 +11,19 @@ every LISTEN_KEY_SECONDS, and replaced when the venue says that it has expired. 
 import asyncio
 import itertools
 import time
-from collections.abc import Iterable
 from typing import Any
 from urllib.parse import urlsplit
 
 import msgspec
 
 from nexus_fast.constants import InstrumentType
-from nexus_fast.error import NO_ANSWER, CredentialError, PositionModeError, VenueError
+from nexus_fast.error import CredentialError, VenueError
 from nexus_fast.exchange.binance import websocket_api
-from nexus_fast.exchange.binance.families import MARKETS, Family, clock_market, families_of, family_name, family_of
+from nexus_fast.exchange.binance.account_rest import AccountRest
+from nexus_fast.exchange.binance.families import family_name
 from nexus_fast.exchange.binance.feed import AGE_SECONDS
 from nexus_fast.exchange.binance.order_answers import OrderAnswers
-from nexus_fast.exchange.binance.order_limits import OrderLimits
 from nexus_fast.exchange.binance.rest_orders import RestOrders
-from nexus_fast.exchange.binance.snapshot import Balances, read_balances, read_order, read_positions, read_trades
 from nexus_fast.exchange.binance.user_data import decode
 from nexus_fast.feed.commands import OrderFeed
 from nexus_fast.feed.connection import WebSocketConnection
@@ -35,8 +33,6 @@ from nexus_fast.gateway.channel import Channel
 from nexus_fast.gateway.credentials import ED25519, Credentials
 from nexus_fast.gateway.rest import CLOCK_REFUSED, BinanceRest
 from nexus_fast.gateway.signing import signed_ws_params
-from nexus_fast.log import Logger
-from nexus_fast.order.budgets import Windows
 from nexus_fast.order.events import BalanceUpdate, ConnectionClosing, OrderUpdate, PositionUpdate, StreamEnded
 
 LISTEN_KEY_SECONDS = 30 * 60
@@ -44,39 +40,21 @@ REQUEST_SECONDS = 10.0
 OVERLAP_SECONDS = 2.0            # of two connections that bring the same private events
 
 
-class BinanceAccount:
-    """`host` is the engine's side: what the account reports to (see nexus_fast.engine.host)."""
-
+class BinanceAccount(AccountRest):
     def __init__(
         self, host: Any, account_type: Any, index: int, credentials: Credentials, endpoints: dict[str, str], entry: str
     ):
-        self.families = families_of(account_type)
-        self.account_type = account_type
+        super().__init__(host, account_type, index, BinanceRest(endpoints["rest"], credentials))
         self.entry = entry
-        self.index = index
-        self.family = account_type.family
-        self.channel = Channel()
-        self.ready = asyncio.Event()
-        self._host = host
         self._credentials = credentials
         self._endpoints = endpoints
-        self._log = Logger(f"binance.{self.family}")
-        self._rest = BinanceRest(endpoints["rest"], credentials)
-        self._rest.on_clock_refused = self.synchronise_clock
         self._pending: dict[str, asyncio.Future] = {}
         self._numbers = itertools.count(1)
-        self._tasks: set[asyncio.Task] = set()
-        self._has_been_ready = False
-        self._losses = 0
-        self._attached = False
         self._renewing: set[WebSocketConnection] = set()
-        self._reconciling = asyncio.Lock()
-        self._traded: dict[InstrumentType, set[str]] = {}     # venue symbols whose requests were made
         self._api = self._make_api()
         self._user = None
         if self._family.listen_key:
             self._user = self._make_user()
-        self._limits = OrderLimits(self.family, host.budgets)
         self._answers = OrderAnswers(self, host, self._log)
         self._rest_orders = None
         if entry == "rest":
@@ -131,9 +109,7 @@ class BinanceAccount:
 
     async def close(self) -> None:
         self.channel.detach()
-        for task in list(self._tasks):
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._end_tasks()
         if self._rest_orders is not None:
             await self._rest_orders.stop()
         if self._api is not None:
@@ -143,16 +119,6 @@ class BinanceAccount:
         await self._rest.close()
 
     @property
-    def instrument_type(self) -> InstrumentType:
-        """The kind of instrument whose venue symbols the private events name, where they do not say it themselves."""
-        return self._family.type
-
-    @property
-    def _family(self) -> Family:
-        """The account's only row, or what its rows have in common."""
-        return self.families[0]
-
-    @property
     def has_websocket_entry(self) -> bool:
         return self.entry == "ws"
 
@@ -160,26 +126,9 @@ class BinanceAccount:
         """The ways out for one symbol's requests, best first."""
         return [self.channel] if self._rest_orders is None else self._rest_orders.channels
 
-    def order_windows(self, instrument: Any) -> Windows:
-        return self._limits.windows()
-
-    async def _read_order_limits(self) -> None:
-        """How many orders the venue takes per time, and how many it has counted."""
-        if self._limits.question is None:
-            return
-        asked_ns = self._venue_ns()
-        try:
-            body = await self._rest.get(self._limits.question, signed=True)
-            self._limits.read(body, asked_ns, self._venue_ns())
-        except (VenueError, msgspec.MsgspecError) as error:
-            self._log.warning(f"the venue did not say how many orders it takes ({error}); counting by its published limits")
-
-    def _venue_ns(self) -> int:
-        return time.time_ns() + self.channel.clock_offset_ms * 1_000_000
-
     def templates(self, instrument: Any) -> Any:
         """The requests of one symbol on this account."""
-        self._traded.setdefault(instrument.type, set()).add(instrument.venue_symbol)
+        self._note_traded(instrument)
         rest = urlsplit(self._endpoints["rest"])
         logged_on = self.entry == "ws" and self._credentials.kind == ED25519
         return order_templates(
@@ -195,42 +144,10 @@ class BinanceAccount:
             base_path=rest.path,
         )
 
-    async def synchronise_clock(self) -> None:
-        """The venue's clock minus ours, for the timestamps of requests."""
-        try:
-            self._set_clock_offset(await self._read_clock())
-        except NO_ANSWER as error:
-            self._log.warning(f"the venue's clock could not be read: {error}")
-
-    async def _read_clock(self) -> int:
-        return await self._rest.synchronise(MARKETS[clock_market(self.account_type)].time)
-
     def _set_clock_offset(self, milliseconds: int) -> None:
         rest = [] if self._rest_orders is None else self._rest_orders.channels
         for channel in (self.channel, *rest):
             channel.clock_offset_ms = milliseconds
-
-    async def _require_one_way(self) -> None:
-        for path in [family.position_mode for family in self.families if family.position_mode]:
-            body = await self._rest.get(path, signed=True)
-            if msgspec.json.decode(body).get("dualSidePosition"):
-                raise PositionModeError(
-                    f"{self.account_type} is in hedge mode, the engine works in one-way mode: switch the position mode in the "
-                    "venue's settings (close the positions first)."
-                )
-
-    async def _snapshot(self) -> None:
-        """Balances and positions as the venue has them now."""
-        self._host.on_balance(self, BalanceUpdate(balances=await self._read_balances(), complete=True))
-        positions: list[PositionUpdate] = []
-        for family in self.families:
-            if family.positions:
-                positions += read_positions(await self._rest.get(family.positions, signed=True), family.type)
-        if any(family.positions for family in self.families):
-            self._host.on_positions(self, positions)
-
-    async def _read_balances(self) -> Balances:
-        return read_balances(self.family, await self._rest.get(self._family.account, signed=True))
 
     # ------------------------------------------------------------------------------------------ order connection
 
@@ -247,7 +164,7 @@ class BinanceAccount:
             if connection is not self._api:
                 return                           # succeeded meanwhile
             self._attach(connection)
-            await self._became_ready("order connection")
+            await self._became_ready()
         except (VenueError, ConnectionError, TimeoutError) as error:
             self._log.error(f"the order connection could not be prepared: {error}")
             if isinstance(error, VenueError) and error.code == CLOCK_REFUSED:
@@ -258,11 +175,6 @@ class BinanceAccount:
         if self._credentials.kind == ED25519:
             await self.ask("session.logon", signed=True, recv_window=None, connection=connection)
         await self._subscribe(connection)
-
-    def _attach(self, connection: WebSocketConnection) -> None:
-        transport = connection.transport
-        self.channel.attach(transport.underlying_transport, not transport.is_secure)
-        self._attached = True
 
     async def _subscribe(self, connection: WebSocketConnection) -> None:
         """To the private events, where they come over this connection."""
@@ -300,7 +212,7 @@ class BinanceAccount:
     def _make_up(self) -> None:
         """The old connection was lost before the new one was there: what came in between is asked for."""
         if not self.ready.is_set():
-            self._spawn(self._became_ready("successor"))
+            self._spawn(self._became_ready())
 
     async def _succeed(self, old: Any, make: Any, prepare: Any, swap: Any, overlap_seconds: float) -> None:
         self._renewing.add(old)
@@ -319,20 +231,14 @@ class BinanceAccount:
             self._spawn(self._renew_api())
 
     def check(self) -> None:
-        """A send that failed has put the channel out of service: its connection is made anew, whatever reading it says."""
-        if self._attached and not self.channel.ready:
-            self._attached = False
-            self._log.warning("sending failed; connecting anew")
-            self._api.drop()
+        """Often: whether orders still go out, and the age of the connections."""
+        self._check_sending(self._api)
         for connection in (self._api, self._user):
             if connection is not None and time.monotonic() - connection.connected_at > AGE_SECONDS:
                 self._on_closing(connection)
 
     def _on_api_down(self) -> None:
-        self._attached = False
-        self._losses += 1
-        self.channel.detach()
-        self.ready.clear()
+        self._lose_orders()
         for future in self._pending.values():
             if not future.done():
                 future.set_exception(ConnectionError("the connection was lost before the answer came"))
@@ -414,7 +320,7 @@ class BinanceAccount:
                 self._log.warning(f"the listen key could not be kept alive: {error}; trying again")
 
     def _on_user_up(self, connection: WebSocketConnection) -> None:
-        self._spawn(self._became_ready("user data"))
+        self._spawn(self._became_ready())
 
     def _on_user_down(self) -> None:
         self._losses += 1
@@ -454,92 +360,6 @@ class BinanceAccount:
             if instrument is not None:
                 update.cost = instrument.cost(update.average, update.filled)
 
-    def _on_message_error(self, payload: bytes, error: Exception) -> None:
-        self._log.exception(f"a private message could not be used: {payload[:400]!r}", error)
-        self._host.on_unreadable(self)
-
-    # ------------------------------------------------------------------------------------------ state
-
-    async def _became_ready(self, what: str) -> None:
-        """Both ways are open: reconcile after a reconnect, then say so."""
-        async with self._reconciling:
-            if self.ready.is_set() or not self._is_open:
-                return
-            if self._has_been_ready:
-                losses = self._losses
-                await self._host.resynchronise(self)
-                if losses != self._losses:
-                    return                       # lost again meanwhile: who brings it back reconciles anew
-            self._has_been_ready = True
-            self.ready.set()
-        self._host.on_private_status(self, "connected")
-
     @property
     def _is_open(self) -> bool:
         return self.channel.ready and (self._user is None or self._user.is_up)
-
-    async def refresh(self) -> dict[str, Any]:
-        """After a reconnect: balances, positions and the orders that are open at the venue, by client id."""
-        await self._snapshot()
-        found = [order for family in self.families for order in await self._open_orders(family)]
-        return {order.client_id: order for order in found}
-
-    def _symbols_to_list(self, family: Family) -> Iterable[str]:
-        return self._traded.get(family.type, ())
-
-    async def _open_orders(self, family: Family) -> list[OrderUpdate]:
-        """Some are listed by symbol alone: then those that the engine trades."""
-        asked: list[dict] = [{}]
-        if family.lists_by_symbol:
-            asked = [{"symbol": symbol} for symbol in sorted(self._symbols_to_list(family))]
-        found: list[OrderUpdate] = []
-        for params in asked:
-            body = await self._rest.get(family.open_orders, {**params, **family.constants}, signed=True)
-            found += [read_order(raw) for raw in msgspec.json.decode(body, type=list[msgspec.Raw])]
-        for order in found:
-            order.instrument_type = family.type
-        return found
-
-    async def query(self, instrument: Any, client_id: str) -> OrderUpdate | None:
-        """What the venue knows of an order; None when it says that it knows none. Over REST: another path than the one
-        whose silence is asked about."""
-        family = family_of(self.account_type, instrument.type)
-        params = {"symbol": instrument.venue_symbol, "origClientOrderId": client_id, **family.constants}
-        try:
-            return read_order(await self._rest.get(family.order, params, signed=True))
-        except VenueError as error:
-            if error.code == -2013:
-                return None
-            raise
-
-    async def trades(self, instrument: Any, client_id: str, venue_id: str) -> list[OrderUpdate]:
-        """The fills of one order."""
-        family = family_of(self.account_type, instrument.type)
-        params = {"symbol": instrument.venue_symbol, "orderId": venue_id, **family.constants}
-        found = read_trades(await self._rest.get(family.recent_trades, params, signed=True), client_id)
-        return [trade for trade in found if trade.venue_id == venue_id]      # portfolio margin lists the symbol's
-
-    async def cancel_foreign(self, instrument: Any, client_id: str) -> None:
-        """Cancel an order that this engine did not place."""
-        family = family_of(self.account_type, instrument.type)
-        params = {"symbol": instrument.venue_symbol, "origClientOrderId": client_id, **family.constants}
-        await self._rest.request("DELETE", family.order, params, signed=True)
-
-    @property
-    def rest(self) -> BinanceRest:
-        return self._rest
-
-    def open_rest(self) -> BinanceRest:
-        """A REST client for one use, on any thread's loop; who opens it closes it."""
-        return self._rest.separate()
-
-    def _spawn(self, work: Any) -> asyncio.Task:
-        task = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._on_task_done)
-        return task
-
-    def _on_task_done(self, task: asyncio.Task) -> None:
-        self._tasks.discard(task)
-        if not task.cancelled() and task.exception() is not None:
-            self._log.exception(f"{task.get_name()} failed", task.exception())

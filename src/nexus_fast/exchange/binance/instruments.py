@@ -5,6 +5,7 @@ ignored: the venue adds some every year.
 """
 
 from decimal import Decimal
+from functools import lru_cache
 from typing import Literal
 
 import msgspec
@@ -12,7 +13,7 @@ from msgspec import Raw, Struct, field
 
 from nexus_fast.constants import ExchangeType, InstrumentType
 from nexus_fast.error import InstrumentError
-from nexus_fast.exchange.instrument import LARGEST_SCALE, Instrument, decimals_of, to_mantissa
+from nexus_fast.exchange.instrument import LARGEST_SCALE, ROWS_KEPT, Instrument, decimals_of, to_mantissa
 from nexus_fast.identity import InstrumentId
 
 Family = Literal["spot", "usd_m", "coin_m"]
@@ -120,10 +121,15 @@ def parse_exchange_info(family: Family, payload: bytes) -> ExchangeInfo:
     instruments, skipped = [], []
     for raw in answer.symbols:
         try:
-            instruments.append(_instrument(family, _symbol.decode(raw)))
+            instruments.append(_row(family, bytes(raw)))
         except (msgspec.MsgspecError, ValueError, ArithmeticError) as error:
             skipped.append((_symbol_name(raw), str(error)))
     return ExchangeInfo(instruments, skipped, answer.rate_limits, answer.server_time)
+
+
+@lru_cache(ROWS_KEPT)
+def _row(family: Family, row: bytes) -> Instrument:
+    return _instrument(family, _symbol.decode(row))
 
 
 def _symbol_name(raw: Raw) -> str:

@@ -15,7 +15,8 @@ import msgspec
 
 from nexus_fast.constants import ExchangeType, InstrumentType
 from nexus_fast.endpoints import LIMIT_FACTOR
-from nexus_fast.error import NO_ANSWER, CredentialError, VenueError
+from nexus_fast.error import CredentialError, VenueError
+from nexus_fast.exchange.account import Account
 from nexus_fast.exchange.bybit.account_rest import HEDGED, AccountRest
 from nexus_fast.exchange.bybit.emergency import DCP_TOPICS
 from nexus_fast.exchange.bybit.instruments import CATEGORIES
@@ -28,7 +29,6 @@ from nexus_fast.feed.commands import CommandFeed
 from nexus_fast.feed.connection import WebSocketConnection
 from nexus_fast.gateway.bybit import auth_arguments, order_templates
 from nexus_fast.gateway.bybit_rest import BybitRest
-from nexus_fast.gateway.channel import Channel
 from nexus_fast.gateway.credentials import Credentials
 from nexus_fast.log import Logger
 from nexus_fast.order.budgets import Windows
@@ -40,31 +40,21 @@ PING_SECONDS = 20.0
 LONGEST_PAUSE = 30.0             # before a venue that refused a login is asked again
 
 
-class BybitAccount:
-    """`host` is the engine's side: what the account reports to (see nexus_fast.engine.host)."""
-
+class BybitAccount(Account):
     has_websocket_entry = True
     instrument_type = InstrumentType.LINEAR      # of a position that does not say; all of this account's do
 
     def __init__(self, host: Any, account_type: Any, index: int, credentials: Credentials, endpoints: dict[str, str]):
-        self.account_type = account_type
-        self.index = index
-        self.channel = Channel()
-        self.ready = asyncio.Event()
-        self._host = host
+        super().__init__(host, account_type, index, BybitRest(endpoints["rest"], credentials), Logger("bybit.account"))
         self._credentials = credentials
         self._endpoints = endpoints
-        self._log = Logger("bybit.account")
-        self._rest = BybitRest(endpoints["rest"], credentials)
         self._data = UserData(self._settled_in, self._on_hedged)
         self._questions = AccountRest(account_type, self._rest, host.core.instruments, self._data.fills)
         self._replies: dict[tuple[str, str], asyncio.Future] = {}
         self._refused = asyncio.get_running_loop().create_future()
-        self._tasks: set[asyncio.Task] = set()
-        self._has_been_ready = self._attached = self._subscribed = False
-        self._losses = self._refusals = 0
+        self._subscribed = False
+        self._refusals = 0
         self._pinged_at = 0.0
-        self._reconciling = asyncio.Lock()
         self._trade = self._connection("trade", self._on_trade_message, self._on_trade_up, self._on_trade_down)
         self._private = self._connection("private", self._on_private_message, self._on_private_up, self._on_private_down)
         self.limits = OrderLimits(host.budgets, int(endpoints.get(LIMIT_FACTOR, 1)))
@@ -91,8 +81,7 @@ class BybitAccount:
     async def open(self) -> None:
         """Clock, snapshot, position mode; then the connections. Raises CredentialError or PositionModeError."""
         try:
-            await self._rest.synchronise()
-            self.channel.clock_offset_ms = self._rest.clock_offset_ms
+            self._set_clock_offset(await self._read_clock())
             await self._snapshot()
             await self._questions.require_one_way()
         except VenueError as error:
@@ -116,16 +105,11 @@ class BybitAccount:
 
     async def close(self) -> None:
         self.channel.detach()
-        for task in list(self._tasks):
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._end_tasks()
         await self._trade.stop()
         await self._private.stop()
         await self._rest.close()
         self._refused.cancel()
-
-    def channels(self, instrument: Any) -> list[Channel]:
-        return [self.channel]
 
     def order_windows(self, instrument: Any) -> Windows:
         return self.limits.windows(CATEGORIES[instrument.type])
@@ -144,19 +128,9 @@ class BybitAccount:
         """The trade connection takes no more requests."""
         self._trade.drop()
 
-    async def synchronise_clock(self) -> None:
-        """The venue's clock minus ours, for the timestamps of requests."""
-        try:
-            self.channel.clock_offset_ms = await self._rest.synchronise()
-        except NO_ANSWER as error:
-            self._log.warning(f"the venue's clock could not be read: {error}")
-
     def check(self) -> None:
-        """Pings; and a send that failed has put the channel out of service: its connection is made anew."""
-        if self._attached and not self.channel.ready:
-            self._attached = False
-            self._log.warning("sending failed; connecting anew")
-            self._trade.drop()
+        """Often: pings, and whether orders still go out."""
+        self._check_sending(self._trade)
         now = time.monotonic()
         if now - self._pinged_at >= PING_SECONDS:
             self._pinged_at = now
@@ -219,16 +193,11 @@ class BybitAccount:
 
     async def _prepare_trade(self) -> None:
         await self._authenticate(self._trade, "trade")
-        transport = self._trade.transport
-        self.channel.attach(transport.underlying_transport, not transport.is_secure)
-        self._attached = True
+        self._attach(self._trade)
         await self._became_ready()
 
     def _on_trade_down(self) -> None:
-        self._attached = False
-        self._losses += 1
-        self.channel.detach()
-        self.ready.clear()
+        self._lose_orders()
         self._fail("trade")
         self._host.on_connection_lost(self)
 
@@ -304,10 +273,6 @@ class BybitAccount:
         if update.reason and update.event in ("ACCEPTED", "FILL"):
             self._answers.on_late_refusal(number, update.reason)
 
-    def _on_message_error(self, payload: bytes, error: Exception) -> None:
-        self._log.exception(f"a private message could not be used: {payload[:400]!r}", error)
-        self._host.on_unreadable(self)
-
     def _on_hedged(self, venue_symbol: str) -> None:
         self._log.error(f"{self.account_type} {HEDGED.format(symbol=venue_symbol)} Its position there is not followed.")
 
@@ -318,19 +283,9 @@ class BybitAccount:
 
     # ------------------------------------------------------------------------------------------ state
 
-    async def _became_ready(self) -> None:
-        """Both ways are open: reconcile after a reconnect, then say so."""
-        async with self._reconciling:
-            if self.ready.is_set() or not (self.channel.ready and self._subscribed):
-                return
-            if self._has_been_ready:
-                losses = self._losses
-                await self._host.resynchronise(self)
-                if losses != self._losses:
-                    return                       # lost again meanwhile: who brings it back reconciles anew
-            self._has_been_ready = True
-            self.ready.set()
-        self._host.on_private_status(self, "connected")
+    @property
+    def _is_open(self) -> bool:
+        return self.channel.ready and self._subscribed
 
     async def _snapshot(self) -> None:
         """Balances and positions as the venue has them now. Raises PositionModeError."""
@@ -354,21 +309,3 @@ class BybitAccount:
     async def cancel_foreign(self, instrument: Any, client_id: str) -> None:
         """Cancel an order that this engine did not place."""
         await self._questions.cancel(instrument, client_id)
-
-    @property
-    def rest(self) -> BybitRest:
-        return self._rest
-
-    def open_rest(self) -> BybitRest:
-        """A REST client for one use, on any thread's loop; who opens it closes it."""
-        return self._rest.separate()
-
-    def _spawn(self, work: Any) -> None:
-        task = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._on_task_done)
-
-    def _on_task_done(self, task: asyncio.Task) -> None:
-        self._tasks.discard(task)
-        if not task.cancelled() and task.exception() is not None:
-            self._log.exception(f"{task.get_name()} failed", task.exception())

@@ -9,13 +9,14 @@ Source: bybit-exchange.github.io/docs/v5/market/instrument, one `result` per pag
 
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import lru_cache
 
 import msgspec
 from msgspec import Raw, Struct, field
 
 from nexus_fast.constants import ExchangeType, InstrumentType
 from nexus_fast.error import InstrumentError
-from nexus_fast.exchange.instrument import LARGEST_SCALE, Instrument, decimals_of, to_mantissa
+from nexus_fast.exchange.instrument import LARGEST_SCALE, ROWS_KEPT, Instrument, decimals_of, to_mantissa
 from nexus_fast.identity import InstrumentId
 
 TYPES = {"spot": InstrumentType.SPOT, "linear": InstrumentType.LINEAR, "inverse": InstrumentType.INVERSE}
@@ -97,10 +98,15 @@ def parse_instruments(category: str, result: bytes | Raw) -> tuple[list[Instrume
     found, skipped = [], []
     for row in rows:
         try:
-            found.append(_instrument(category, _symbol.decode(row)))
+            found.append(_row(category, bytes(row)))
         except (msgspec.MsgspecError, ValueError, ArithmeticError) as error:
             skipped.append((_symbol_name(row), str(error)))
     return found, skipped
+
+
+@lru_cache(ROWS_KEPT)
+def _row(category: str, row: bytes) -> Instrument:
+    return _instrument(category, _symbol.decode(row))
 
 
 def _symbol_name(row: Raw) -> str:

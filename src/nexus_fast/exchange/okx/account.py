@@ -15,7 +15,8 @@ import msgspec
 
 from nexus_fast.constants import InstrumentType, WsOrderResultType
 from nexus_fast.endpoints import LIMIT_FACTOR
-from nexus_fast.error import NO_ANSWER, CredentialError, VenueError
+from nexus_fast.error import CredentialError, VenueError
+from nexus_fast.exchange.account import Account
 from nexus_fast.exchange.okx import snapshot, user_data, websocket_api
 from nexus_fast.exchange.okx.conversation import PrivateConnection
 from nexus_fast.exchange.okx.instruments import ALL_TYPES, OkxInstrument
@@ -24,7 +25,6 @@ from nexus_fast.exchange.okx.order_limits import QUESTION, OrderLimits
 from nexus_fast.exchange.okx.outcomes import CLOCK_CODES, KEY_CODES, QUERY_NO_SUCH_ORDER
 from nexus_fast.exchange.okx.websocket_api import CLOSING_NOTICE, PING, PONG, Message
 from nexus_fast.feed.renewal import renew
-from nexus_fast.gateway.channel import Channel
 from nexus_fast.gateway.okx import order_templates
 from nexus_fast.gateway.okx_rest import OkxKey, OkxRest
 from nexus_fast.gateway.template import TemplateSet
@@ -44,35 +44,23 @@ CHANNELS = [
 ]
 
 
-class OkxAccount:
-    """`host` is the engine's side: what the account reports to (see nexus_fast.engine.host)."""
-
+class OkxAccount(Account):
     entry = "ws"
     has_websocket_entry = True
     # Of positions that do not say theirs; all of ours do.
     instrument_type = InstrumentType.LINEAR
 
     def __init__(self, host: Any, account_type: Any, index: int, key: OkxKey, endpoints: dict[str, str]):
-        self.account_type = account_type
-        self.index = index
-        self.channel = Channel()
-        self.ready = asyncio.Event()
-        self._host = host
+        rest = OkxRest(endpoints["rest"], key, demo=account_type.is_testnet)
+        super().__init__(host, account_type, index, rest, Logger(f"okx.{account_type.value}"))
         self._key = key
         self._url = endpoints["private"]
-        self._log = Logger(f"okx.{account_type.value}")
-        self._rest = OkxRest(endpoints["rest"], key, demo=account_type.is_testnet)
         self._config: snapshot.Config | None = None
         self._routed: dict[str, OkxInstrument] = {}
         self._positions = user_data.Positions(self.find)
         self._first_login: asyncio.Future | None = None
-        self._tasks: set[asyncio.Task] = set()
-        self._has_been_ready = False
-        self._losses = 0
-        self._attached = False
         self._pinged_ns = 0
         self._renewing = False
-        self._reconciling = asyncio.Lock()
         self._limits = OrderLimits(host.budgets, int(endpoints.get(LIMIT_FACTOR, 1)))
         self._answers = OrderAnswers(self, host, self._log)
         self._ws = self._make_connection()
@@ -82,7 +70,7 @@ class OkxAccount:
     async def open(self) -> None:
         """Clock, account mode, snapshot; then the connection and its login. Raises CredentialError or PositionModeError."""
         try:
-            self._set_clock_offset(await self._rest.synchronise())
+            self._set_clock_offset(await self._read_clock())
             self._use_config(await snapshot.read_config(self._rest, self.account_type))
             await self._snapshot()
             await self._read_order_limits()
@@ -108,30 +96,18 @@ class OkxAccount:
 
     async def close(self) -> None:
         self.channel.detach()
-        for task in list(self._tasks):
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._end_tasks()
         await self._ws.stop()
         await self._rest.close()
 
     async def _address(self) -> str:
         return self._url
 
-    async def synchronise_clock(self) -> None:
-        """The venue's clock minus ours, for the deadlines of requests."""
-        try:
-            self._set_clock_offset(await self._rest.synchronise())
-        except NO_ANSWER as error:
-            self._log.warning(f"the venue's clock could not be read: {error}")
-
     def _set_clock_offset(self, milliseconds: int) -> None:
         """A request's timestamp is its expTime: when, by the venue's clock, it is too late."""
         self.channel.clock_offset_ms = milliseconds + self._host.recv_window_ms
 
     # ------------------------------------------------------------------------------------------ routes
-
-    def channels(self, instrument: Any) -> list[Channel]:
-        return [self.channel]
 
     def order_windows(self, instrument: OkxInstrument) -> Windows:
         return self._limits.windows(instrument.venue_symbol)
@@ -202,11 +178,6 @@ class OkxAccount:
         await self._log_in(connection)
         await asyncio.gather(*(connection.conversation.subscribe(argument) for argument in CHANNELS))
 
-    def _attach(self, connection: PrivateConnection) -> None:
-        transport = connection.transport
-        self.channel.attach(transport.underlying_transport, not transport.is_secure)
-        self._attached = True
-
     async def _renew(self) -> None:
         """Make before break: orders go over the new connection, the old one is read until its answers are in. Both bring the same
         events for a while, and each event counts once."""
@@ -245,11 +216,8 @@ class OkxAccount:
             self._first_login.set_result(None)
 
     def check(self) -> None:
-        """Often: keep-alive; a send that failed has put the channel out of service, and its connection is made anew."""
-        if self._attached and not self.channel.ready:
-            self._attached = False
-            self._log.warning("sending failed; connecting anew")
-            self._ws.drop()
+        """Often: keep-alive, age, and whether orders still go out."""
+        self._check_sending(self._ws)
         if not self._ws.is_up:
             return
         now = time.monotonic_ns()
@@ -260,10 +228,7 @@ class OkxAccount:
             self._begin_renewal()
 
     def _on_down(self) -> None:
-        self._attached = False
-        self._losses += 1
-        self.channel.detach()
-        self.ready.clear()
+        self._lose_orders()
         self._ws.conversation.on_lost()
         self._host.on_connection_lost(self)
 
@@ -326,25 +291,7 @@ class OkxAccount:
         if rows is not None:
             self._host.on_positions(self, self._positions.replace(rows))
 
-    def _on_message_error(self, payload: bytes, error: Exception) -> None:
-        self._log.exception(f"a private message could not be used: {payload[:400]!r}", error)
-        self._host.on_unreadable(self)
-
     # ------------------------------------------------------------------------------------------ state
-
-    async def _became_ready(self) -> None:
-        """The way is open: reconcile after a reconnect, then say so."""
-        async with self._reconciling:
-            if self.ready.is_set() or not self.channel.ready:
-                return
-            if self._has_been_ready:
-                losses = self._losses
-                await self._host.resynchronise(self)
-                if losses != self._losses:
-                    return                       # lost again meanwhile: who brings it back reconciles anew
-            self._has_been_ready = True
-            self.ready.set()
-        self._host.on_private_status(self, "connected")
 
     async def _snapshot(self) -> None:
         """Balances and positions as the venue has them now."""
@@ -377,21 +324,3 @@ class OkxAccount:
         """Cancel an order that this engine did not place."""
         params = {"instId": instrument.venue_symbol, "clOrdId": client_id}
         await self._rest.request("POST", snapshot.CANCEL_PATH, params, signed=True)
-
-    @property
-    def rest(self) -> OkxRest:
-        return self._rest
-
-    def open_rest(self) -> OkxRest:
-        """A REST client for one use, on any thread's loop; who opens it closes it."""
-        return self._rest.separate()
-
-    def _spawn(self, work: Any) -> None:
-        task = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._on_task_done)
-
-    def _on_task_done(self, task: asyncio.Task) -> None:
-        self._tasks.discard(task)
-        if not task.cancelled() and task.exception() is not None:
-            self._log.exception(f"{task.get_name()} failed", task.exception())

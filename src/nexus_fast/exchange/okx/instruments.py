@@ -9,13 +9,14 @@ Source: www.okx.com/docs-v5, public-data-rest-api-get-instruments.
 """
 
 from decimal import Decimal
+from functools import lru_cache
 
 import msgspec
 from msgspec import Raw, Struct
 
 from nexus_fast.constants import ExchangeType, InstrumentType
 from nexus_fast.error import InstrumentError
-from nexus_fast.exchange.instrument import LARGEST_SCALE, Instrument, decimals_of, to_mantissa
+from nexus_fast.exchange.instrument import LARGEST_SCALE, ROWS_KEPT, Instrument, decimals_of, to_mantissa
 from nexus_fast.identity import InstrumentId
 
 PATH = "/api/v5/public/instruments"
@@ -91,10 +92,15 @@ def parse_instruments(body: bytes) -> tuple[list[OkxInstrument], list[tuple[str,
     found, skipped = [], []
     for raw in answer.data:
         try:
-            found.append(_convert(_instrument.decode(raw)))
+            found.append(_row(bytes(raw)))
         except (msgspec.MsgspecError, ValueError, ArithmeticError) as error:
             skipped.append((_name_of(raw), str(error)))
     return found, skipped
+
+
+@lru_cache(ROWS_KEPT)
+def _row(row: bytes) -> OkxInstrument:
+    return _convert(_instrument.decode(row))
 
 
 def _name_of(raw: Raw) -> str:
