@@ -237,3 +237,19 @@ async def test_44_nobody_lets_us_in(s):
     assert s.cache.get_open_orders(BTC) | s.cache.get_open_orders(BTC_PERP) == oids
     for symbol in (BTC, BTC_PERP):
         await fresh(s, symbol)
+
+
+@pytest.mark.scenario(41)
+@engine(symbols=[BTC, BTC_PERP])
+async def test_41_two_notices_at_once_make_one_successor(s):
+    """A second one would be nobody's, and its end would take the way out from the first."""
+    await s.quotes()
+    kinds = ("order", "user")
+    before = [len(lines(s, kind)) for kind in kinds]
+    for connection in [connection for kind in kinds for connection in lines(s, kind)]:
+        connection.give_notice()
+        connection.give_notice()
+    await asyncio.sleep(60)
+    assert [len(lines(s, kind)) for kind in kinds] == before
+    await agreed(s)
+    await accepted(s)

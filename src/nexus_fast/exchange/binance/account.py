@@ -181,7 +181,7 @@ class BinanceAccount(AccountRest):
         if self.family == "spot":
             await self.ask("userDataStream.subscribe.signature", signed=True, recv_window=None, connection=connection)
 
-    async def _renew_api(self) -> None:
+    async def _renew_api(self, old: WebSocketConnection) -> None:
         """Make before break: orders go over the new connection, answers are still read from the old one."""
 
         def swap(new: WebSocketConnection) -> None:
@@ -189,9 +189,9 @@ class BinanceAccount(AccountRest):
             self._attach(new)
             self._make_up()
 
-        await self._succeed(self._api, self._make_api, self._introduce, swap, REQUEST_SECONDS)
+        await self._succeed(old, self._make_api, self._introduce, swap, REQUEST_SECONDS)
 
-    async def _renew_user(self) -> None:
+    async def _renew_user(self, old: WebSocketConnection) -> None:
         """Both connections bring the same events for a while, and each event counts once."""
 
         def swap(new: WebSocketConnection) -> None:
@@ -202,7 +202,7 @@ class BinanceAccount(AccountRest):
         async def prepare(new: WebSocketConnection) -> None:
             """The listen key in its address is all that it needs."""
 
-        await self._succeed(self._user, self._make_user, prepare, swap, OVERLAP_SECONDS)
+        await self._succeed(old, self._make_user, prepare, swap, OVERLAP_SECONDS)
 
     async def _reconcile(self) -> None:
         async with self._reconciling:
@@ -215,20 +215,18 @@ class BinanceAccount(AccountRest):
             self._spawn(self._became_ready())
 
     async def _succeed(self, old: Any, make: Any, prepare: Any, swap: Any, overlap_seconds: float) -> None:
-        self._renewing.add(old)
         try:
             await renew(old, make, prepare, swap, overlap_seconds)
         finally:
             self._renewing.discard(old)
 
     def _on_closing(self, connection: WebSocketConnection | None) -> None:
-        """The venue is about to close this connection, by notice or by age."""
+        """The venue is about to close this connection, by notice or by age. Of several notices at once the first counts: of two
+        successors one would be nobody's, and its end would take the way out from the other."""
         if connection is None or not connection.is_up or connection in self._renewing:
             return
-        if connection is self._user:
-            self._spawn(self._renew_user())
-        else:
-            self._spawn(self._renew_api())
+        self._renewing.add(connection)
+        self._spawn(self._renew_user(connection) if connection is self._user else self._renew_api(connection))
 
     def check(self) -> None:
         """Often: whether orders still go out, and the age of the connections."""
