@@ -4,20 +4,13 @@ import asyncio
 from decimal import Decimal
 
 import pytest
+from acts import AMOUNT, BUY, LIMIT, accepted, rest
 from engine_program import BTC, BTC_PERP, far_below
 from simulated_run import engine
 from simulated_time import pause
 
-from nexus_fast.constants import OrderSide, OrderStatus, OrderType
+from nexus_fast.constants import OrderStatus
 from nexus_fast.order.reasons import RECOVERING, reason_text
-
-BUY, LIMIT = OrderSide.BUY, OrderType.LIMIT
-AMOUNT = Decimal("0.002")
-
-
-def rest(s, symbol=BTC_PERP):
-    price = s.price_to_precision(symbol, Decimal(str(s.cache.bookl1(symbol).bid)) * Decimal("0.97"), "floor")
-    return s.create_order(symbol, BUY, LIMIT, AMOUNT, price)
 
 
 @pytest.mark.scenario(34)
@@ -95,3 +88,16 @@ HEDGED = {"kind": "answer", "match": "GET /fapi/v1/positionSide/dual", "status":
 @engine(symbols=[BTC_PERP], venue={"faults": [HEDGED]}, refused_with="PositionModeError")
 async def test_69_the_account_is_in_hedge_mode(s):
     raise AssertionError("the engine must not start")
+
+
+@engine(symbols=[BTC_PERP], cache_expired_time=20)
+async def test_an_order_that_is_over_leaves_the_cache_after_a_while(s):
+    """And one that rests does not."""
+    await s.quotes()
+    over, rests = await accepted(s), await accepted(s)
+    s.cancel_order(BTC_PERP, over)
+    await s.settled(over)
+    await asyncio.sleep(15)
+    assert s.cache.get_order(over).status is OrderStatus.CANCELED
+    await asyncio.sleep(10)
+    assert s.cache.get_order(over) is None and s.cache.get_order(rests).is_opened

@@ -5,25 +5,13 @@ import socket
 from decimal import Decimal
 
 import pytest
+from acts import AMOUNT, BUY, LIMIT, MARKET, SELL, far, rest
 from engine_program import BTC, BTC_PERP, PERP_ACCOUNT
 from simulated_run import engine
 from simulated_time import step
 
-from nexus_fast.constants import OrderSide, OrderStatus, OrderType
+from nexus_fast.constants import OrderStatus
 from nexus_fast.engine.doubt import LAG_SECONDS
-
-BUY, SELL = OrderSide.BUY, OrderSide.SELL
-LIMIT, MARKET = OrderType.LIMIT, OrderType.MARKET
-AMOUNT = Decimal("0.002")
-
-
-def far(s, symbol, share="0.97"):
-    """A price at which a buy rests."""
-    return s.price_to_precision(symbol, Decimal(str(s.cache.bookl1(symbol).bid)) * Decimal(share), "floor")
-
-
-def rest(s, symbol=BTC_PERP, amount=AMOUNT, **options):
-    return s.create_order(symbol, BUY, LIMIT, amount, far(s, symbol), **options)
 
 
 def sent(s):
@@ -295,7 +283,7 @@ async def test_12_a_modification_below_what_was_filled(s):
     await s.until(lambda: s.heard("accepted", oid))
     s.venue.faults.load([{"kind": "delay", "connection": "user", "ms": 300}])
     s.venue.fill_resting("usd_m", oid, s.venue.orders(oid)[0].quantity // 2)
-    s.modify_order(BTC_PERP, oid, price=far(s, BTC_PERP, "0.96"), amount=AMOUNT / 2)
+    s.modify_order(BTC_PERP, oid, price=far(s, "0.96"), amount=AMOUNT / 2)
     order = await s.settled(oid)
     assert order.status is OrderStatus.CANCELED and order.filled == AMOUNT / 2
     assert s.venue.state_of(s.venue.orders(oid)[0]) == ("CANCELED", AMOUNT / 2)
@@ -435,7 +423,7 @@ async def test_57_the_kernel_takes_no_more(s):
     venue_end = next(c for c in s.venue.venue.binance.connections.open if c.kind == "order" and c.service.name == "usd_m")
     for end, option in ((transport, socket.SO_SNDBUF), (venue_end.transport.underlying_transport, socket.SO_RCVBUF)):
         end.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, option, 4096)
-    price = far(s, BTC_PERP)
+    price = far(s)
     oids = [rest(s)]
     await s.until(lambda: s.heard("accepted", oids[0]))
     venue_end.transport.underlying_transport.pause_reading()

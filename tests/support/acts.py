@@ -13,17 +13,18 @@ AMOUNT = Decimal("0.002")
 ACCOUNTS = {BTC: SPOT_ACCOUNT, BTC_PERP: PERP_ACCOUNT}
 
 
-def far(s, share, symbol=BTC_PERP):
+def far(s, share="0.97", symbol=BTC_PERP):
+    """A price at which a buy rests, or a sale."""
     return s.price_to_precision(symbol, Decimal(str(s.cache.bookl1(symbol).bid)) * Decimal(share), "floor")
 
 
-def rest(s, symbol=BTC_PERP, share="0.97"):
-    return s.create_order(symbol, BUY, LIMIT, AMOUNT, far(s, share, symbol))
+def rest(s, symbol=BTC_PERP, share="0.97", amount=AMOUNT, **options):
+    return s.create_order(symbol, BUY, LIMIT, amount, far(s, share, symbol), **options)
 
 
 def fleeting(s, symbol=BTC_PERP):
     """An order that is over at once, unfilled."""
-    return s.create_order(symbol, BUY, LIMIT, AMOUNT, far(s, "0.97", symbol), time_in_force=TimeInForce.IOC)
+    return rest(s, symbol, time_in_force=TimeInForce.IOC)
 
 
 async def accepted(s, symbol=BTC_PERP):

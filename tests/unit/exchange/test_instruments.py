@@ -52,6 +52,10 @@ class TestRecorded:
         assert info.server_time_ms == json.loads(payload)["serverTime"]
         assert [r.limit for r in info.rate_limits] == [r["limit"] for r in json.loads(payload)["rateLimits"]]
 
+    def test_a_row_that_has_not_changed_is_not_read_again(self, family, payload):
+        first, again = (parse_exchange_info(family, payload).instruments for _ in range(2))
+        assert all(one is other for one, other in zip(first, again, strict=True))
+
     def test_values_are_those_of_the_filters(self, family, payload):
         symbols = {s["symbol"]: s for s in json.loads(payload, parse_float=Decimal)["symbols"]}
         for instrument in parse_exchange_info(family, payload).instruments:

@@ -1,5 +1,6 @@
 """Fills are counted once, whichever stream brings them, in any order; what is late is told (scenarios 3 to 6, 8, 58, 59)."""
 
+import gc
 import sys
 from decimal import Decimal
 from pathlib import Path
@@ -239,3 +240,9 @@ def test_an_order_that_is_over_waits_for_nobody(desk):
     one.tracker._unsettled[one.number] = None
     one.hear("FILLED", 10, trade=1, quantity=10, fee=1)
     assert one.tracker._unsettled == {} and one.cache.get_order("old0").status is S.FILLED
+
+
+def test_what_is_kept_of_an_order_is_no_work_for_the_collector(desk):
+    one = desk()
+    one.hear("FILL", 2, trade=1, quantity=2, fee=1)
+    assert not gc.is_tracked(one.order) and not gc.is_tracked(one.tracker._extras[one.number])
