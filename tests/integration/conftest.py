@@ -65,3 +65,25 @@ def bybit(bybit_simulator, tmp_path):
     found = BybitVenue(bybit_simulator, f"key{number}", f"secret{number}", tmp_path)
     yield found
     found.load_faults()
+
+
+@pytest.fixture(scope="module")
+def okx_simulator(tmp_path_factory):
+    """A simulated OKX with an account for every test."""
+    from simulator import read_endpoints, start_simulator
+
+    accounts = [f"key{number}:secret{number}:sim" for number in range(ACCOUNTS)]
+    file, stop = start_simulator(directory=tmp_path_factory.mktemp("okx"), venues="okx", rate=40, seed=11, account=accounts)
+    yield read_endpoints(file)
+    stop()
+
+
+@pytest.fixture
+def okx(okx_simulator, tmp_path):
+    """The simulated OKX with an account that nobody has used."""
+    from okx_venue import OkxVenue
+
+    number = next(_numbers)
+    found = OkxVenue(okx_simulator, f"key{number}", f"secret{number}", tmp_path)
+    yield found
+    found.faults()
