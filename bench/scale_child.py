@@ -75,15 +75,19 @@ async def connection_rounds() -> dict[int, float]:
     """ns of one round of the engine's poller over N connections on which nothing has come: real transports, real sockets."""
     import aiofastnet
 
-    from nexus_fast.engine.poller import HotConnection, Poller
-    from nexus_fast.feed.frames import PayloadHandler
+    from nexus_fast.engine.hot_connection import HotConnection
+    from nexus_fast.engine.poller import Poller
+    from nexus_fast.feed.frames import FrameReader, PayloadHandler
+
+    def make_reader() -> FrameReader:
+        return FrameReader(None, PayloadHandler(), asyncio.Protocol())
 
     loop, found = asyncio.get_running_loop(), {}
     listener = socket.create_server(("127.0.0.1", 0))
     made, accepted = [], []
     for wanted in CONNECTIONS:
         while len(made) < wanted:
-            transport, _ = await aiofastnet.create_connection(loop, asyncio.Protocol, *listener.getsockname())
+            transport, _ = await aiofastnet.create_connection(loop, make_reader, *listener.getsockname())
             made.append(transport)
             accepted.append(listener.accept()[0])
         poller = Poller(FakeLoop(loop), spin_us=0)

@@ -1,6 +1,7 @@
 """A poller on a loop and transports that only take notes."""
 
-from nexus_fast.engine.poller import HotConnection, Poller
+from nexus_fast.engine.hot_connection import HotConnection
+from nexus_fast.engine.poller import Poller
 from nexus_fast.feed.commands import CommandFeed
 
 

@@ -2,22 +2,10 @@ import asyncio
 from collections.abc import Callable
 
 from nexus_fast.engine.dead_end import DeadEnd
+from nexus_fast.engine.hot_connection import HotConnection
 from nexus_fast.engine.waiter import Waiter
 from nexus_fast.feed.commands import DeferredMessages
-from nexus_fast.feed.frames import PayloadHandler
 from nexus_fast.strategy import Strategy
-
-class HotConnection:
-    loop: asyncio.AbstractEventLoop
-    descriptor: int
-    handler: PayloadHandler
-    urgent: bool
-    polled: bool
-    def __init__(
-        self, loop: asyncio.AbstractEventLoop, transport: object, handler: PayloadHandler, urgent: bool
-    ) -> None: ...
-    def take(self) -> None: ...
-    def give_back(self) -> None: ...
 
 class Poller:
     running: bool

@@ -1,4 +1,3 @@
-# seam: the transport's read is a Python method.
 """The loop's fast half: reads the hot connections over and over without the selector, and gives uvloop a turn for
 everything cold (timers, REST, signals, reconnects).
 
@@ -17,11 +16,10 @@ import logging
 from libc.stdint cimport int64_t
 from libc.string cimport memcpy
 
-from nexus_fast.core.atomics cimport cpu_relax
 from nexus_fast.core.clock cimport clock_ticks
 from nexus_fast.core.histogram cimport Histogram, histogram_record, nx_histogram
 from nexus_fast.engine.dead_end cimport DeadEnd
-from nexus_fast.engine.look cimport Look
+from nexus_fast.engine.hot_connection cimport ConnectionGroup, HotConnection
 from nexus_fast.engine.waiter cimport Reader, Waiter
 from nexus_fast.feed.commands cimport DeferredMessages
 from nexus_fast.feed.frames cimport PayloadHandler
@@ -34,9 +32,7 @@ logger = logging.getLogger("nexus_fast.engine")
 
 cdef enum:
     # Order and user-data sockets are read once in this many rounds: a tick waits for no one, an acknowledgement can.
-    COLD_ROUNDS = 4
-    # With more connections than these, the kernel is asked which of them can be read.
-    FEW = 3
+    COLD_ROUNDS = 8
     MANY_DEFERRED = 256
     # Rounds between two rehearsals: some ten microseconds.
     QUIET_ROUNDS = 16
@@ -50,53 +46,13 @@ cdef summary(const nx_histogram* source):
     return copy.summary(ticks_per_ns())
 
 
-cdef class HotConnection:
-    """A transport whose bytes the poller reads."""
-    cdef readonly object loop
-    cdef readonly object read_ready
-    cdef readonly int descriptor
-    cdef readonly PayloadHandler handler
-    cdef readonly bint urgent
-    cdef readonly bint polled
-    cdef object on_readable                  # what the selector calls while the poller rests
-
-    def __init__(self, loop, transport, PayloadHandler handler, bint urgent):
-        self.loop = loop
-        self.on_readable = None
-        self.read_ready = transport._read_ready
-        self.descriptor = transport.get_extra_info("socket").fileno()
-        self.handler = handler
-        self.urgent = urgent
-
-    def take(self):
-        """From the selector to the poller."""
-        self.loop.remove_reader(self.descriptor)
-        self.polled = True
-
-    def give_back(self, poller=None):
-        """To the selector; with a poller, the first bytes wake it."""
-        self.polled = False
-        self.on_readable = poller
-        try:
-            self.loop.add_reader(self.descriptor, self.read_ready if poller is None else self.read_and_wake)
-        except (OSError, RuntimeError, ValueError) as error:
-            # Its socket is gone, its connection is about to say so. The others must not stay without a reader.
-            logger.debug("descriptor %s cannot be given back to the selector: %s", self.descriptor, error)
-
-    def read_and_wake(self):
-        self.read_ready()
-        if self.on_readable is not None:
-            self.on_readable.wake()
-
-
 cdef class Poller(Reader):
     cdef object loop
     cdef Waiter waiter                       # None: the selector waits
     cdef list connections
-    cdef list urgent                         # HotConnections, by how soon they are read
-    cdef list patient
+    cdef ConnectionGroup urgent              # by how soon they are read
+    cdef ConnectionGroup patient
     cdef list feeds                          # the urgent connections' handlers, MarketFeeds
-    cdef Look look                           # of all connections; None while they are few
     cdef bint spins                          # False: it only ever waits
     cdef bint warm                           # rehearse while it is quiet
     cdef public StrategyCore understudy      # rehearses the way of a Python strategy's order; None: there is no such strategy
@@ -133,9 +89,7 @@ cdef class Poller(Reader):
         self.walk_ticks = <int64_t>(WALK_US * 1000 * ticks_per_ns())
         self.idle_ticks = <int64_t>(idle_ms * 1_000_000 * ticks_per_ns())
         self.connections = []
-        self.urgent = []
-        self.patient = []
-        self.feeds = []
+        self.sort()
         self.deferred = DeferredMessages()
 
     def add(self, HotConnection connection):
@@ -252,22 +206,11 @@ cdef class Poller(Reader):
         return 0
 
     cdef int on_ready(self, const int* descriptors, int count) except -1:
-        """The waiter: these can be read."""
-        self.read_among(descriptors, count)
+        """The waiter: these can be read. Market data first."""
+        self.urgent.read_among(descriptors, count)
+        self.patient.read_among(descriptors, count)
         if self.spins:
             self.wake()
-        return 0
-
-    cdef int read_among(self, const int* descriptors, int count) except -1:
-        """Those that can be read, market data first."""
-        cdef HotConnection connection
-        cdef list urgent = self.urgent, patient = self.patient
-        for connection in urgent:
-            if self.is_among(connection.descriptor, descriptors, count):
-                connection.read_ready()
-        for connection in patient:
-            if self.is_among(connection.descriptor, descriptors, count):
-                connection.read_ready()
         return 0
 
     cdef bint has_postponed(self):
@@ -277,11 +220,9 @@ cdef class Poller(Reader):
         return self.deferred.run_one()
 
     cdef sort(self):
-        """The lists are replaced, never changed: a connection may come or go while they are walked."""
-        self.urgent = [c for c in self.connections if c.urgent]
-        self.patient = [c for c in self.connections if not c.urgent]
-        self.feeds = [c.handler for c in self.urgent if isinstance(c.handler, MarketFeed)]
-        self.look = Look([c.descriptor for c in self.connections]) if self.spins and len(self.connections) > FEW else None
+        self.urgent = ConnectionGroup([c for c in self.connections if c.urgent], self.spins)
+        self.patient = ConnectionGroup([c for c in self.connections if not c.urgent], self.spins)
+        self.feeds = [c.handler for c in self.urgent.connections if isinstance(c.handler, MarketFeed)]
 
     cdef int64_t messages(self):
         cdef int64_t total = 0
@@ -313,10 +254,9 @@ cdef class Poller(Reader):
         cdef int64_t now
         cdef int round = 0, quiet = 0
         while self.spinning:
-            if self.look is None:
-                self.read_all(round == 0)
-            else:
-                self.read_those_ready(self.look)
+            self.urgent.read()
+            if round == 0:
+                self.patient.read()
             round = (round + 1) % COLD_ROUNDS
             quiet += 1
             if quiet >= QUIET_ROUNDS and self.warm:
@@ -327,7 +267,6 @@ cdef class Poller(Reader):
                 if now == before:
                     self.run_waiting()
                 before = now
-            cpu_relax()
             if clock_ticks() >= until:
                 break
         # However busy the feed is, news is told and a private message moves on in every turn; when many wait, more than one.
@@ -336,20 +275,6 @@ cdef class Poller(Reader):
         while self.deferred.count() > MANY_DEFERRED:
             self.run_deferred()
         return 0
-
-    cdef int read_all(self, bint patient_too) except -1:
-        cdef HotConnection connection
-        cdef list urgent = self.urgent, patient = self.patient
-        for connection in urgent:
-            connection.read_ready()
-        if patient_too:
-            for connection in patient:
-                connection.read_ready()
-        return 0
-
-    cdef int read_those_ready(self, Look look) except -1:
-        cdef int count = look.find()
-        return self.read_among(look.descriptors, count) if count else 0
 
     cdef int run_waiting(self) except -1:
         """One thing of what waits for a moment without a tick."""

@@ -31,8 +31,6 @@ cdef class Reader:
     cdef bint has_postponed(self)
     cdef int run_postponed(self) except -1
 
-    cdef bint is_among(self, int descriptor, const int* descriptors, int count) noexcept
-
 
 cdef class Waiter:
     cdef readonly object loop

@@ -171,13 +171,6 @@ cdef class Reader:
     cdef int run_postponed(self) except -1:
         return 0
 
-    cdef bint is_among(self, int descriptor, const int* descriptors, int count) noexcept:
-        cdef int i
-        for i in range(count):
-            if descriptors[i] == descriptor:
-                return True
-        return False
-
 
 cdef class Waiter:
     """Of one loop of uvloop. `open` before the loop waits, `close` before the loop is closed, each on the loop's thread; in between

@@ -15,7 +15,8 @@ from collections.abc import Awaitable, Callable
 
 from picows import WSError, WSMsgType, ws_connect
 
-from nexus_fast.engine.poller import HotConnection, Poller
+from nexus_fast.engine.hot_connection import HotConnection
+from nexus_fast.engine.poller import Poller
 from nexus_fast.feed.frames import HandshakeListener, PayloadHandler, install
 
 logger = logging.getLogger("nexus_fast.feed")

@@ -17,7 +17,8 @@ from urllib.parse import urlsplit
 
 import aiofastnet
 
-from nexus_fast.engine.poller import HotConnection, Poller
+from nexus_fast.engine.hot_connection import HotConnection
+from nexus_fast.engine.poller import Poller
 from nexus_fast.feed.commands import CommandFeed
 from nexus_fast.feed.connection import is_reset
 from nexus_fast.feed.responses import ResponseReader

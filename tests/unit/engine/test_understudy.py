@@ -5,7 +5,7 @@ from polled import Bench, Transport
 
 from bench.path.frames import frames_of
 from bench.path.world import World
-from nexus_fast.engine.poller import HotConnection
+from nexus_fast.engine.hot_connection import HotConnection
 from nexus_fast.engine.understudy import Understudy, make_understudy
 
 

@@ -15,7 +15,8 @@ import uvloop
 
 from nexus_fast.config import LoopConfig
 from nexus_fast.engine import polling
-from nexus_fast.engine.poller import HotConnection, Poller
+from nexus_fast.engine.hot_connection import HotConnection
+from nexus_fast.engine.poller import Poller
 from nexus_fast.engine.waiter import Waiter, what_is_lacking
 from nexus_fast.feed.commands import CommandFeed
 
