@@ -4,9 +4,11 @@ from libc.stdint cimport int64_t, uint8_t, uint64_t
 from libc.string cimport memcpy, memset
 
 from nexus_fast.core.fixed cimport FIXED_ROOM, fixed_write, uint_write_fixed
-from nexus_fast.gateway.frame cimport FRAME_ROOM, next_mask, ws_frame
+from nexus_fast.gateway.canvas cimport canvas_begin, canvas_end, nx_canvas
+from nexus_fast.gateway.frame cimport FRAME_ROOM, FRAME_SLACK, next_mask, ws_frame
 from nexus_fast.gateway.sha256 cimport HMAC_ROOM, hmac_absorb, hmac_finish, hmac_key, nx_hmac
-from nexus_fast.gateway.template cimport REQUEST_CAPACITY, TemplateSet, nx_order_request, nx_template, template_fill
+from nexus_fast.gateway.request cimport REQUEST_CAPACITY, nx_order_request, nx_template
+from nexus_fast.gateway.template cimport TemplateSet
 
 
 def blocks(int n):
@@ -59,20 +61,24 @@ def orders(TemplateSet templates, int n, int type, bint framed):
     """n orders from their numbers to their bytes: text, signature and, if framed, header and mask."""
     cdef nx_order_request request
     cdef nx_template* template = templates.place(0, type, 0, False)
-    cdef char buffer[FRAME_ROOM + REQUEST_CAPACITY]
+    cdef char buffer[FRAME_ROOM + REQUEST_CAPACITY + FRAME_SLACK]
     cdef char client_id[24]
     cdef char* start
+    cdef nx_canvas canvas
     cdef uint64_t masks = 1
     cdef int64_t start_ms = 1747699200123
     cdef int i, size = 0, total = 0
+    canvas.kept = 0
     memcpy(client_id, b"A0000000000000000000000Z", 24)
     request.client_id, request.client_id_length = client_id, 24
     for i in range(n):
         uint_write_fixed(i, 8, client_id + 8)
         request.price, request.quantity = 6180020 + (i & 255), 13 + (i & 7)
         request.timestamp_ms, request.request_number = start_ms + i, i
-        size = template_fill(template, &request, buffer + FRAME_ROOM, REQUEST_CAPACITY)
+        if canvas_begin(template, &request, NULL, &canvas) < 0:
+            raise ValueError("the template was not filled")
+        size = canvas_end(&canvas)
         if framed:
-            size = ws_frame(buffer + FRAME_ROOM, size, next_mask(&masks), &start)
-        total += size + buffer[FRAME_ROOM + 40]
+            size = ws_frame(canvas.text, size, next_mask(&masks), buffer + FRAME_ROOM, &start)
+        total += size + canvas.text[40]
     return size

@@ -14,7 +14,9 @@ from nexus_fast.core.types cimport NX_BUY, NX_GTC, NX_LIMIT, nx_bookl1
 from nexus_fast.feed.market cimport MarketFeed
 from nexus_fast.gateway.channel cimport CHANNEL_HEADROOM, Channel, nx_channel
 from nexus_fast.gateway.frame cimport next_mask, ws_frame
-from nexus_fast.gateway.template cimport TemplateSet, nx_template, template_end
+from nexus_fast.gateway.canvas cimport canvas_end
+from nexus_fast.gateway.request cimport nx_template
+from nexus_fast.gateway.template cimport TemplateSet
 from nexus_fast.order.entry cimport OrderEntry
 from nexus_fast.order.gate cimport gate_check
 from nexus_fast.order.route cimport nx_route, route_shape
@@ -151,10 +153,9 @@ cdef class Answer(Strategy):
         entry.journal_event(order, NX_EVENT_INTENT, NULL, &entry.intent)
         if self.level < FILL:
             return 0
-        start = channel.buffer + CHANNEL_HEADROOM
-        size = template_end(&entry.filling, start)
+        size = canvas_end(entry.canvas)
         if self.level >= MASK:
-            ws_frame(start, size, next_mask(&channel.mask_state), &start)
+            ws_frame(entry.canvas.text, size, next_mask(&channel.mask_state), channel.buffer + CHANNEL_HEADROOM, &start)
         return 0
 
 

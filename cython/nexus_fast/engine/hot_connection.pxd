@@ -16,7 +16,7 @@ cdef class HotConnection:
     cdef FDTransport plain                   # None: only the transport can read it (TLS)
     cdef object on_readable                  # what the selector calls while the poller rests
 
-    cdef int read(self) except -1
+    cdef int read(self) except -1            # how many messages came
     cdef int read_plain(self) except -1
     cdef bint is_usual(self) noexcept
     cdef int fail(self, error) except -1
@@ -27,7 +27,7 @@ cdef class ConnectionGroup:
     cdef readonly list connections
     cdef Look look                           # None: each is read, whether something has come or not
 
-    cdef int read(self) except -1
+    cdef int read(self) except -1            # how many messages came
     cdef int read_among(self, const int* descriptors, int count) except -1
 
 

@@ -5,6 +5,7 @@ import os
 from aiofastnet.selector_transport import SelectorSocketTransport
 from aiofastnet.transport cimport Protocol
 from libc.errno cimport EAGAIN, EINTR, errno
+from libc.stdint cimport int64_t
 
 cdef extern from "<sys/socket.h>" nogil:
     ssize_t recv(int descriptor, void* data, size_t size, int flags)
@@ -53,10 +54,12 @@ cdef class HotConnection:
 
     cdef int read(self) except -1:
         """What has come, to the protocol."""
+        cdef int64_t before = self.handler.messages
         if self.plain is not None and self.is_usual():
-            return self.read_plain()
-        self.read_ready()
-        return 0
+            self.read_plain()
+        else:
+            self.read_ready()
+        return self.handler.messages - before
 
     cdef bint is_usual(self) noexcept:
         """The transport would read now, into its protocol's own buffer."""
@@ -94,18 +97,19 @@ cdef class ConnectionGroup:
 
     cdef int read(self) except -1:
         cdef HotConnection connection
-        cdef int found
+        cdef int found, messages = 0
         if self.look is not None:
             found = self.look.find()
             return self.read_among(self.look.descriptors, found) if found else 0
         for connection in self.connections:
-            connection.read()
-        return 0
+            messages += connection.read()
+        return messages
 
     cdef int read_among(self, const int* descriptors, int count) except -1:
         """Those of these descriptors that are in the group."""
         cdef HotConnection connection
+        cdef int messages = 0
         for connection in self.connections:
             if is_among(connection.descriptor, descriptors, count):
-                connection.read()
-        return 0
+                messages += connection.read()
+        return messages

@@ -34,8 +34,8 @@ cdef enum:
     # Order and user-data sockets are read once in this many rounds: a tick waits for no one, an acknowledgement can.
     COLD_ROUNDS = 8
     MANY_DEFERRED = 256
-    # Rounds between two rehearsals: some ten microseconds.
-    QUIET_ROUNDS = 16
+    # From a tick or a rehearsal to the next rehearsal. One in Python takes microseconds, in which no tick is read.
+    QUIET_US = 10
     # Between two walks through the kernel, each of which takes some microseconds in which no tick is read.
     WALK_US = 250
 
@@ -68,6 +68,8 @@ cdef class Poller(Reader):
     cdef readonly bint waiting               # the waiter has the sockets
     cdef readonly int64_t turns
     cdef readonly DeadEnd dead_end           # while it runs and is to stay warm
+    cdef int64_t quiet_ticks
+    cdef int64_t quiet_since                 # the last tick or rehearsal
     cdef int64_t walk_ticks
     cdef int64_t next_walk
     cdef int64_t seen_at_walk                # ticks
@@ -86,6 +88,7 @@ cdef class Poller(Reader):
         self.spins = spins
         self.warm = warm
         self.spin_ticks = <int64_t>(spin_us * 1000 * ticks_per_ns())
+        self.quiet_ticks = <int64_t>(QUIET_US * 1000 * ticks_per_ns())
         self.walk_ticks = <int64_t>(WALK_US * 1000 * ticks_per_ns())
         self.idle_ticks = <int64_t>(idle_ms * 1_000_000 * ticks_per_ns())
         self.connections = []
@@ -249,25 +252,22 @@ cdef class Poller(Reader):
             self.left_at = clock_ticks()
 
     cdef int spin(self) except -1:
-        cdef int64_t until = clock_ticks() + self.spin_ticks
-        cdef int64_t before = self.ticks_seen()
-        cdef int64_t now
-        cdef int round = 0, quiet = 0
+        cdef int64_t now = clock_ticks()
+        cdef int64_t until = now + self.spin_ticks
+        cdef int round = 0
         while self.spinning:
-            self.urgent.read()
+            if self.urgent.read():
+                self.quiet_since = now
+            elif self.news or self.deferred.count():
+                self.run_waiting()
+            elif self.warm and now - self.quiet_since > self.quiet_ticks:
+                self.stay_warm()
+                self.quiet_since = clock_ticks()
             if round == 0:
                 self.patient.read()
             round = (round + 1) % COLD_ROUNDS
-            quiet += 1
-            if quiet >= QUIET_ROUNDS and self.warm:
-                quiet = 0
-                self.stay_warm()
-            if self.news or self.deferred.count():
-                now = self.ticks_seen()
-                if now == before:
-                    self.run_waiting()
-                before = now
-            if clock_ticks() >= until:
+            now = clock_ticks()
+            if now >= until:
                 break
         # However busy the feed is, news is told and a private message moves on in every turn; when many wait, more than one.
         self.tell_news()

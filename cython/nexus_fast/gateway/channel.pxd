@@ -22,14 +22,14 @@ ctypedef struct nx_channel:
     int64_t clock_offset_ms     # the venue's clock minus ours
     uint64_t mask_state
     uint64_t sent               # requests
-    char* buffer                # CHANNEL_HEADROOM bytes, then the payload
+    char* buffer                # of frames: CHANNEL_HEADROOM bytes, the masked payload, FRAME_SLACK bytes
 
 cdef enum:
     CHANNEL_HEADROOM = 16
     CHANNEL_CAPACITY = 8192
 
-# Frame (where framed), mask and send `size` payload bytes that stand at channel.buffer + CHANNEL_HEADROOM.
-cdef int channel_send(nx_channel* channel, Py_ssize_t size) noexcept nogil
+# Frame and mask (where framed) and send a text of up to CHANNEL_CAPACITY bytes, with FRAME_SLACK readable ones behind it.
+cdef int channel_send(nx_channel* channel, const char* text, Py_ssize_t size) noexcept nogil
 
 
 cdef class Channel:

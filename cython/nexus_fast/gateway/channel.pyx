@@ -6,7 +6,7 @@ from libc.errno cimport EAGAIN, errno
 from libc.stdlib cimport free, malloc
 from libc.string cimport memcpy
 
-from nexus_fast.gateway.frame cimport next_mask, ws_frame
+from nexus_fast.gateway.frame cimport FRAME_SLACK, next_mask, ws_frame
 
 cdef extern from "<sys/socket.h>" nogil:
     ssize_t send(int descriptor, const void* data, size_t size, int flags)
@@ -14,13 +14,13 @@ cdef extern from "<sys/socket.h>" nogil:
     int MSG_NOSIGNAL
 
 
-cdef int channel_send(nx_channel* channel, Py_ssize_t size) noexcept nogil:
-    cdef char* start = channel.buffer + CHANNEL_HEADROOM
+cdef int channel_send(nx_channel* channel, const char* text, Py_ssize_t size) noexcept nogil:
+    cdef char* start = <char*>text
     cdef ssize_t sent = 0
     if not channel.ready:
         return NX_SEND_DOWN
     if channel.framed:
-        size = ws_frame(start, size, next_mask(&channel.mask_state), &start)
+        size = ws_frame(text, size, next_mask(&channel.mask_state), channel.buffer + CHANNEL_HEADROOM, &start)
     if channel.plain and channel.backlog[0] == 0:
         sent = send(channel.descriptor, start, size, MSG_DONTWAIT | MSG_NOSIGNAL)
         if sent == size:
@@ -49,7 +49,7 @@ cdef class Channel:
     """`attach` when the connection can carry orders, `detach` when it no longer can. Between the two, `ready`."""
 
     def __cinit__(self, bint framed=True):
-        self.channel.buffer = <char*>malloc(CHANNEL_HEADROOM + CHANNEL_CAPACITY)
+        self.channel.buffer = <char*>malloc(CHANNEL_HEADROOM + CHANNEL_CAPACITY + FRAME_SLACK)
         if self.channel.buffer == NULL:
             raise MemoryError("no memory for a send buffer")
         self.channel.framed = framed
@@ -110,11 +110,12 @@ cdef class Channel:
 
     def send_later(self, bytes request, uint64_t number, uint8_t kind):
         """A request that had to wait for a channel; ConnectionError when the connection is down."""
+        cdef char text[CHANNEL_CAPACITY + FRAME_SLACK]
         if len(request) > CHANNEL_CAPACITY:
             raise ValueError(f"a request of {len(request)} bytes; {CHANNEL_CAPACITY} fit")
-        memcpy(self.channel.buffer + CHANNEL_HEADROOM, <const char*>request, len(request))
         self.channel.request_number = number
         self.channel.request_kind = kind
         self.channel.in_flight = 1
-        if channel_send(&self.channel, len(request)) != NX_SENT:
+        memcpy(text, <const char*>request, len(request))
+        if channel_send(&self.channel, text, len(request)) != NX_SENT:
             raise ConnectionError("the order connection is down")

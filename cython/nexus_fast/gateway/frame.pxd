@@ -1,9 +1,10 @@
-"""A client's WebSocket frame (RFC 6455, section 5) around a payload that already stands in its buffer. Inline.
+"""A client's WebSocket frame (RFC 6455, section 5) of a text. Inline.
 
-    char buffer[FRAME_ROOM + n];  payload = buffer + FRAME_ROOM
-    size = ws_frame(payload, n, next_mask(&state), &start)        # start..start+size is what goes to the socket
+    char buffer[FRAME_ROOM + n + FRAME_SLACK];  payload = buffer + FRAME_ROOM
+    size = ws_frame(text, n, next_mask(&state), payload, &start)        # start..start+size is what goes to the socket
 
-Header in front of the payload (6, 8 or 14 bytes, so FRAME_ROOM bytes are the caller's), payload masked in place.
+The text is masked on its way to the payload, which may be the text itself; the header stands in front of it (6, 8 or 14 bytes). Up to
+FRAME_SLACK bytes behind the text are read and as many behind the payload written.
 """
 
 from libc.stdint cimport uint32_t, uint64_t
@@ -16,24 +17,23 @@ cdef extern from *:
     #include <stdint.h>
     #include <string.h>
 
-    enum { NX_FRAME_ROOM = 14 };
+    enum { NX_FRAME_ROOM = 14, NX_FRAME_SLACK = 31 };
 
     typedef uint8_t nx_block16 __attribute__((vector_size(16)));
 
     /* The key's first byte masks the first byte: mask is used as it lies in memory, so byte order does not matter. */
-    static inline void nx_mask_in_place(char *data, size_t size, uint32_t mask) {
-        nx_block16 wide, block;
-        size_t i = 0;
-        char key[4];
+    static inline void nx_mask(const char *text, size_t size, uint32_t mask, char *payload) {
+        nx_block16 wide, one, two;
         uint32_t four[4] = {mask, mask, mask, mask};
-        memcpy(key, &mask, 4);
         memcpy(&wide, four, 16);
-        for (; i + 16 <= size; i += 16) {
-            memcpy(&block, data + i, 16);
-            block ^= wide;
-            memcpy(data + i, &block, 16);
+        for (size_t i = 0; i < size; i += 32) {
+            memcpy(&one, text + i, 16);
+            memcpy(&two, text + i + 16, 16);
+            one ^= wide;
+            two ^= wide;
+            memcpy(payload + i, &one, 16);
+            memcpy(payload + i + 16, &two, 16);
         }
-        for (; i < size; i++) data[i] ^= key[i & 3];
     }
 
     static inline char *nx_frame_header(char *payload, size_t size, uint32_t mask) {
@@ -53,9 +53,9 @@ cdef extern from *:
         return (char *)p;
     }
 
-    static inline int nx_ws_frame(char *payload, ptrdiff_t size, uint32_t mask, char **start) {
+    static inline int nx_ws_frame(const char *text, ptrdiff_t size, uint32_t mask, char *payload, char **start) {
         *start = nx_frame_header(payload, (size_t)size, mask);
-        nx_mask_in_place(payload, (size_t)size, mask);
+        nx_mask(text, (size_t)size, mask, payload);
         return (int)(payload + size - *start);
     }
 
@@ -76,8 +76,9 @@ cdef extern from *:
     """
     enum:
         FRAME_ROOM "NX_FRAME_ROOM"
+        FRAME_SLACK "NX_FRAME_SLACK"
 
-    int ws_frame "nx_ws_frame"(char* payload, Py_ssize_t size, uint32_t mask, char** start) noexcept nogil
+    int ws_frame "nx_ws_frame"(const char* text, Py_ssize_t size, uint32_t mask, char* payload, char** start) noexcept nogil
     uint32_t next_mask "nx_next_mask"(uint64_t* state) noexcept nogil
 
 cdef uint64_t mask_seed() except 0      # seam: 64 bits from the system's generator, never 0

@@ -11,10 +11,10 @@ def frame(payload: bytes, mask: int) -> bytes:
     """The masked text frame of payload. mask: 32 bits, first key byte lowest on a little-endian machine."""
     cdef char* start = NULL
     cdef Py_ssize_t size = len(payload)
-    buffer = bytearray(FRAME_ROOM) + payload
+    buffer = bytearray(FRAME_ROOM) + payload + bytearray(FRAME_SLACK)
     cdef char[::1] view = buffer
     cdef char* base = &view[0]
-    cdef int total = ws_frame(base + FRAME_ROOM, size, mask, &start)
+    cdef int total = ws_frame(base + FRAME_ROOM, size, mask, base + FRAME_ROOM, &start)
     return bytes(buffer[start - base:start - base + total])
 
 

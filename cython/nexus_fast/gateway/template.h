@@ -30,6 +30,7 @@ struct nx_template {
     nx_text text;               /* the request */
     nx_text signed_text;        /* what is signed, from the midstate on; count 0: it is a part of the request */
     nx_text behind_id;          /* signed_text behind its first block, where that block has no hole but an engine's own client id */
+    uint64_t serial;            /* no other template of this process has it, living or gone */
     uint64_t head_key;          /* of that block without the id: equal keys, equal blocks; 0: there is no such block */
     uint8_t head[64];           /* the block, zeros for the id */
     int head_id;                /* the id's place in it */
@@ -37,6 +38,7 @@ struct nx_template {
     uint8_t has_price;
     uint8_t has_quantity;
     uint8_t has_request_id;     /* one that is not the client id itself */
+    uint8_t signed_inside;      /* what is signed is a part of the request */
     uint8_t price_scale;
     uint8_t size_scale;
     uint8_t id_limit;
@@ -56,7 +58,7 @@ static inline char *nx_put(char *to, const char *from, unsigned length) {
     return to + length;
 }
 
-/* Reads no byte too many; writes none either. For 1 to 36 bytes that somebody else owns. Straight from there to the
+/* Reads no byte too many; writes none either. For up to 36 bytes that somebody else owns, or between those of others. Straight from there to the
    text: a copy in between would be read in other words than it was written in, which makes the load wait. */
 static inline char *nx_put_exact(char *to, const char *from, unsigned length) {
     if (length == 17) {                         /* the engine's own: no load across the border of what was stored at once */
@@ -69,6 +71,9 @@ static inline char *nx_put_exact(char *to, const char *from, unsigned length) {
     } else if (length >= 8) {
         memcpy(to, from, 8);
         memcpy(to + length - 8, from + length - 8, 8);
+    } else if (length >= 4) {
+        memcpy(to, from, 4);
+        memcpy(to + length - 4, from + length - 4, 4);
     } else {
         for (unsigned i = 0; i < length; i++) to[i] = from[i];
     }

@@ -60,3 +60,19 @@ class TemplateSet:
         timestamp_ms: int = 0,
         request_number: int = 0,
     ) -> bytes: ...
+
+class Canvas:
+    def place_text(
+        self,
+        templates: TemplateSet,
+        side: int,
+        type: int,
+        time_in_force: int,
+        reduce_only: bool,
+        *,
+        price: int = 0,
+        quantity: int = 0,
+        client_id: str = "",
+        timestamp_ms: int = 0,
+        request_number: int = 0,
+    ) -> bytes: ...

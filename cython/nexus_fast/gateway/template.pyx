@@ -1,241 +1,33 @@
-"""Filling and building request templates. What texts are made of, and how they are signed: see texts.py.
+"""Building request templates. What texts are made of, and how they are signed: see texts.py. Filling them: canvas.pyx.
 
 The constant head of what is signed is hashed here, once, in whole 64-byte blocks: venue modules put what never changes
 first wherever the venue lets them choose.
 """
 
-from libc.stdint cimport uint16_t
+from libc.stdint cimport uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free
 from libc.string cimport memcpy
 
-from nexus_fast.core.fixed cimport fixed_write, uint_write, uint_write_fixed
 from nexus_fast.core.types cimport NX_LIMIT
-from nexus_fast.gateway.sha256 cimport HMAC_ROOM, hmac_absorb, hmac_blocks, hmac_close, hmac_key, hmac_pad, nx_hmac
+from nexus_fast.gateway.canvas cimport canvas_begin, canvas_end, nx_canvas
+from nexus_fast.gateway.fields cimport LONGEST_ID, NX_COPY_SLACK, nx_piece, nx_template_fields, nx_text
+from nexus_fast.gateway.request cimport (
+    NX_FILL_BAD_CLIENT_ID, NX_FILL_BAD_NUMBER, NX_FILL_BAD_TIME, NX_FILL_NO_TEMPLATE, OWN_ID_LENGTH, REQUEST_CAPACITY, SIGNED_CAPACITY,
+    nx_order_request,
+)
+from nexus_fast.gateway.sha256 cimport HMAC_ROOM, hmac_absorb, hmac_blocks, hmac_key, nx_hmac
 
 from nexus_fast.gateway.texts import LONGEST, Hole, between, merged, pieces_of, without_start
 
-cdef extern from "nexus_fast/gateway/template.h" nogil:
-    enum:
-        NX_COPY_SLACK
-
-    ctypedef struct nx_piece:
-        uint16_t length
-        uint8_t hole
-
-    ctypedef struct nx_text:
-        const nx_piece* pieces
-        const char* literals
-        int count
-        int bound
-
-    ctypedef struct nx_template_fields "nx_template":
-        uint32_t inner[8]
-        uint32_t outer[8]
-        uint64_t absorbed
-        nx_text text
-        nx_text signed_text
-        nx_text behind_id
-        uint64_t head_key
-        uint8_t head[64]
-        int head_id
-        int signed_from
-        uint8_t has_price
-        uint8_t has_quantity
-        uint8_t has_request_id
-        uint8_t price_scale
-        uint8_t size_scale
-        uint8_t id_limit
-        uint8_t request_id_limit
-        char id_prefix
-        char id_overflow
-
-    const int64_t nx_first_time
-    const int64_t nx_time_limit
-    const int64_t nx_number_limit
-
-    char* nx_put(char* to, const char* source, unsigned length) noexcept
-    char* nx_put_exact(char* to, const char* source, unsigned length) noexcept
-
-
-cdef enum:      # the members of Hole, for C
-    END = 0
-    PRICE = 1
-    QUANTITY = 2
-    CLIENT_ID = 3
-    REQUEST_ID = 4
-    TIMESTAMP = 5
-    SIGNATURE = 6
-    SIGNED_TO = 7
-
-    LONGEST_ID = 36
-
 STATUS_TEXTS = {
-    NX_FILL_NO_ROOM: "the buffer is too small",
     NX_FILL_BAD_CLIENT_ID: "the client id is empty or longer than the venue takes",
     NX_FILL_BAD_NUMBER: "price and quantity must be positive and have at most 18 digits",
     NX_FILL_BAD_TIME: "a timestamp is milliseconds since 1970, 13 digits",
     NX_FILL_NO_TEMPLATE: "the venue has no such request",
 }
 
+cdef uint64_t serials = 0       # given to templates so far
 
-# ---- filling: hot ----
-
-cdef int template_fill(const nx_template* template, const nx_order_request* request, char* out,
-                       int capacity) noexcept nogil:
-    """Writes the text of the request to out and returns its length, or a negative nx_fill_status.
-
-    out may be overwritten up to template_bound(template) bytes, which is what capacity must not be below.
-    """
-    cdef nx_filling filling
-    cdef int status = template_begin(template, request, NULL, &filling, capacity)
-    return status if status < 0 else template_end(&filling, out)
-
-
-cdef int template_begin(const nx_template* template, const nx_order_request* request, const nx_ahead* ahead,
-                        nx_filling* filling, int capacity) noexcept nogil:
-    cdef const nx_template_fields* t = <const nx_template_fields*> template
-    cdef int status
-    if t == NULL:
-        return NX_FILL_NO_TEMPLATE
-    if capacity < t.text.bound:
-        return NX_FILL_NO_ROOM
-    status = write_values(t, request, &filling.values)
-    if status < 0:
-        return status
-    filling.template = template
-    filling.last = NULL
-    if t.signed_text.count:
-        begin_signature(t, request, ahead, filling)
-    return 0
-
-
-cdef int template_end(nx_filling* filling, char* out) noexcept nogil:
-    cdef const nx_template_fields* t = <const nx_template_fields*> filling.template
-    cdef int size = <int> (write_text(t, &t.text, &filling.values, out, &filling.signature) - out)
-    if filling.last != NULL:
-        hmac_close(filling.inner, t.outer, filling.last, 1, filling.signature)
-    return size
-
-
-cdef bint template_has_head(const nx_template* template) noexcept nogil:
-    return (<const nx_template_fields*> template).head_key != 0
-
-
-cdef void template_ahead(const nx_template* template, const char* client_id, uint64_t number, nx_ahead* ahead) noexcept nogil:
-    """client_id: OWN_ID_LENGTH bytes, the one that order `number` will have. Of a template with a head."""
-    cdef const nx_template_fields* t = <const nx_template_fields*> template
-    ahead.key = t.head_key
-    ahead.number = number
-    hash_head(t, client_id, ahead.inner)
-
-
-cdef inline void hash_head(const nx_template_fields* t, const char* client_id, uint32_t* inner) noexcept nogil:
-    cdef uint8_t block[64]
-    memcpy(block, t.head, 64)
-    memcpy(block + t.head_id, client_id, OWN_ID_LENGTH)
-    memcpy(inner, t.inner, 32)
-    hmac_blocks(inner, block, 1)
-
-
-cdef inline void begin_signature(const nx_template_fields* t, const nx_order_request* r, const nx_ahead* ahead,
-                                 nx_filling* f) noexcept nogil:
-    """Writes what is signed and hashes it up to its last block."""
-    cdef const nx_text* text = &t.signed_text
-    cdef uint64_t absorbed = t.absorbed
-    cdef size_t blocks
-    if t.head_key and r.client_id_length == OWN_ID_LENGTH:
-        text = &t.behind_id
-        absorbed += 64
-        if ahead != NULL and ahead.key == t.head_key and ahead.number == r.request_number:
-            memcpy(f.inner, ahead.inner, 32)
-        else:
-            hash_head(t, r.client_id, f.inner)
-    else:
-        memcpy(f.inner, t.inner, 32)
-    blocks = hmac_pad(<uint8_t*> f.tail, write_text(t, text, &f.values, f.tail, &f.signature) - f.tail, absorbed)
-    if blocks > 1:
-        hmac_blocks(f.inner, <const uint8_t*> f.tail, blocks - 1)
-    f.last = <const uint8_t*> f.tail + 64 * (blocks - 1)
-
-
-cdef int template_bound(const nx_template* template) noexcept nogil:
-    """Bytes that template_fill may touch."""
-    return (<const nx_template_fields*> template).text.bound
-
-
-cdef inline int write_values(const nx_template_fields* t, const nx_order_request* r, nx_values* v) noexcept nogil:
-    if r.client_id_length < 1 or r.client_id_length > t.id_limit:
-        return NX_FILL_BAD_CLIENT_ID
-    if r.timestamp_ms < nx_first_time or r.timestamp_ms >= nx_time_limit:
-        return NX_FILL_BAD_TIME
-    v.at[END] = v.at[SIGNED_TO] = v.request_id
-    v.length[END] = v.length[SIGNED_TO] = 0
-    v.at[CLIENT_ID] = r.client_id
-    v.length[CLIENT_ID] = r.client_id_length
-    if t.has_request_id:
-        write_request_id(t, r, v)
-    uint_write_fixed(<uint64_t> r.timestamp_ms, 13, v.timestamp)
-    v.at[TIMESTAMP] = v.timestamp
-    v.length[TIMESTAMP] = 13
-    v.at[SIGNATURE] = v.signature
-    v.length[SIGNATURE] = 64
-    return write_numbers(t, r, v)
-
-
-cdef inline int write_numbers(const nx_template_fields* t, const nx_order_request* r, nx_values* v) noexcept nogil:
-    if t.has_price:
-        if r.price <= 0 or r.price >= nx_number_limit:
-            return NX_FILL_BAD_NUMBER
-        v.at[PRICE] = v.price
-        v.length[PRICE] = fixed_write(r.price, t.price_scale, v.price)
-    if t.has_quantity:
-        if r.quantity <= 0 or r.quantity >= nx_number_limit:
-            return NX_FILL_BAD_NUMBER
-        v.at[QUANTITY] = v.quantity
-        v.length[QUANTITY] = fixed_write(r.quantity, t.size_scale, v.quantity)
-    return 0
-
-
-cdef inline void write_request_id(const nx_template_fields* t, const nx_order_request* r, nx_values* v) noexcept nogil:
-    v.at[REQUEST_ID] = v.request_id
-    if r.client_id_length < t.request_id_limit:
-        v.request_id[0] = t.id_prefix
-        nx_put_exact(v.request_id + 1, r.client_id, r.client_id_length)
-        v.length[REQUEST_ID] = 1 + r.client_id_length
-    else:
-        v.request_id[0] = t.id_overflow
-        v.request_id[1] = t.id_prefix
-        v.length[REQUEST_ID] = 2 + uint_write(r.request_number, v.request_id + 2)
-
-
-cdef inline char* write_text(const nx_template_fields* t, const nx_text* text, nx_values* v, char* out,
-                             char** signature) noexcept nogil:
-    """A signature that is made apart is left out, and its place told."""
-    cdef const char* literal = text.literals
-    cdef char* at = out
-    cdef unsigned i, hole
-    for i in range(<unsigned> text.count):
-        at = nx_put(at, literal, text.pieces[i].length)
-        literal += text.pieces[i].length
-        hole = text.pieces[i].hole
-        if hole == SIGNED_TO:
-            sign(t, out + t.signed_from, at - out - t.signed_from, v)
-        if hole == CLIENT_ID:
-            at = nx_put_exact(at, v.at[CLIENT_ID], v.length[CLIENT_ID])
-        elif hole == SIGNATURE and t.signed_text.count:
-            signature[0] = at
-            at += 64
-        else:
-            at = nx_put(at, v.at[hole], v.length[hole])
-    return at
-
-
-cdef inline void sign(const nx_template_fields* t, char* tail, size_t size, nx_values* v) noexcept nogil:
-    """Overwrites HMAC_ROOM bytes behind the tail: what follows it in the request is written afterwards."""
-    hmac_close(t.inner, t.outer, <uint8_t*> tail, hmac_pad(<uint8_t*> tail, size, t.absorbed), v.signature)
-
-
-# ---- building: cold ----
 
 cdef class _Owned:
     """Frees one block of memory when its last reference goes."""
@@ -307,17 +99,20 @@ cdef class TemplateSet:
 
     def place_text(self, int side, int type, int time_in_force, bint reduce_only, **values):
         """The bytes of a new order's request, as the engine makes them; values: see _fill."""
-        return _fill(self.place(side, type, time_in_force, reduce_only), values)
+        return _fill_alone(self.place(side, type, time_in_force, reduce_only), values)
 
     def cancel_text(self, **values):
-        return _fill(self.cancel(), values)
+        return _fill_alone(self.cancel(), values)
 
     def modify_text(self, int side, **values):
-        return _fill(self.modify(side), values)
+        return _fill_alone(self.modify(side), values)
 
     cdef nx_template* _build(self, text, payload, prefix) except NULL:
         cdef nx_template_fields* t = <nx_template_fields*> _own(sizeof(nx_template_fields), self._owned)
         cdef nx_hmac hmac
+        global serials
+        serials += 1
+        t.serial = serials
         t.price_scale, t.size_scale, t.id_limit = self.price_scale, self.size_scale, self.id_limit
         t.id_overflow, t.request_id_limit = self.id_overflow[0], self.request_id_limit
         if prefix:
@@ -329,6 +124,7 @@ cdef class TemplateSet:
         t.has_request_id = Hole.REQUEST_ID in holes
         start, text = without_start(list(text))
         tail = between(text, start) if payload is None else merged(payload)
+        t.signed_inside = payload is None and bool(tail)
         if not bool(tail) == (Hole.SIGNATURE in text) == (self._secret_state is not None):
             raise ValueError("a template is signed if and only if its set has a secret")
         if self._secret_state is not None:
@@ -405,13 +201,27 @@ cdef bytes _key_state(bytes secret):
 cdef dict DEFAULTS = {"price": 0, "quantity": 0, "client_id": "", "timestamp_ms": 0, "request_number": 0}
 
 
-cdef _fill(const nx_template* template, dict values):
+cdef class Canvas:
+    """Requests one after the other, as an order entry makes them: each written into the text of the one before."""
+    cdef nx_canvas canvas
+
+    def place_text(self, TemplateSet templates, int side, int type, int time_in_force, bint reduce_only, **values):
+        """As TemplateSet.place_text."""
+        return _fill(templates.place(side, type, time_in_force, reduce_only), values, &self.canvas)
+
+
+cdef _fill_alone(const nx_template* template, dict values):
+    cdef nx_canvas canvas
+    canvas.kept = 0
+    return _fill(template, values, &canvas)
+
+
+cdef _fill(const nx_template* template, dict values, nx_canvas* canvas):
     """Fills a template from Python values: price and quantity as mantissas at the set's scales, client_id as text.
 
     Raises ValueError with the text of the status, TypeError for a value that no request has.
     """
     cdef nx_order_request request
-    cdef char out[REQUEST_CAPACITY]
     if not values.keys() <= DEFAULTS.keys():
         raise TypeError(f"a request has no {sorted(values.keys() - DEFAULTS.keys())}; it has {sorted(DEFAULTS)}")
     values = {**DEFAULTS, **values}
@@ -421,7 +231,7 @@ cdef _fill(const nx_template* template, dict values):
     request.price, request.quantity = values["price"], values["quantity"]
     request.timestamp_ms, request.request_number = values["timestamp_ms"], values["request_number"]
     request.client_id, request.client_id_length = identity, len(identity)
-    cdef int size = template_fill(template, &request, out, REQUEST_CAPACITY)
-    if size < 0:
-        raise ValueError(STATUS_TEXTS[size])
-    return out[:size]
+    cdef int status = canvas_begin(template, &request, NULL, canvas)
+    if status < 0:
+        raise ValueError(STATUS_TEXTS[status])
+    return canvas.text[:canvas_end(canvas)]

@@ -11,8 +11,9 @@ from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
 from nexus_fast.core.clock cimport nx_wall
 from nexus_fast.core.histogram cimport nx_histogram
 from nexus_fast.core.types cimport nx_bookl1, nx_order_event
+from nexus_fast.gateway.canvas cimport CANVASES, nx_ahead, nx_canvas
 from nexus_fast.gateway.channel cimport nx_channel
-from nexus_fast.gateway.template cimport nx_ahead, nx_filling, nx_template
+from nexus_fast.gateway.request cimport nx_template
 from nexus_fast.journal.writer cimport JournalWriter, nx_journal
 from nexus_fast.order.deadlines cimport nx_deadlines
 from nexus_fast.order.route cimport RouteTable, nx_route
@@ -79,11 +80,12 @@ cdef class OrderEntry:
                         uint8_t flags, int64_t price, int64_t quantity, uint8_t strategy,
                         const char* client_id, uint8_t client_id_length) noexcept nogil
     cdef uint64_t refused_number
-    cdef nx_filling filling                 # the request that is being made
+    cdef nx_canvas canvases[CANVASES]       # by template
+    cdef nx_canvas* canvas                  # with the request that is being made
     cdef nx_order_event intent              # what the journal has of it, for the order ring once the request is out
     cdef nx_ahead ahead[256]                # by account: the head of the next order's signature
     cdef uint64_t rehearsal_mask
-    cdef char rehearsal[2048]
+    cdef char rehearsal[2048]               # a masked payload, never sent
     # 0, or a negative reason. The order's state changes when the venue answers.
     cdef int cancel(self, nx_order* order) noexcept nogil
     cdef int modify(self, nx_order* order, int64_t price, int64_t quantity) noexcept nogil

@@ -12,24 +12,10 @@ from nexus_fast.core.types cimport (
     NX_MARKET,
     NX_ORDER_REDUCE_ONLY,
 )
-from nexus_fast.gateway.channel cimport (
-    CHANNEL_CAPACITY,
-    CHANNEL_HEADROOM,
-    NX_SEND_DOUBT,
-    NX_SEND_DOWN,
-    channel_send,
-)
+from nexus_fast.gateway.canvas cimport canvas_ahead, canvas_begin, canvas_end, canvas_has_head, canvas_of
+from nexus_fast.gateway.channel cimport CHANNEL_HEADROOM, NX_SEND_DOUBT, NX_SEND_DOWN, channel_send
 from nexus_fast.gateway.frame cimport next_mask, ws_frame
-from nexus_fast.gateway.template cimport (
-    OWN_ID_LENGTH,
-    REQUEST_CAPACITY,
-    nx_order_request,
-    template_ahead,
-    template_begin,
-    template_end,
-    template_fill,
-    template_has_head,
-)
+from nexus_fast.gateway.request cimport OWN_ID_LENGTH, nx_order_request
 from nexus_fast.journal.writer cimport journal_append
 from nexus_fast.order.budget cimport budgets_give_back, budgets_take
 from nexus_fast.order.deadlines cimport deadlines_add, nx_deadline
@@ -225,24 +211,25 @@ cdef class OrderEntry:
         fields.flags = order.flags
         if not self.table.is_own_id(order):
             ahead = NULL
-        if template_begin(template, &fields, ahead, &self.filling, CHANNEL_CAPACITY) < 0:
+        self.canvas = canvas_of(self.canvases, template)
+        if canvas_begin(template, &fields, ahead, self.canvas) < 0:
             status[0] = -NX_REASON_ENCODING
         return channel
 
     cdef int complete(self, nx_channel* channel, const nx_order* order, uint8_t kind, bint timed) noexcept nogil:
         """0 when the bytes are out, or the negative reason: nothing left; -NX_REASON_SEND: something may have left."""
-        # What was sent from this buffer before is with the kernel or in the transport's own queue.
-        cdef int size = template_end(&self.filling, channel.buffer + CHANNEL_HEADROOM)
+        # What was sent before from this canvas or the channel's buffer is with the kernel or in the transport's own queue.
+        cdef int size = canvas_end(self.canvas)
         cdef int status
         if timed:
             self.stages.lap(STAGE_ENCODE)
         if not channel.framed:
             if channel.in_flight:
-                return self.postpone(order, kind, channel.buffer + CHANNEL_HEADROOM, size)
+                return self.postpone(order, kind, self.canvas.text, size)
             channel.in_flight = 1
             channel.request_number = order.number
             channel.request_kind = kind
-        status = channel_send(channel, size)
+        status = channel_send(channel, self.canvas.text, size)
         if status == NX_SEND_DOWN:
             return -NX_REASON_NOT_CONNECTED
         if status == NX_SEND_DOUBT:
@@ -258,11 +245,11 @@ cdef class OrderEntry:
 
     cdef void prepare(self, const nx_template* template, uint8_t account) noexcept nogil:
         """After a send: what the next order's signature begins with, for the account that has just sent one."""
-        cdef uint64_t number = self.table.next_free() if template_has_head(template) else 0
+        cdef uint64_t number = self.table.next_free() if canvas_has_head(template) else 0
         cdef char client_id[OWN_ID_LENGTH]
         if number:
             self.table.write_id(number, client_id)
-            template_ahead(template, client_id, number, &self.ahead[account])
+            canvas_ahead(template, client_id, number, &self.ahead[account])
 
     cdef int postpone(self, const nx_order* order, uint8_t kind, const char* text, int size) noexcept with gil:
         # seam
@@ -277,12 +264,15 @@ cdef class OrderEntry:
         cdef uint8_t account = self.routes.default_account[book.symbol_id]
         cdef nx_route* route
         cdef nx_order_request fields
-        cdef char* start = self.rehearsal + CHANNEL_HEADROOM
+        cdef const nx_template* template
+        cdef nx_canvas* canvas
+        cdef char* start
         cdef int size
         if account == NO_ACCOUNT:
             return 0
         route = self.routes.find(book.symbol_id, account)
-        if route == NULL or route.place[route_shape(NX_BUY, NX_LIMIT, NX_GTC, 0)] == NULL:
+        template = route.place[route_shape(NX_BUY, NX_LIMIT, NX_GTC, 0)] if route != NULL else NULL
+        if template == NULL:
             return 0
         gate_check(&route.limits, &self.books[book.symbol_id], 0, 0, book.ask, route.limits.minimum_quantity, 0)
         fields.price = book.ask
@@ -295,9 +285,12 @@ cdef class OrderEntry:
         fields.type = NX_LIMIT
         fields.time_in_force = NX_GTC
         fields.flags = 0
-        size = template_fill(route.place[route_shape(NX_BUY, NX_LIMIT, NX_GTC, 0)], &fields, start, REQUEST_CAPACITY)
-        if size > 0 and route.channels[0].framed:
-            ws_frame(start, size, next_mask(&self.rehearsal_mask), &start)
+        canvas = canvas_of(self.canvases, template)
+        if canvas_begin(template, &fields, NULL, canvas) < 0:
+            return 0
+        size = canvas_end(canvas)
+        if route.channels[0].framed:
+            ws_frame(canvas.text, size, next_mask(&self.rehearsal_mask), self.rehearsal + CHANNEL_HEADROOM, &start)
         prefetch(&self.table.slots[self.table.next_number & self.table.mask])
         return size
 

@@ -3,7 +3,8 @@
 from libc.stdint cimport int64_t, uint8_t, uint32_t
 
 from nexus_fast.gateway.channel cimport nx_channel
-from nexus_fast.gateway.template cimport TemplateSet, nx_template
+from nexus_fast.gateway.request cimport nx_template
+from nexus_fast.gateway.template cimport TemplateSet
 from nexus_fast.order.budget cimport nx_budget
 from nexus_fast.order.gate cimport nx_limits
 

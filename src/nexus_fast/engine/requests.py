@@ -51,9 +51,13 @@ def wait_for(work: Callable[[], Awaitable], what: str, seconds: float = TIMEOUT_
     """The result of a coroutine function that runs on a thread and a loop of its own; what it raises is raised here."""
     answer: Future = Future()
 
+    async def bounded() -> Any:
+        async with asyncio.timeout(seconds):
+            return await work()
+
     def run() -> None:
         try:
-            answer.set_result(asyncio.run(asyncio.wait_for(work(), seconds)))
+            answer.set_result(asyncio.run(bounded()))
         except BaseException as error:
             answer.set_exception(error)
 

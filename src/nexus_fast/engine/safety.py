@@ -115,7 +115,7 @@ class Safety:
         account = self._host.accounts[account_type]
         try:
             symbols = self._host.routed_symbols(account.index)
-            off = emergency_of(account_type).set_switch(account.rest, account_type, symbols, 0)
-            await asyncio.wait_for(off, 5 * RETRY_SECONDS)
+            async with asyncio.timeout(5 * RETRY_SECONDS):
+                await emergency_of(account_type).set_switch(account.rest, account_type, symbols, 0)
         except NO_ANSWER as error:
             self._log.error(f"{account_type}: the dead man's switch could not be switched off: {error}")

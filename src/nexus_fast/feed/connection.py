@@ -155,7 +155,8 @@ class WebSocketConnection:
             if not taken:
                 taken = self._take_over(listener)
             try:
-                await asyncio.wait_for(self._lost.wait(), 1.0 if taken else 0.005)
+                async with asyncio.timeout(1.0 if taken else 0.005):
+                    await self._lost.wait()
             except TimeoutError:
                 pass
             if is_reset(self.transport.underlying_transport):

@@ -31,6 +31,7 @@ logger = logging.getLogger("nexus_fast.rest")
 FIRST_WAIT, LAST_WAIT = 0.1, 15.0
 # A venue closes a connection that is idle; one is made anew before that.
 IDLE_SECONDS = 50.0
+CONNECT_SECONDS = 10.0
 # A connection on which a response does not come is of no use for the next request.
 ANSWER_SECONDS = 20.0
 
@@ -143,12 +144,10 @@ class RestEntry:
         loop = asyncio.get_running_loop()
         lost = loop.create_future()
         reader = self._make_reader(lost)
-        transport, _ = await asyncio.wait_for(
-            aiofastnet.create_connection(
+        async with asyncio.timeout(CONNECT_SECONDS):
+            transport, _ = await aiofastnet.create_connection(
                 loop, lambda: reader, self._url.hostname, self._url.port or (443 if secure else 80), ssl=context
-            ),
-            10.0,
-        )
+            )
         hot = self._poll(transport, reader)
         reader.handler.last_message_ns = time.monotonic_ns()
         self.channel.attach(transport, not secure)

@@ -152,6 +152,7 @@ async def _until_told(parent: int | None) -> None:
         if parent is not None and os.getppid() != parent:
             return
         try:
-            await asyncio.wait_for(told.wait(), 0.5)
+            async with asyncio.timeout(0.5):
+                await told.wait()
         except TimeoutError:
             continue

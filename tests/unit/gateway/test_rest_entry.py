@@ -4,6 +4,7 @@ import asyncio
 import sys
 from pathlib import Path
 
+import aiofastnet
 import pytest
 import uvloop
 
@@ -152,3 +153,40 @@ def test_an_answer_that_cannot_be_used_stops_nothing(scene, caplog):
     scene.answer = refuse
     uvloop.run(scene.run(response(b"[]"), requests=2))
     assert caplog.text.count("could not be used") == 2 and "what is this" in caplog.text
+
+
+def test_it_ends_though_its_connection_is_made_in_the_same_turn(scene, monkeypatch):
+    connect = aiofastnet.create_connection
+
+    async def run():
+        loop = asyncio.get_running_loop()
+        begun, go_on = loop.create_future(), loop.create_future()
+
+        async def connect_slowly(*arguments, **options):
+            transport, protocol = await connect(*arguments, **options)
+            begun.set_result(None)
+            try:
+                await go_on
+            except asyncio.CancelledError:
+                transport.abort()
+                raise
+            return transport, protocol
+
+        async def serve(reader, writer):
+            await reader.read()
+            writer.close()
+
+        monkeypatch.setattr(aiofastnet, "create_connection", connect_slowly)
+        server = await asyncio.start_server(serve, "127.0.0.1", 0)
+        port = server.sockets[0].getsockname()[1]
+        entry = RestEntry("test", f"http://127.0.0.1:{port}", scene.life.ledger.entry, None, None, scene.answer,
+                          lambda *request: None, scene.free)
+        entry.start()
+        await begun
+        go_on.set_result(None)
+        async with asyncio.timeout(5):
+            await entry.stop()
+        assert not entry.up.is_set()
+        server.close()
+
+    uvloop.run(run())

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nexus_fast.gateway.template import TemplateSet
+from nexus_fast.gateway.template import Canvas, TemplateSet
 from nexus_fast.gateway.texts import Hole
 
 NOW = 1747699200123
@@ -93,3 +93,56 @@ def test_unknown_values_are_refused():
         TemplateSet(price_scale=2, size_scale=0).cancel_text(colour="red")
     with pytest.raises(ValueError, match="side=2"):
         TemplateSet(price_scale=2, size_scale=0).set_place(2, 0, 0, False, ["x"])
+
+
+# ---- one request after the other ----
+
+steps = st.lists(
+    st.tuples(
+        st.integers(0, 3),                                                  # which template
+        st.sampled_from([1, 99, 100, 6180020, 6180021, 999999999, 10**17]),   # price
+        st.sampled_from([1, 7, 10, 123456]),                                # quantity
+        st.sampled_from(["a", "abcdefgh", "m1a2b3c4d5e6f7g8h", "m1a2b3c4d5e6f7g9h", "u" * 36]),
+        st.integers(NOW, NOW + 3),
+    ),
+    min_size=1, max_size=12,
+)
+REQUESTS = [
+    ([Hole.CLIENT_ID, "|", Hole.PRICE, "|", Hole.QUANTITY, "|", Hole.CLIENT_ID, "|", Hole.TIMESTAMP, "|", Hole.SIGNATURE, "}"],
+     ["head of more than a block, so that something is absorbed before the id comes: ", Hole.CLIENT_ID, "&" * 40, Hole.PRICE, "&",
+      Hole.QUANTITY, "&", Hole.TIMESTAMP, "&" * 20]),
+    # More holes than are remembered.
+    (["b", *[Hole.PRICE, "x"] * 15, Hole.SIGNATURE], ["payload", *[Hole.PRICE, Hole.QUANTITY] * 8]),
+    (["POST ", Hole.SIGNED_FROM, "q=", Hole.QUANTITY, "&p=", Hole.PRICE, "&t=", Hole.TIMESTAMP, Hole.SIGNED_TO, "&signature=",
+         Hole.SIGNATURE, " HTTP/1.1"], None),
+    ([Hole.TIMESTAMP, Hole.SIGNATURE, Hole.QUANTITY], [Hole.TIMESTAMP]),
+]
+
+
+@settings(max_examples=300, deadline=None)
+@given(steps)
+def test_a_request_says_the_same_whatever_was_written_before(sequence):
+    """A canvas keeps the last request's text and gets the next one's values: each is as if written from the beginning."""
+    sets = []
+    for text, payload in REQUESTS:
+        templates = TemplateSet(price_scale=2, size_scale=0, secret=b"secret")
+        templates.set_place(0, 1, 0, False, text, payload)
+        sets.append(templates)
+    requests = [(sets[which], {"price": price, "quantity": quantity, "client_id": identity, "timestamp_ms": now})
+                for which, price, quantity, identity, now in sequence]
+    canvas = Canvas()
+    for templates, values in requests:
+        assert canvas.place_text(templates, 0, 1, 0, False, **values) == templates.place_text(0, 1, 0, False, **values)
+
+
+def test_a_refused_request_leaves_nothing_behind():
+    templates = TemplateSet(price_scale=2, size_scale=0, secret=b"secret")
+    templates.set_place(0, 1, 0, False, *REQUESTS[0])
+    good = {"price": 125, "quantity": 7, "client_id": "abc", "timestamp_ms": NOW}
+    wrong = [{"price": 0}, {"quantity": -1}, {"timestamp_ms": 12}, {"client_id": "x" * 9, "price": -5}]
+    canvas, alone = Canvas(), templates.place_text(0, 1, 0, False, **good)
+    assert canvas.place_text(templates, 0, 1, 0, False, **good) == alone
+    for values in wrong:
+        with pytest.raises(ValueError):
+            canvas.place_text(templates, 0, 1, 0, False, **good | values)
+        assert canvas.place_text(templates, 0, 1, 0, False, **good) == alone

@@ -105,7 +105,8 @@ class BinanceAccount(AccountRest):
         if self._api is not None:
             self._api.start()
         if self._rest_orders is not None:
-            await asyncio.wait_for(self._rest_orders.start(), REQUEST_SECONDS)
+            async with asyncio.timeout(REQUEST_SECONDS):
+                await self._rest_orders.start()
 
     async def close(self) -> None:
         self.channel.detach()
@@ -265,7 +266,8 @@ class BinanceAccount(AccountRest):
         self._pending[request_id] = future
         try:
             (connection or self._api).send(msgspec.json.encode(content))
-            return await asyncio.wait_for(future, REQUEST_SECONDS)
+            async with asyncio.timeout(REQUEST_SECONDS):
+                return await future
         finally:
             self._pending.pop(request_id, None)
 

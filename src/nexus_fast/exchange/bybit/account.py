@@ -146,7 +146,8 @@ class BybitAccount(Account):
         self._replies[name, op] = future
         try:
             connection.send(msgspec.json.encode({"op": op, "args": args}))
-            await asyncio.wait_for(future, REQUEST_SECONDS)
+            async with asyncio.timeout(REQUEST_SECONDS):
+                await future
         finally:
             self._replies.pop((name, op), None)
 

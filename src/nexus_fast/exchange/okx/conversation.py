@@ -36,7 +36,8 @@ class Conversation:
         self._pending[name] = future
         try:
             self._send(text)
-            return await asyncio.wait_for(future, REQUEST_SECONDS)
+            async with asyncio.timeout(REQUEST_SECONDS):
+                return await future
         finally:
             self._pending.pop(name, None)
 
