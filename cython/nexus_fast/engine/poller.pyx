@@ -35,7 +35,7 @@ cdef enum:
     COLD_ROUNDS = 8
     MANY_DEFERRED = 256
     # From a tick or a rehearsal to the next rehearsal. One in Python takes microseconds, in which no tick is read.
-    QUIET_US = 10
+    QUIET_US = 8
     # Between two walks through the kernel, each of which takes some microseconds in which no tick is read.
     WALK_US = 250
 
