@@ -48,4 +48,3 @@ cdef extern from *:
     void store_relaxed_u64 "nx_store_relaxed_u64"(uint64_t* word, uint64_t value) noexcept nogil
     void fence_acquire "nx_fence_acquire"() noexcept nogil
     void fence_release "nx_fence_release"() noexcept nogil
-    void cpu_relax "nx_cpu_relax"() noexcept nogil
