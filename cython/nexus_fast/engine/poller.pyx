@@ -1,3 +1,4 @@
+# seam: news is told and the way of a Python strategy's order rehearsed in Python.
 """The loop's fast half: reads the hot connections over and over without the selector, and gives uvloop a turn for
 everything cold (timers, REST, signals, reconnects).
 
