@@ -5,6 +5,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 BUILT := $(VENV)/.built
 TESTING := $(VENV)/.testing
+BENCHING := $(VENV)/.benching
 SOURCES := $(shell find cython -name '*.pyx' -o -name '*.pxd' -o -name '*.pyi' -o -name '*.h')
 
 .PHONY: help install build demo test quicktest chaos stress fuzz packaging bench record lint clean
@@ -37,6 +38,11 @@ $(TESTING): $(INSTALLED)
 	@echo "adding what the tests need"
 	@$(REQUIREMENTS) project optional-dependencies test > $(VENV)/test.txt && $(PIP) install -r $(VENV)/test.txt
 	@touch $(TESTING)
+
+# The decoders that stand beside ours.
+$(BENCHING): $(TESTING)
+	@$(REQUIREMENTS) project optional-dependencies bench > $(VENV)/bench.txt && $(PIP) install -r $(VENV)/bench.txt
+	@touch $(BENCHING)
 
 # The installation itself has just built everything: then there is nothing to do.
 $(BUILT): $(INSTALLED) $(SOURCES)
@@ -72,7 +78,7 @@ fuzz: $(TESTING) $(BUILT)  ## the parsers under sanitizers, longer
 packaging: $(TESTING) $(BUILT)  ## wheel, sdist and editable installs in fresh environments, longer
 	$(BIN)/python -m pytest -q -m packaging tests/packaging
 
-bench: $(TESTING) $(BUILT)  ## what it costs, against the floor in C
+bench: $(BENCHING) $(BUILT)  ## what it costs, against the floor in C
 	$(BIN)/nexus-fast bench all
 
 record: $(TESTING) $(BUILT)  ## record instructions and allocations, which tests compare
