@@ -12,9 +12,9 @@ from nexus_fast.core.clock cimport clock_ticks, wall_set
 from nexus_fast.core.symbols cimport nx_symbol
 from nexus_fast.core.types cimport NX_BUY, NX_GTC, NX_LIMIT, nx_bookl1
 from nexus_fast.feed.market cimport MarketFeed
+from nexus_fast.gateway.canvas cimport canvas_end
 from nexus_fast.gateway.channel cimport CHANNEL_HEADROOM, Channel, nx_channel
 from nexus_fast.gateway.frame cimport next_mask, ws_frame
-from nexus_fast.gateway.canvas cimport canvas_end
 from nexus_fast.gateway.request cimport nx_template
 from nexus_fast.gateway.template cimport TemplateSet
 from nexus_fast.order.entry cimport OrderEntry

@@ -71,8 +71,10 @@ cdef class HotConnection:
         cdef Protocol protocol = self.plain._protocol
         cdef char* place
         cdef Py_ssize_t room, size
+        cdef int code
         protocol.get_buffer_c(-1, &place, &room)
         size = recv(self.descriptor, place, room, MSG_DONTWAIT)
+        code = errno
         if size > 0:
             try:
                 protocol.buffer_updated(size)
@@ -80,8 +82,8 @@ cdef class HotConnection:
                 self.fail(error)
         elif size == 0:
             self.read_ready()                # the end: a second read of it says the same
-        elif errno != EAGAIN and errno != EINTR:
-            self.fail(OSError(errno, os.strerror(errno)))
+        elif code != EAGAIN and code != EINTR:
+            self.fail(OSError(code, os.strerror(code)))
         return 0
 
     cdef int fail(self, error) except -1:

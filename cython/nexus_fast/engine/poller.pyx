@@ -211,8 +211,9 @@ cdef class Poller(Reader):
 
     cdef int on_ready(self, const int* descriptors, int count) except -1:
         """The waiter: these can be read. Market data first."""
-        self.urgent.read_among(descriptors, count)
-        self.patient.read_among(descriptors, count)
+        cdef ConnectionGroup urgent = self.urgent, patient = self.patient
+        urgent.read_among(descriptors, count)
+        patient.read_among(descriptors, count)
         if self.spins:
             self.wake()
         return 0
@@ -256,8 +257,10 @@ cdef class Poller(Reader):
         cdef int64_t now = clock_ticks()
         cdef int64_t until = now + self.spin_ticks
         cdef int round = 0
+        cdef ConnectionGroup urgent, patient
         while self.spinning:
-            if self.urgent.read():
+            urgent, patient = self.urgent, self.patient         # held: others may take their place while they are read
+            if urgent.read():
                 self.quiet_since = now
             elif self.news or self.deferred.count():
                 self.run_waiting()
@@ -265,7 +268,7 @@ cdef class Poller(Reader):
                 self.stay_warm()
                 self.quiet_since = clock_ticks()
             if round == 0:
-                self.patient.read()
+                patient.read()
             round = (round + 1) % COLD_ROUNDS
             now = clock_ticks()
             if now >= until:
