@@ -13,7 +13,7 @@ cdef class HotConnection:
     cdef readonly PayloadHandler handler
     cdef readonly bint urgent
     cdef readonly bint polled
-    cdef FDTransport plain                   # None: only the transport can read it (TLS)
+    cdef readonly FDTransport plain          # None: only the transport can read it (TLS)
     cdef object on_readable                  # what the selector calls while the poller rests
 
     cdef int read(self) except -1            # how many messages came

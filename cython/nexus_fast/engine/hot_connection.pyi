@@ -8,6 +8,7 @@ class HotConnection:
     handler: PayloadHandler
     urgent: bool
     polled: bool
+    plain: object | None
     def __init__(
         self, loop: asyncio.AbstractEventLoop, transport: object, handler: PayloadHandler, urgent: bool
     ) -> None: ...

@@ -58,8 +58,9 @@ static inline char *nx_put(char *to, const char *from, unsigned length) {
     return to + length;
 }
 
-/* Reads no byte too many; writes none either. For up to 36 bytes that somebody else owns, or between those of others. Straight from there to the
-   text: a copy in between would be read in other words than it was written in, which makes the load wait. */
+/* Reads no byte too many; writes none either. For up to 36 bytes that somebody else owns, or between those of others.
+   Straight from there to the text: a copy in between would be read in other words than it was written in, which makes the
+   load wait. */
 static inline char *nx_put_exact(char *to, const char *from, unsigned length) {
     if (length == 17) {                         /* the engine's own: no load across the border of what was stored at once */
         memcpy(to, from, 16);

@@ -1,8 +1,16 @@
 from collections.abc import Sequence
+from typing import TypedDict, Unpack
 
 from nexus_fast.gateway.texts import Hole
 
 STATUS_TEXTS: dict[int, str]
+
+class Values(TypedDict, total=False):
+    price: int
+    quantity: int
+    client_id: str
+    timestamp_ms: int
+    request_number: int
 
 class TemplateSet:
     price_scale: int
@@ -42,24 +50,10 @@ class TemplateSet:
         type: int,
         time_in_force: int,
         reduce_only: bool,
-        *,
-        price: int = 0,
-        quantity: int = 0,
-        client_id: str = "",
-        timestamp_ms: int = 0,
-        request_number: int = 0,
+        **values: Unpack[Values],
     ) -> bytes: ...
-    def cancel_text(self, *, client_id: str = "", timestamp_ms: int = 0, request_number: int = 0) -> bytes: ...
-    def modify_text(
-        self,
-        side: int,
-        *,
-        price: int = 0,
-        quantity: int = 0,
-        client_id: str = "",
-        timestamp_ms: int = 0,
-        request_number: int = 0,
-    ) -> bytes: ...
+    def cancel_text(self, **values: Unpack[Values]) -> bytes: ...
+    def modify_text(self, side: int, **values: Unpack[Values]) -> bytes: ...
 
 class Canvas:
     def place_text(
@@ -69,10 +63,5 @@ class Canvas:
         type: int,
         time_in_force: int,
         reduce_only: bool,
-        *,
-        price: int = 0,
-        quantity: int = 0,
-        client_id: str = "",
-        timestamp_ms: int = 0,
-        request_number: int = 0,
+        **values: Unpack[Values],
     ) -> bytes: ...

@@ -36,14 +36,15 @@ class Bench:
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.poller.start()
 
-    async def connect(self, urgent=True, on_message=None):
+    async def connect(self, urgent=True, on_message=None, on_error=None):
         """(transport, the peer's socket, the future of its end)"""
         lost = Lost()
-        handler = CommandFeed(on_message or self.received.append, lambda payload, error: self.told.append(error))
-        transport, reader = await aiofastnet.create_connection(
+        handler = CommandFeed(on_message or self.received.append, on_error or (lambda payload, error: self.told.append(error)))
+        transport, _ = await aiofastnet.create_connection(
             self.loop, lambda: FrameReader(None, handler, lost), *self.listener.getsockname())
         peer, _ = self.listener.accept()
         connection = HotConnection(self.loop, transport, handler, urgent)
+        assert connection.plain is transport                    # or all of this would be the transport's own reading
         self.poller.add(connection)
         return transport, peer, lost.error
 
@@ -157,15 +158,10 @@ def test_a_protocol_that_raises_loses_its_connection_alone():
         def fail_too(payload, error):
             raise LookupError("nobody to tell")
 
-        lost = Lost()
-        handler = CommandFeed(fail, fail_too)
-        transport, _ = await aiofastnet.create_connection(
-            bench.loop, lambda: FrameReader(None, handler, lost), *bench.listener.getsockname())
-        peer, _ = bench.listener.accept()
-        bench.poller.add(HotConnection(bench.loop, transport, handler, True))
+        _, peer, lost = await bench.connect(on_message=fail, on_error=fail_too)
         _, other, _ = await bench.connect()
         peer.sendall(frame(b"first"))
-        assert isinstance(await asyncio.wait_for(lost.error, WAIT_SECONDS), LookupError)
+        assert isinstance(await asyncio.wait_for(lost, WAIT_SECONDS), LookupError)
         assert bench.told and isinstance(bench.told[0]["exception"], LookupError)
         other.sendall(frame(b"second"))
         await bench.until(lambda: bench.received == [b"second"])
