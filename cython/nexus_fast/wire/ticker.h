@@ -191,7 +191,7 @@ NX_TICKER_TARGET static const char* nx_ticker_sides(const char* data, const char
     count += more < NX_LAST_COMMAS ? more : NX_LAST_COMMAS;
     if (!NX_DIFFERS(data, "{\"u\":")) {
         if (nx_word8(data + at[0]) != NX_LITERAL(",\"e\":\"bo") || NX_DIFFERS(data + at[0] + 8, "okTicker")
-            || data[at[0] + 16] != '"') return NULL;
+            || data[at[0] + 16] != '"' || at[1] != at[0] + 17) return NULL;
         return nx_ticker_fields(data, end, data + 5, data + at[0], at + 1, count - 1, 1, out);
     }
     if (nx_word8(data) != NX_LITERAL("{\"e\":\"bo") || nx_word8(data + 8) != NX_LITERAL("okTicker")

@@ -269,3 +269,11 @@ def floats(value):
         yield value
     for item in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
         yield from floats(item)
+
+
+def test_nothing_may_stand_between_the_event_and_the_symbol():
+    """A mutant that the fuzzer found: the fields behind it are all where they belong."""
+    frame = (b'{"u":1007198640986,"e":"bookTicker".,"s":"BTCUSD_PERP","ps":"BTCUSD","b":"61804.7","B":"1657",'
+             b'"a":"61804.8","A":"1646","T":1723161258649,"E":1723161258657}')
+    assert explain("binance", "coin_m", frame)["status"] == "malformed"
+    assert explain("binance", "coin_m", frame.replace(b".,", b","))["status"] == "quote"

@@ -61,7 +61,7 @@ def from_file(path):
 def recorded(*patterns):
     """(path, frame) of every file that matches one of the patterns, relative to the data's root."""
     for pattern in patterns:
-        for path in sorted(ROOT.glob(pattern)):
+        for path in sorted(found for found in ROOT.glob(pattern) if found.is_file()):
             for frame in from_file(path):
                 yield path, frame
 
