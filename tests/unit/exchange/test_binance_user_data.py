@@ -198,6 +198,69 @@ def test_what_the_engine_does_not_use_is_no_event(payload):
     assert decode(payload) == []
 
 
+ENDS = {"CANCELED": "CANCELED", "EXPIRED": "EXPIRED", "EXPIRED_IN_MATCH": "EXPIRED", "REJECTED": "REJECTED", "FILLED": "FILLED"}
+
+
+def trade(kind):
+    return next(e for e in of(kind) if (e["o"] if isinstance(e["o"], dict) else e)["x"] == "TRADE")
+
+
+def changed(event, **fields):
+    return {**event, "o": {**event["o"], **fields}} if isinstance(event["o"], dict) else {**event, **fields}
+
+
+@pytest.mark.parametrize("kind", KINDS[:2])
+@pytest.mark.parametrize("status", ENDS)
+@pytest.mark.parametrize("execution", ["TRADE", "CANCELED", "TRADE_PREVENTION", "AMENDMENT"])
+def test_the_final_status_decides(kind, status, execution):
+    """Spot ends orders with a TRADE of nothing (t -1, l 0), whose status is CANCELED or EXPIRED."""
+    nothing = {"l": "0.00000000", "L": "0.00000000", "t": -1 if kind == "executionReport" else 0}
+    event = changed(trade(kind), x=execution, X=status, **nothing)
+    (update,) = decode(json.dumps(event).encode())
+    assert update.event == ENDS[status] and update.trade_id == -1
+    assert update.last_quantity is None and update.last_price is None and update.fee is None
+    assert update.filled == number((event["o"] if kind == "ORDER_TRADE_UPDATE" else event)["z"])
+
+
+@pytest.mark.parametrize("kind", KINDS[:2])
+@pytest.mark.parametrize("status", ["CANCELED", "EXPIRED"])
+def test_a_fill_may_come_with_the_end(kind, status):
+    event = changed(trade(kind), X=status)
+    o = event["o"] if kind == "ORDER_TRADE_UPDATE" else event
+    (update,) = decode(json.dumps(event).encode())
+    assert update.event == status and update.trade_id == o["t"] and update.last_quantity == number(o["l"]) > 0
+
+
+@pytest.mark.parametrize("kind", KINDS[:2])
+@pytest.mark.parametrize(("status", "event"), [("NEW", "ACCEPTED"), ("PARTIALLY_FILLED", "FILL"), ("NEW_ADL", "ACCEPTED")])
+def test_a_trade_of_nothing_says_what_the_status_says(kind, status, event):
+    (update,) = decode(json.dumps(changed(trade(kind), X=status, l="0", t=-1)).encode())
+    assert update.event == event and update.trade_id == -1 and update.last_quantity is None
+
+
+def test_self_trade_prevention_may_leave_the_order_open():
+    """By DECREMENT, the larger of the two orders goes on."""
+    for status, event in (("PARTIALLY_FILLED", "ACCEPTED"), ("NEW", "ACCEPTED"), ("EXPIRED_IN_MATCH", "EXPIRED")):
+        report = changed(trade("executionReport"), x="TRADE_PREVENTION", X=status, t=-1, l="0")
+        assert decode(json.dumps(report).encode())[0].event == event
+
+
+@pytest.mark.parametrize("kind", KINDS[:2])
+@pytest.mark.parametrize("words", [
+    {"x": "CANCELED", "X": "NEW"}, {"x": "EXPIRED", "X": "PARTIALLY_FILLED"}, {"X": "SOMETHING_NEW"}])
+def test_an_end_that_the_status_does_not_know_of_is_asked_about(kind, words):
+    """What cannot be read is: the account is read anew."""
+    with pytest.raises(msgspec.ValidationError, match=words["X"]):
+        decode(json.dumps(changed(trade(kind), **words)).encode())
+
+
+def test_a_fast_fill_of_nothing_is_no_event():
+    lite = {"e": "TRADE_LITE", "E": 1, "T": 1, "s": "BTCUSDT", "q": "0.002", "p": "0", "m": False, "c": "a", "S": "BUY",
+            "L": "100", "l": "0.001", "t": 5, "i": 8}
+    assert decode(json.dumps(lite).encode())[0].last_quantity == Decimal("0.001")
+    assert decode(json.dumps({**lite, "l": "0.000"}).encode()) == []
+
+
 @pytest.mark.parametrize("change", [
     {"x": "SOMETHING_NEW"}, {"z": "ten"}, {"z": None}, {"i": "abc"}, {"q": []}, {"s": 5}, {"t": "x"}])
 def test_a_known_event_that_cannot_be_read_does_not_pass(change):

@@ -78,6 +78,12 @@ def test_funding_and_liquidations_are_no_orders_fills():
         assert fills.on_execution(row) is None
 
 
+@pytest.mark.parametrize("quantity", ["0", "0.000", "-1"])
+def test_an_execution_of_nothing_is_no_fill(quantity):
+    row = ExecutionRow(exec_id="1", order_id="o", symbol="X", exec_price="1", exec_qty=quantity, order_link_id="own")
+    assert Fills().on_execution(row) is None
+
+
 def test_trade_ids_are_stable_and_fit_63_bits():
     ids = {trade_id(f"{number:08x}-0add-5c7b-a2e7-9679810944fc") for number in range(5000)}
     assert len(ids) == 5000 and min(ids) >= 0 and max(ids) < 2**63

@@ -12,7 +12,7 @@ import msgspec
 from msgspec import Raw, Struct, field
 
 from nexus_fast.constants import InstrumentType
-from nexus_fast.exchange.binance.snapshot import ORDER_TYPES
+from nexus_fast.exchange.binance.snapshot import ORDER_TYPES, STATUSES
 from nexus_fast.order.events import BalanceUpdate, ConnectionClosing, OrderUpdate, PositionUpdate, StreamEnded
 
 Event = OrderUpdate | BalanceUpdate | PositionUpdate | ConnectionClosing | StreamEnded
@@ -149,18 +149,21 @@ _spot_balances = msgspec.json.Decoder(_SpotBalances)
 _futures_account = msgspec.json.Decoder(_FuturesAccount)
 
 TYPES = {"UM": InstrumentType.LINEAR, "CM": InstrumentType.INVERSE}
-# Execution types to events. TRADE is a fill that may be the last one; the status says.
+# Execution types to events of an order that lives on. Whether it is over the status says, whatever the execution is: the last
+# message of an order may be a TRADE without a trade.
 EXECUTIONS = {
     "NEW": "ACCEPTED",
-    "CANCELED": "CANCELED",
     "REPLACED": "MODIFIED",
     "AMENDMENT": "MODIFIED",
-    "REJECTED": "REJECTED",
-    "EXPIRED": "EXPIRED",
-    "TRADE_PREVENTION": "EXPIRED",
+    "TRADE_PREVENTION": "ACCEPTED",      # by less than all of it
     "TRADE": "FILL",
     "CALCULATED": "FILL",
+    "CANCELED": "",
+    "REJECTED": "",
+    "EXPIRED": "",
 }
+# Of orders that the venue took over, beside those of snapshot.STATUSES.
+LIQUIDATIONS = ("NEW_INSURANCE", "NEW_ADL")
 
 
 def decode(payload: bytes | Raw) -> list[Event]:
@@ -174,23 +177,27 @@ def decode(payload: bytes | Raw) -> list[Event]:
     return convert(payload) if convert else []
 
 
-def _event(execution: str, status: str) -> str:
+def _event(execution: str, status: str, has_fill: bool) -> str:
+    """Raises msgspec.ValidationError for words that are not known, and for an end that the status does not know of."""
+    said = "ACCEPTED" if status in LIQUIDATIONS else STATUSES.get(status)
     event = EXECUTIONS.get(execution)
-    if event is None:
-        raise msgspec.ValidationError(f"execution type {execution!r} is not one that is known")
-    if event == "FILL" and status == "FILLED":
-        return "FILLED"
-    return event
+    if said is None or event is None:
+        raise msgspec.ValidationError(f"execution type {execution!r} with order status {status!r} is not one that is known")
+    if said not in ("ACCEPTED", "FILL"):
+        return said
+    if not event:
+        raise msgspec.ValidationError(f"execution type {execution!r} ends an order whose status {status!r} is no end")
+    return said if event == "FILL" and not has_fill else event
 
 
 def _execution_report(payload) -> list[Event]:
     report = _spot.decode(payload)
-    fill = report.trade_id >= 0
+    fill = report.trade_id >= 0 and report.last_quantity > 0
     # A canceled order carries its cancel's id in `c` and its own in `C`.
     own = report.original_client_id if report.execution in ("CANCELED", "REPLACED") else ""
     return [
         OrderUpdate(
-            event=_event(report.execution, report.status),
+            event=_event(report.execution, report.status, fill),
             client_id=own or report.client_id,
             venue_id=str(report.order_id),
             venue_symbol=report.symbol,
@@ -201,7 +208,7 @@ def _execution_report(payload) -> list[Event]:
             average=report.cost / report.filled if report.filled else None,
             last_price=report.last_price if fill else None,
             last_quantity=report.last_quantity if fill else None,
-            trade_id=report.trade_id,
+            trade_id=report.trade_id if fill else -1,
             fee=report.fee if fill else None,
             fee_currency=report.fee_currency if fill else None,
             is_maker=report.is_maker if fill else None,
@@ -217,11 +224,11 @@ def _execution_report(payload) -> list[Event]:
 def _order_trade_update(payload) -> list[Event]:
     update = _futures.decode(payload)
     order = update.order
-    fill = order.execution in ("TRADE", "CALCULATED")
+    fill = order.execution in ("TRADE", "CALCULATED") and order.last_quantity > 0
     cost = order.average * order.filled if order.average and order.filled and not update.is_inverse else None
     return [
         OrderUpdate(
-            event=_event(order.execution, order.status),
+            event=_event(order.execution, order.status, fill),
             client_id=order.client_id,
             venue_id=str(order.order_id),
             venue_symbol=order.symbol,
@@ -249,6 +256,8 @@ def _order_trade_update(payload) -> list[Event]:
 def _trade_lite(payload) -> list[Event]:
     """A fill ahead of its ORDER_TRADE_UPDATE, without the fee and the cumulative quantity."""
     trade = _lite.decode(payload)
+    if trade.last_quantity <= 0:
+        return []
     return [
         OrderUpdate(
             event="FILL",

@@ -76,12 +76,14 @@ class Fills:
             self._tally(update.venue_id).client_id = update.client_id
 
     def on_execution(self, row: ExecutionRow) -> OrderUpdate | None:
-        """None for an execution of nobody's order here."""
+        """None for an execution of nobody's order here, and for one of nothing."""
         if row.exec_type != "Trade":
+            return None
+        quantity, price = Decimal(row.exec_qty), Decimal(row.exec_price)
+        if quantity <= 0:
             return None
         tally = self._tally(row.order_id)
         tally.client_id = row.order_link_id or tally.client_id
-        quantity, price = Decimal(row.exec_qty), Decimal(row.exec_price)
         tally.add(row, quantity, price)
         if not tally.client_id:
             return None

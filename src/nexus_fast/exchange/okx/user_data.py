@@ -165,7 +165,7 @@ def _updates(order: Order, instrument: OkxInstrument) -> list[OrderUpdate]:
 def _fill(order: Order, instrument: OkxInstrument) -> dict:
     """Of the fill that the push brings; empty when it brings none."""
     quantity = decimal(order.fill_sz)
-    if not order.trade_id or not quantity:
+    if not order.trade_id or not quantity or quantity < 0:
         return {}
     fee = decimal(order.fill_fee)
     return {
