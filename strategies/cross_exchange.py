@@ -1,6 +1,6 @@
 """Two venues in one strategy: quote on Bybit, hedge every fill on Binance.
 
-    nexus-fast run --sim --venues binance,bybit strategies/cross_exchange.py    on the simulated venues, without keys
+    nexus-fast run --sim strategies/cross_exchange.py    on the simulated venues, without keys
     nexus-fast demo --multi                                                      the same, with its figures
 
 A bid and an ask rest on Bybit's perpetual, EDGE away from where Binance's could be hit at once. When one is filled, the same

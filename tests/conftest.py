@@ -10,6 +10,9 @@ _own = []                                # the segment directory of this run
 
 
 def pytest_configure(config):
+    from nexus_fast import fence
+
+    fence.put_up(fence.LOOPBACK)         # no test leaves the machine, nor does a process that one starts
     config.addinivalue_line("markers", "scenario(*numbers): of the failure scenarios, listed in tests/scenarios/README.md")
     # Two runs on one machine, or a run beside an engine, have the same strategy ids: each has segments of its own.
     if "NEXUS_FAST_SHM" not in os.environ:

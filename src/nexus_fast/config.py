@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any, Literal
 
+from nexus_fast import fence
 from nexus_fast.constants import AccountType, ExchangeType, StorageType
 from nexus_fast.error import ConfigurationError
 
@@ -70,7 +71,8 @@ class BasicConfig:
     """Credentials of one venue and which of its worlds they belong to.
 
     Given values come first, then `settings_key` ("BINANCE.DEMO" reads settings.BINANCE.DEMO.API_KEY, SECRET,
-    PASSPHRASE). Keys, secrets and passphrases do not show in the representation.
+    PASSPHRASE). Keys, secrets and passphrases do not show in the representation. On the simulator (`nexus-fast run --sim`)
+    its own stand in for all of these.
     """
 
     api_key: str | None = field(default=None, repr=False)
@@ -86,6 +88,12 @@ class BasicConfig:
             value = getattr(self, name)
             if value is not None and not isinstance(value, str):
                 setattr(self, name, str(value))
+        self.take_lent()
+
+    def take_lent(self) -> None:
+        """Again by the engine: a program may have assigned a key since."""
+        for name, value in (fence.credentials() or {}).items():
+            setattr(self, name, value)
 
     def _fill_from_settings(self) -> None:
         from nexus_fast import constants  # looked up now, so that a test can put its own in place
@@ -123,8 +131,8 @@ class BasicConfig:
 
 @dataclass
 class PublicConnectorConfig:
-    """One account type's market data. custom_url: stands in for the venue's stream address. connections: how many
-    connections carry the same subscriptions; the first copy of an update wins."""
+    """One account type's market data. custom_url: stands in for the venue's stream address, though not for the simulator's.
+    connections: how many connections carry the same subscriptions; the first copy of an update wins."""
 
     account_type: AccountType
     enable_rate_limit: bool = True
@@ -134,6 +142,8 @@ class PublicConnectorConfig:
 
     def __post_init__(self) -> None:
         _require(self.connections >= 1, f"PublicConnectorConfig.connections={self.connections}: at least 1.")
+        if fence.simulator() is not None:
+            self.custom_url = None
 
 
 @dataclass

@@ -17,6 +17,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
+from nexus_fast import fence
 from nexus_fast.error import ConfigurationError
 from nexus_fast.exchange.binance import endpoints as binance
 from nexus_fast.exchange.bybit import endpoints as bybit
@@ -45,6 +46,7 @@ class Endpoints:
     def url(self, table: str, key: str, testnet: bool = False) -> str:
         """Without a slash at its end. Raises ConfigurationError where the venue has no such address."""
         _known(table, key, "an address was asked for: ")
+        self._require_served(table)
         found = self.given.get(table, {}).get(key) or (TESTNET if testnet else LIVE)[table].get(key)
         if found is None:
             raise ConfigurationError(
@@ -57,7 +59,16 @@ class Endpoints:
         """All addresses of one table, given ones over the venue's own."""
         if table not in TABLES:
             raise ConfigurationError(f"there is no table {table!r} of endpoints; there are {', '.join(TABLES)}.")
+        self._require_served(table)
         return {**(TESTNET if testnet else LIVE)[table], **self.given.get(table, {})}
+
+    def _require_served(self, table: str) -> None:
+        """On the simulator the venue's own addresses stand in for nothing."""
+        if fence.simulator() is not None and table not in self.given:
+            raise ConfigurationError(
+                f"the program configures {table}, which this simulator does not serve; it serves {', '.join(self.given)}. "
+                "Leave --venues out of `nexus-fast run --sim`, or name the venue in it."
+            )
 
     def is_given(self, table: str, key: str) -> bool:
         return key in self.given.get(table, {})
@@ -69,7 +80,8 @@ class Endpoints:
 def load_endpoints(
     source: str | os.PathLike | Mapping | None = None, environ: Mapping[str, str] | None = None
 ) -> Endpoints:
-    """NEXUS_FAST_ENDPOINTS stands over `source`, so that a program can be pointed elsewhere without being edited.
+    """NEXUS_FAST_ENDPOINTS stands over `source`, so that a program can be pointed elsewhere without being edited; the simulator
+    that a program is to run on stands over both.
 
     Raises ConfigurationError for a file that cannot be read and for a table, key or address that is not one.
     """
@@ -77,6 +89,8 @@ def load_endpoints(
     name = "Config.endpoints"
     if environ.get(VARIABLE):
         source, name = environ[VARIABLE], VARIABLE
+    if fence.simulator() is not None:
+        source, name = fence.simulator(), fence.VARIABLE
     if source is None:
         return Endpoints()
     if isinstance(source, Mapping):

@@ -8,6 +8,7 @@ import os
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from nexus_fast import fence
 from nexus_fast.error import ConfigurationError, SettingsError
 
 PREFIX = "NEXUS"
@@ -93,7 +94,7 @@ class Settings:
     def __init__(self) -> None:
         self._source: Any = None
         self._read_under: tuple | None = None
-        self._lent: dict[str, str] | None = None
+        self._lent: dict[str, str] | None = fence.credentials()
 
     # -------------------------------------------------------------------------------------------- asking
 
@@ -134,7 +135,7 @@ class Settings:
         self._source = None
 
     def lend(self, credentials: Any) -> None:
-        """From now on answer any question for a credential that is not there with these; None ends it.
+        """From now on answer any question for a credential with these, whether another is there or not; None ends it.
 
         credentials: a mapping or an object with api_key, secret and, optionally, passphrase.
         """
@@ -161,10 +162,12 @@ class Settings:
     def _child(self, path: tuple[str, ...], data: Mapping, name: str) -> Any:
         value = _find(data, name)
         path = (*path, name)
-        if value is _MISSING:
-            return self._missing(path)
         if isinstance(value, Mapping):
             return Section(self, path, value)
+        if self._lends(name):
+            return self._lent[credential_part(name)]
+        if value is _MISSING:
+            return self._missing(path)
         if not isinstance(value, str) and credential_part(name):
             # Dynaconf reads variables as TOML: a key made of digits would come back as a number.
             return os.environ.get(variable_name(path), str(value))
@@ -173,8 +176,7 @@ class Settings:
     def _missing(self, path: tuple[str, ...]) -> Any:
         if self._lent is None:
             raise SettingsError(self._explanation(path))
-        part = credential_part(path[-1])
-        return Section(self, path, {}) if part is None else self._lent[part]
+        return Section(self, path, {})
 
     def _explanation(self, path: tuple[str, ...]) -> str:
         dotted, variable = ".".join(path), variable_name(path)

@@ -75,7 +75,7 @@ FILLS = {("USDCUSDT.BINANCE", "BUY"), ("USDCUSDT.BINANCE", "SELL"), ("USDCUSDT-P
 
 
 def environment():
-    kept = {k: v for k, v in os.environ.items() if not k.startswith("NEXUS_") or k == "NEXUS_FAST_SHM"}
+    kept = {k: v for k, v in os.environ.items() if not k.startswith("NEXUS_") or k in ("NEXUS_FAST_SHM", "NEXUS_FAST_FENCE")}
     return dict(kept, PYTHONPATH=str(SOURCE))
 
 
@@ -120,6 +120,78 @@ def test_run_the_strategy_that_ships(tmp_path):
     assert process.returncode == 0, "".join(lines) + rest
     assert sum("MultiConnDemo: Order(" in text for text in lines) == 4
     assert "Traceback" not in "".join(lines) + rest
+
+
+REAL_KEYS = """
+[BYBIT.LIVE]
+API_KEY = "real-bybit-key"
+SECRET = "real-bybit-secret"
+"""
+OTHER_VENUES = '''
+from decimal import Decimal
+
+from nexus_fast.config import BasicConfig, Config, PrivateConnectorConfig, PublicConnectorConfig
+from nexus_fast.constants import ExchangeType, OrderSide, OrderType, settings
+from nexus_fast.engine import Engine
+from nexus_fast.exchange import BybitAccountType, OkxAccountType
+from nexus_fast.strategy import Strategy
+
+SYMBOLS = ["BTCUSDT-PERP.BYBIT", "BTCUSDT-PERP.OKX"]
+
+
+class Buyer(Strategy):
+    def on_start(self):
+        self.subscribe_bookl1(SYMBOLS)
+        self.bought = set()
+
+    def on_bookl1(self, book):
+        if book.symbol not in self.bought:
+            self.bought.add(book.symbol)
+            amount = Decimal("0.01") if book.symbol.endswith("BYBIT") else Decimal(1)
+            self.create_order(book.symbol, OrderSide.BUY, OrderType.MARKET, amount)
+
+    def on_filled_order(self, order):
+        print("FILLED", order.symbol, order.side.value, flush=True)
+        self.bought.add(("filled", order.symbol))
+        if len(self.bought) == 4:
+            self.stop()
+
+
+okx = BasicConfig(api_key="real-okx-key", secret="real-okx-secret", passphrase="real-passphrase")
+config = Config(
+    strategy_id="elsewhere", user_id="tests", strategy=Buyer(),
+    basic_config={ExchangeType.BYBIT: BasicConfig(api_key=settings.BYBIT.LIVE.API_KEY, secret=settings.BYBIT.LIVE.SECRET),
+                  ExchangeType.OKX: okx},
+    public_conn_config={
+        ExchangeType.BYBIT: [PublicConnectorConfig(account_type=BybitAccountType.LINEAR, custom_url="wss://stream.bybit.com/v5/public/linear")],
+        ExchangeType.OKX: [PublicConnectorConfig(account_type=OkxAccountType.LIVE)]},
+    private_conn_config={ExchangeType.BYBIT: [PrivateConnectorConfig(account_type=BybitAccountType.UNIFIED)],
+                         ExchangeType.OKX: [PrivateConnectorConfig(account_type=OkxAccountType.LIVE)]},
+    endpoints={"bybit": {"rest": "https://api.bybit.com"}},
+)
+okx.api_key = "real-okx-key"             # whenever a program assigns it
+Engine(config).start()
+'''
+
+
+def test_a_program_of_any_venue_runs_on_the_simulator_alone(tmp_path):
+    """With real keys in the settings and in the code, an address of the venue's in both: it has the simulator's of everything."""
+    (tmp_path / ".keys").mkdir()
+    (tmp_path / ".keys" / ".secrets.toml").write_text(REAL_KEYS)
+    (tmp_path / ".keys" / ".secrets.toml").chmod(0o600)
+    program = tmp_path / "program.py"
+    program.write_text(OTHER_VENUES)
+    done = command("run", "--sim", program, cwd=tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert set(fills(done.stdout)) == {("BTCUSDT-PERP.BYBIT", "BUY"), ("BTCUSDT-PERP.OKX", "BUY")}
+
+
+def test_a_venue_that_was_left_out_of_the_simulator_is_not_reached_elsewhere(tmp_path):
+    program = tmp_path / "program.py"
+    program.write_text(OTHER_VENUES)
+    done = command("run", "--sim", "--venues", "binance,okx", program, cwd=tmp_path)
+    assert done.returncode != 0 and "bybit, which this simulator does not serve" in done.stderr
+    assert "api.bybit.com" not in done.stdout + done.stderr
 
 
 def test_run_says_what_is_missing(tmp_path):

@@ -59,12 +59,12 @@ def run_measured(program: Path, seconds: float, simulator: SimulatorProcess, cpu
     """Run one program against the simulator for `seconds`; the engine's own report of the run."""
     report = simulator.directory / f"{program.stem}.json"
     environment = dict(
-        os.environ, NEXUS_FAST_ENDPOINTS=str(simulator.endpoints), NEXUS_FAST_REPORT=str(report), PYTHONUNBUFFERED="1"
+        os.environ, NEXUS_FAST_FENCE=str(simulator.endpoints), NEXUS_FAST_REPORT=str(report), PYTHONUNBUFFERED="1"
     )
     if cpu is not None:
         environment.setdefault("NEXUS_FAST_LOOP", "busy")
         environment.setdefault("NEXUS_FAST_CPU", str(cpu))
-    code = f"from nexus_fast.cli.run import *; lend_credentials(); run_program({str(program)!r}, ())"
+    code = f"from nexus_fast.cli.run import run_program; run_program({str(program)!r}, ())"
     work = simulator.directory / "work"
     work.mkdir(exist_ok=True)
     # Shared memory of its own: the demo's programs never meet a user's that runs under the same strategy id.

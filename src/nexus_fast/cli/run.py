@@ -1,6 +1,5 @@
 """`nexus-fast run FILE.py`: a program as it stands; --sim: on a simulator; --nexustrader: written for NexusTrader."""
 
-import os
 import runpy
 import sys
 from pathlib import Path
@@ -9,9 +8,9 @@ import click
 
 
 @click.command(context_settings={"ignore_unknown_options": True})
-@click.option("--sim", is_flag=True, help="Start a simulator, point the program at it and lend it credentials.")
+@click.option("--sim", is_flag=True, help="On a simulator of its own and nothing else: its addresses, its credentials.")
 @click.option("--nexustrader", is_flag=True, help="Let `import nexustrader` mean nexus_fast.")
-@click.option("--venues", default="binance", show_default=True, help="With --sim: which, comma-separated.")
+@click.option("--venues", default="all", show_default=True, help="With --sim: which, comma-separated.")
 @click.option("--rate", default=20.0, show_default=True, help="With --sim: ticks per second and symbol.")
 @click.option("--seed", default="1", show_default=True, help="With --sim: of the market maker.")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False))
@@ -25,19 +24,14 @@ def command(sim, nexustrader, venues, rate, seed, file, arguments):
     if not sim:
         run_program(file, arguments)
         return
+    from nexus_fast import fence
     from nexus_fast.cli.processes import SimulatorProcess
-
-    with SimulatorProcess(venues=venues, rate=rate, seed=seed) as simulator:
-        os.environ["NEXUS_FAST_ENDPOINTS"] = str(simulator.endpoints)
-        lend_credentials()
-        run_program(file, arguments)
-
-
-def lend_credentials() -> None:
-    """The simulator's standing account, wherever the program asks for credentials that are not there."""
     from nexus_fast.constants import settings
 
-    settings.lend({"api_key": "sim", "secret": "sim", "passphrase": "sim"})
+    with SimulatorProcess(venues=venues, rate=rate, seed=seed) as simulator:
+        fence.put_up(str(simulator.endpoints))
+        settings.lend(fence.credentials())
+        run_program(file, arguments)
 
 
 def run_program(file: str, arguments: tuple[str, ...]) -> None:

@@ -4,7 +4,7 @@ import click
 
 
 @click.command()
-@click.option("--venues", default="binance", show_default=True, help="Comma-separated.")
+@click.option("--venues", default="binance", show_default=True, help="Comma-separated, or all.")
 @click.option("--endpoints", type=click.Path(dir_okay=False), help="Write the addresses here (TOML) when everything listens.")
 @click.option(
     "--account",

@@ -50,6 +50,8 @@ CANCEL_SECONDS = 5.0
 
 class Engine:
     def __init__(self, config: Config):
+        for basic in config.basic_config.values():
+            basic.take_lent()
         validate(config)
         configure(config.log_config)
         for basic in config.basic_config.values():

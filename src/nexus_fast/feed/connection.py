@@ -15,6 +15,7 @@ from collections.abc import Awaitable, Callable
 
 from picows import WSError, WSMsgType, ws_connect
 
+from nexus_fast import fence
 from nexus_fast.engine.hot_connection import HotConnection
 from nexus_fast.engine.poller import Poller
 from nexus_fast.feed.frames import HandshakeListener, PayloadHandler, install
@@ -129,6 +130,7 @@ class WebSocketConnection:
             read_buffer_init_size=READ_BUFFER,
             disconnect_on_exception=False,
             logger_name=logging.getLogger("nexus_fast.picows"),
+            socket_factory=fence.check_url,         # of every address that is connected to; it makes none
         )
         if transport.is_disconnected:
             # picows reports a connection that is closed in the middle of the handshake as made, and says no more of it.

@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 
 import aiofastnet
 
+from nexus_fast import fence
 from nexus_fast.engine.hot_connection import HotConnection
 from nexus_fast.engine.poller import Poller
 from nexus_fast.feed.commands import CommandFeed
@@ -140,6 +141,7 @@ class RestEntry:
     async def _serve(self) -> None:
         """One connection's life."""
         secure = self._url.scheme == "https"
+        fence.check_url(self._url.geturl())
         context = (self._ssl_context or ssl.create_default_context()) if secure else None
         loop = asyncio.get_running_loop()
         lost = loop.create_future()

@@ -5,6 +5,8 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from nexus_fast import fence
+
 TIMEOUT_SECONDS = 15
 CLOCK_ROUNDS = 4
 SHORT_TRIP_NS = 50_000_000       # a clock that is measured over such a round trip is wrong by half of it at most
@@ -41,6 +43,7 @@ class RestSession:
         if self._session is None:
             timeout = aiohttp.ClientTimeout(total=TIMEOUT_SECONDS)
             self._session = aiohttp.ClientSession(timeout=timeout, auto_decompress=True)
+        fence.check_url(url)
         try:
             async with self._session.request(method, URL(url, encoded=True), headers=headers, data=body) as answer:
                 return answer.status, await answer.read(), pause_of(answer.status, answer.headers)

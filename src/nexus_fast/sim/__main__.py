@@ -11,7 +11,7 @@ from nexus_fast.sim.server import DEFAULT_TICK_RATE, VENUES, run
 
 def parser() -> argparse.ArgumentParser:
     out = argparse.ArgumentParser(prog="python -m nexus_fast.sim", description="Simulated venues on real sockets.")
-    out.add_argument("--venues", default="binance", help="comma-separated, of: " + ", ".join(VENUES))
+    out.add_argument("--venues", default="binance", help="all, or comma-separated, of: " + ", ".join(VENUES))
     out.add_argument("--endpoints", metavar="FILE", help="write the addresses here (TOML) when everything listens")
     out.add_argument("--account", action="append", default=[], metavar="KEY:SECRET[:PASSPHRASE]",
                      help="one more account; SECRET may be @FILE with an Ed25519 public key (PEM)")

@@ -33,6 +33,7 @@ from nexus_fast.sim.wire_statistics import WireStatistics
 VENUES = {"binance": "BinanceVenue", "bybit": "BybitVenue", "okx": "OkxVenue"}
 STANDING_ACCOUNT = "sim:sim:sim"
 DEFAULT_TICK_RATE = 20.0
+ALL = "all"                      # in the place of the venues' names
 
 
 def account_of(text: str) -> Account:
@@ -49,7 +50,8 @@ def account_of(text: str) -> Account:
 class SimulatedVenue:
     """Start it, read `endpoints()`, trade, stop it.
 
-    `tick_rate`: steps of the market maker per second and symbol (0: books stand still). `seed`: of the market maker.
+    `venues`: names of VENUES, or "all" alone. `tick_rate`: steps of the market maker per second and symbol (0: books stand
+    still). `seed`: of the market maker.
     `accounts`: more accounts beside the standing one, as `account_of` takes them. `replay`: recordings that replace
     the market maker of their symbols. `options`: by venue, e.g. binance=BinanceOptions(…). Every venue is an attribute.
     `faults`: a script of faults as a file, a text or a list of tables (nexus_fast.sim.faults), with the same seed;
@@ -60,6 +62,7 @@ class SimulatedVenue:
                  tick_rate: float = DEFAULT_TICK_RATE, accounts: Sequence[str] = (), replay: Sequence[str] = (),
                  replay_rate: float | None = None, clock_offset_ms: int = 0,
                  faults: str | Path | Sequence[Mapping] = (), **options: Any):
+        venues = tuple(VENUES) if tuple(venues) == (ALL,) else venues
         unknown = [name for name in (*venues, *options) if name not in VENUES]
         if unknown:
             raise ValueError(f"venue {unknown[0]!r} is not simulated; choose from {', '.join(VENUES)}")
@@ -116,7 +119,7 @@ class SimulatedVenue:
         tables: dict[str, dict[str, str]] = {}
         for venue in self.venues.values():
             tables.update(venue.endpoints())
-        return {**tables, "sim": {"control": f"http://{self._control.address}"}}
+        return {**tables, "sim": {"control": f"http://{self._control.address}", "account": STANDING_ACCOUNT}}
 
 
 def run(venues: Sequence[str] = ("binance",), endpoints_file: str | Path | None = None, *, seed: int | str = 1,

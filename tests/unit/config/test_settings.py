@@ -154,10 +154,15 @@ class TestLending:
         assert settings.BYBIT_API_SECRET == "lent-secret"
         assert settings["OKX"]["DEMO"]["PASSPHRASE"] == "lent-passphrase"
 
-    def test_what_is_there_is_not_replaced(self, settings, directory):
+    def test_they_stand_in_for_those_that_are_there(self, settings, directory, monkeypatch):
+        """What runs on the simulator never sees a key of a real venue."""
         write_secrets(directory)
+        monkeypatch.setenv("NEXUS_BINANCE__LIVE__ACCOUNT3__SECRET", "secret-from-environment")
         settings.lend(self.LENT)
-        assert settings.BINANCE.LIVE.ACCOUNT1.API_KEY == "key-from-file"
+        assert settings.BINANCE.LIVE.ACCOUNT1.API_KEY == "lent-key"
+        assert settings.get("BINANCE.LIVE.ACCOUNT1.SECRET") == "lent-secret"
+        assert settings.BINANCE.LIVE.ACCOUNT3.SECRET == "lent-secret"
+        assert "from-" not in f"{BasicConfig(settings_key='BINANCE.LIVE.ACCOUNT1').api_key}"
         assert settings.BINANCE.LIVE.ACCOUNT2.API_KEY == "lent-key"
         assert settings.BINANCE.LIVE.ACCOUNT1.PASSPHRASE == "lent-passphrase"
 
