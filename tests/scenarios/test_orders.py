@@ -10,7 +10,7 @@ from engine_program import BTC, BTC_PERP, PERP_ACCOUNT
 from simulated_run import engine
 from simulated_time import step
 
-from nexus_fast.constants import OrderStatus
+from nexus_fast.constants import OrderStatus, OrderType
 from nexus_fast.engine.doubt import LAG_SECONDS
 
 
@@ -446,3 +446,14 @@ async def test_57_the_venue_never_reads_again(s):
     oids = [rest(s) for _ in range(10)]
     await s.until(lambda: all(s.heard("failed", oid) for oid in oids), seconds=60)
     assert s.venue.orders() == []
+
+
+@engine(symbols=[BTC_PERP], venue={"post_only": "expire"})
+async def test_a_venue_that_acknowledges_a_post_only_order_which_would_take(s):
+    """Acknowledged and then EXPIRED, as the futures did it before -5022: the end is told as such, and nothing was traded."""
+    await s.quotes()
+    price = s.price_to_precision(BTC_PERP, Decimal(str(s.cache.bookl1(BTC_PERP).ask)) * Decimal("1.01"), "ceil")
+    oid = s.create_order(BTC_PERP, BUY, OrderType.POST_ONLY, AMOUNT, price)
+    order = await s.settled(oid)
+    assert order.status is OrderStatus.EXPIRED and order.filled == 0
+    assert [o.status.name for o in s.venue.orders(oid)] == ["EXPIRED"]

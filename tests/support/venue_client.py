@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 
 import aiohttp
 from patience import WAIT_SECONDS
+from yarl import URL
 
 from nexus_fast.sim.server import SimulatedVenue
 
@@ -47,7 +48,8 @@ class VenueClient:
             data, headers["Content-Type"] = payload, "application/x-www-form-urlencoded"
         else:
             url += "?" + payload
-        async with self.session.request(method, url, data=data, headers=headers) as response:
+        # As it was signed: an address that is no URL yet would be encoded otherwise.
+        async with self.session.request(method, URL(url, encoded=True), data=data, headers=headers) as response:
             self.headers = response.headers
             return response.status, await response.json(content_type=None)
 

@@ -27,6 +27,8 @@ def parser() -> argparse.ArgumentParser:
     out.add_argument("--order-limit-factor", type=int, default=1000,
                      help="multiplies the venue's order limits; 1 gives the venue's own")
     out.add_argument("--weight-limit-factor", type=int, default=1, help="multiplies the venue's request weight per minute")
+    out.add_argument("--post-only", choices=("reject", "expire"), default="reject",
+                     help="a Binance futures GTX order that would take: -5022, or acknowledged and then EXPIRED")
     out.add_argument("--listen-key-seconds", type=float, default=3600.0)
     return out
 
@@ -42,7 +44,7 @@ def main(arguments: list[str] | None = None) -> None:
         replay_rate=options.replay_rate, parent=options.parent, faults=options.faults,
         binance=BinanceOptions(order_limit_factor=options.order_limit_factor,
                                weight_limit_factor=options.weight_limit_factor,
-                               listen_key_seconds=options.listen_key_seconds),
+                               listen_key_seconds=options.listen_key_seconds, post_only=options.post_only),
         bybit=BybitOptions(order_limit_factor=options.order_limit_factor,
                            request_limit_factor=options.weight_limit_factor),
         okx=OkxOptions(limit_factor=options.order_limit_factor))

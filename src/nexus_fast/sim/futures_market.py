@@ -4,10 +4,9 @@ One market may hold linear, inverse and dated contracts: each instrument says wh
 """
 
 from nexus_fast.sim.account import Account
-from nexus_fast.sim.fixed_point import product
 from nexus_fast.sim.market import Market, Refused
 from nexus_fast.sim.matching import Book
-from nexus_fast.sim.orders import BUY, Order, Type
+from nexus_fast.sim.orders import Order, Type
 
 
 class FuturesMarket(Market):
@@ -19,9 +18,7 @@ class FuturesMarket(Market):
 
     def mark_price(self, symbol: str) -> int:
         """The middle of the book, or the last price while a side is empty."""
-        book = self.books[symbol]
-        bid, _, ask, _ = book.best()
-        return (bid + ask) // 2 if bid and ask else book.last_price
+        return self.books[symbol].middle()
 
     def marks(self) -> dict[str, int]:
         return {symbol: self.mark_price(symbol) for symbol in self.books}
@@ -64,14 +61,8 @@ class FuturesMarket(Market):
         self._after_submit(order)
         return order
 
-    def _check_percent_price(self, order, reference):
-        instrument = order.instrument
-        mark = self.mark_price(instrument.symbol)
-        bounded = instrument.multiplier_up != 0
-        if order.side == BUY and bounded and order.price > product(mark, instrument.multiplier_up):
-            raise Refused("percent_high", f"{product(mark, instrument.multiplier_up)}")
-        if order.side != BUY and order.price < product(mark, instrument.multiplier_down):
-            raise Refused("percent_low", f"{product(mark, instrument.multiplier_down)}")
+    def reference_price(self, book):
+        return self.mark_price(book.instrument.symbol)
 
     def _reserve(self, order, book):
         ledger, instrument = self.ledger_of(order.account), order.instrument

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 
 from nexus_fast.sim.account import Account, OrderStore
 from nexus_fast.sim.clock import Clock
+from nexus_fast.sim.fixed_point import product
 from nexus_fast.sim.instruments import Instrument
 from nexus_fast.sim.matching import Book
-from nexus_fast.sim.orders import Fill, Order, Status, TimeInForce, Type
+from nexus_fast.sim.orders import BUY, Fill, Order, Status, TimeInForce, Type
 from nexus_fast.sim.tape import Tape
 from nexus_fast.sim.wire_statistics import WireStatistics
 
@@ -23,7 +24,7 @@ class Refused(Exception):
     """An order was refused before it reached the book. `reason` is one of the words below; `detail` fills the text.
 
     Reasons: tick_size, step_size, price_low, price_high, quantity_low, quantity_high, market_quantity_high,
-    percent_price, percent_low, percent_high, notional, duplicate_client_id, too_many_open, balance, margin,
+    percent_low, percent_high, notional, duplicate_client_id, too_many_open, balance, margin,
     reduce_only, post_only, unknown_order, no_change, amend_not_smaller, too_many_amends.
     """
 
@@ -85,6 +86,7 @@ class Market:
         self.statistics = statistics
         self.open_limit = MAXIMUM_OPEN_ORDERS
         self.refuses_taking_post_only = True
+        self.bounds_every_price = False  # or buys from above and sells from below alone
         self._next_order_id = first_order_id
         self.last_execution_id = first_order_id * 10
         self._pending: list[tuple] = []
@@ -207,13 +209,13 @@ class Market:
         reference = book.last_price
         price = order.price
         if order.type != Type.MARKET:
-            self._check_price(order, reference)
+            self._check_price(order, book)
         elif price == 0:
             price = reference
         if instrument.notional(price, quantity) < instrument.minimum_notional and not order.reduce_only:
             raise Refused("notional")
 
-    def _check_price(self, order: Order, reference: int) -> None:
+    def _check_price(self, order: Order, book: Book) -> None:
         instrument, price = order.instrument, order.price
         if price < instrument.minimum_price:
             raise Refused("price_low")
@@ -221,9 +223,24 @@ class Market:
             raise Refused("price_high")
         if price % instrument.tick:
             raise Refused("tick_size")
-        self._check_percent_price(order, reference)
+        self._check_distance(order, *self.price_limits(book))
 
-    def _check_percent_price(self, order: Order, reference: int) -> None:
+    def _check_distance(self, order: Order, lowest: int, highest: int) -> None:
+        """What buys far too dear or sells far too cheap is refused; what only waits far away is, where every price is bound."""
+        buys, bound = order.side == BUY, self.bounds_every_price
+        if highest and (buys or bound) and order.price > highest:
+            raise Refused("percent_high", f"{highest}")
+        if (not buys or bound) and order.price < lowest:
+            raise Refused("percent_low", f"{lowest}")
+
+    def price_limits(self, book: Book) -> tuple[int, int]:
+        """(lowest price of a sell, highest of a buy), both on the instrument's tick; 0: no limit."""
+        instrument, reference = book.instrument, self.reference_price(book)
+        lowest, highest = product(reference, instrument.multiplier_down), product(reference, instrument.multiplier_up)
+        return lowest + -lowest % instrument.tick, highest - highest % instrument.tick
+
+    def reference_price(self, book: Book) -> int:
+        """By what the limits of prices are measured."""
         raise NotImplementedError
 
     # ---- money, in the subclasses

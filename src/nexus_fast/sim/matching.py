@@ -100,6 +100,11 @@ class Book:
         """(bid, bid quantity, ask, ask quantity); zeros for an empty side."""
         return self.bids.best(), self.bids.best_quantity(), self.asks.best(), self.asks.best_quantity()
 
+    def middle(self) -> int:
+        """Half-way between the best prices, or the last price while a side is empty."""
+        bid, ask = self.bids.best(), self.asks.best()
+        return (bid + ask) // 2 if bid and ask else self.last_price
+
     def would_take(self, side: int, price: int) -> bool:
         """True when a limit order at this price would meet a resting one."""
         if side == BUY:

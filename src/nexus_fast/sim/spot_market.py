@@ -9,11 +9,8 @@ from nexus_fast.sim.orders import BUY, Type
 class SpotMarket(Market):
     """Assets change hands; the price of a resting order is locked."""
 
-    def _check_percent_price(self, order, reference):
-        instrument, price = order.instrument, order.price
-        too_low = price < product(reference, instrument.multiplier_down)
-        if too_low or (instrument.multiplier_up and price > product(reference, instrument.multiplier_up)):
-            raise Refused("percent_price")
+    def reference_price(self, book):
+        return book.last_price
 
     def _reserve(self, order, book):
         if order.side != BUY:

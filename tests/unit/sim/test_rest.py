@@ -1,5 +1,7 @@
 """REST as the venue answers it: shapes, codes, texts, headers."""
 
+import json
+
 import pytest
 from venue_client import now_ms, on_venue
 
@@ -120,18 +122,66 @@ def test_usd_m_forms_and_their_errors():
     on_venue(scenario)
 
 
-@pytest.mark.parametrize("choice", ["expire", "reject"])
-def test_a_taking_post_only_order_on_usd_m(choice):
-    async def scenario(client):
-        form = {**LIMIT, "timeInForce": "GTX", "price": "85000.0"}
-        status, body = await client.signed("POST", "/fapi/v1/order", **form)
-        if choice == "reject":
-            assert body["code"] == -5022
-        else:
-            _, seen = await client.signed("GET", "/fapi/v1/order", symbol="BTCUSDT", orderId=body["orderId"])
-            assert (body["status"], seen["status"]) == ("NEW", "EXPIRED")
+SPOT_BOUND = "Filter failure: PERCENT_PRICE_BY_SIDE"
 
-    on_venue(scenario, binance=BinanceOptions(post_only=choice))
+
+@pytest.mark.parametrize(("path", "symbol", "outcomes"), [
+    ("/api/v3/order", "BTCUSDT", {"dear buy": -1013, "cheap buy": -1013, "dear sell": -1013, "cheap sell": -1013}),
+    ("/fapi/v1/order", "BTCUSDT", {"dear buy": -4016, "cheap buy": None, "dear sell": None, "cheap sell": -4024}),
+    ("/dapi/v1/order", "BTCUSD_PERP", {"dear buy": -4016, "cheap buy": None, "dear sell": None, "cheap sell": -4024})])
+def test_prices_are_bound_by_side(path, symbol, outcomes):
+    """Spot's PERCENT_PRICE_BY_SIDE has both bounds for each side, PERCENT_PRICE one."""
+    async def scenario(client):
+        dear, cheap = ("500000.0", "1000.0") if "api/v3" in path else ("95000.0", "70000.0")
+        for case, code in outcomes.items():
+            which, side = case.split()
+            form = {**LIMIT, "symbol": symbol, "side": side.upper(), "price": dear if which == "dear" else cheap,
+                    "quantity": "1" if "dapi" in path else "0.01"}
+            _, body = await client.signed("POST", path, **form)
+            assert body.get("code") == code, (case, body)
+            assert code != -1013 or body["msg"] == SPOT_BOUND
+
+    on_venue(scenario)
+
+
+GTX = {"side": "BUY", "type": "LIMIT", "timeInForce": "GTX", "quantity": "1", "price": "85000.0"}
+
+
+@pytest.mark.parametrize("choice", ["expire", "reject", None])
+@pytest.mark.parametrize(("path", "symbol"), [
+    ("/fapi/v1/order", "BTCUSDT"), ("/dapi/v1/order", "BTCUSD_PERP"), ("/papi/v1/um/order", "BTCUSDT"),
+    ("/papi/v1/cm/order", "BTCUSD_PERP")])
+def test_a_futures_order_that_may_only_rest_and_would_take(path, symbol, choice):
+    """It is refused and not recorded, unless it is to be acknowledged first."""
+    async def scenario(client):
+        status, body = await client.signed("POST", path, **GTX, symbol=symbol, newClientOrderId="mine")
+        status_later, seen = await client.signed("GET", path, symbol=symbol, origClientOrderId="mine")
+        if choice == "expire":
+            assert (body["status"], seen["status"], seen["executedQty"][:1]) == ("NEW", "EXPIRED", "0")
+        else:
+            assert (status, body["code"], status_later, seen["code"]) == (400, -5022, 400, -2013)
+        _, rests = await client.signed("POST", path, **{**GTX, "price": "84000.0"}, symbol=symbol)
+        assert rests["status"] == "NEW"
+
+    on_venue(scenario, **({"binance": BinanceOptions(post_only=choice)} if choice else {}))
+
+
+@pytest.mark.parametrize("name", ["orderIdList", "orderidlist", "ORDERIDLIST", "origClientOrderIdList", "origclientorderidlist"])
+@pytest.mark.parametrize(("prefix", "symbol"), [("/fapi/v1", "BTCUSDT"), ("/dapi/v1", "BTCUSD_PERP")])
+def test_many_orders_are_cancelled_by_a_list_whose_name_is_of_either_case(prefix, symbol, name):
+    async def scenario(client):
+        form = {**GTX, "timeInForce": "GTC", "price": "84000.0", "symbol": symbol}
+        placed = [(await client.signed("POST", f"{prefix}/order", **form, newClientOrderId=f"mine-{n}"))[1] for n in (1, 2)]
+        listed = [order["orderId" if "orderi" in name.lower()[:6] else "clientOrderId"] for order in placed]
+        _, rows = await client.signed("DELETE", f"{prefix}/batchOrders", symbol=symbol,
+                                      **{name: json.dumps([*listed, "999"])})
+        assert [row.get("status") for row in rows] == ["CANCELED", "CANCELED", None] and rows[2]["code"] == -2011
+        for wrong in ("[]", json.dumps(list(range(11)))):
+            assert (await client.signed("DELETE", f"{prefix}/batchOrders", symbol=symbol, **{name: wrong}))[1]["code"] == -4082
+        many = json.dumps([{**form, "symbol": symbol}] * 6)
+        assert (await client.signed("POST", f"{prefix}/batchOrders", batchOrders=many))[1]["code"] == -4082
+
+    on_venue(scenario)
 
 
 def test_market_orders_fill_against_the_book():

@@ -220,7 +220,7 @@ def user_trades(call: Call) -> list:
 def batch_orders(call: Call) -> list:
     """Up to five orders as a JSON array in `batchOrders`; every one has its own outcome."""
     out = []
-    for form in _batch(call, "batchOrders"):
+    for form in _batch(call, "batchOrders", 5):
         if not isinstance(form, dict):
             raise VenueError(-1130, "Data sent for parameter 'batchOrders' is not valid.")
         one = Call(call.service, {k: str(v).lower() if isinstance(v, bool) else str(v) for k, v in form.items()},
@@ -231,21 +231,23 @@ def batch_orders(call: Call) -> list:
 
 
 def cancel_batch(call: Call) -> list:
-    name = "orderId" if "orderIdList" in call.params else "origClientOrderId"
+    """Up to ten orders by `orderIdList` or `origClientOrderIdList`, whose letters may be of either case: clients send both."""
+    named = {name.lower(): name for name in call.params}
+    name = "orderId" if "orderidlist" in named else "origClientOrderId"
     out = []
-    for each in _batch(call, name + "List"):
+    for each in _batch(call, named.get(f"{name}List".lower(), f"{name}List"), 10):
         one = Call(call.service, {"symbol": call.need("symbol"), name: str(each)}, call.received_ns, call.account)
         out.append(_outcome(cancel, one))
         call.book = one.book or call.book
     return out
 
 
-def _batch(call: Call, name: str) -> list:
+def _batch(call: Call, name: str, most: int) -> list:
     try:
         items = msgspec.json.decode(call.need(name))
     except (msgspec.DecodeError, RecursionError):
         raise VenueError(-1130, f"Data sent for parameter '{name}' is not valid.") from None
-    if not isinstance(items, list) or len(items) > 10:
+    if not isinstance(items, list) or not 1 <= len(items) <= most:
         raise VenueError(-4082, "Invalid number of batch place orders.")
     return items
 

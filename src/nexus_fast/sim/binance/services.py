@@ -86,6 +86,7 @@ def make_services(accounts: dict[str, Account], statistics: WireStatistics, cloc
     spot = SpotMarket(SPOT, SPOT_INSTRUMENTS, clock, statistics, first_id)
     usd_m = FuturesMarket(USD_M, USD_M_INSTRUMENTS, clock, statistics, first_id)
     coin_m = FuturesMarket(COIN_M, coin_m_instruments(clock.milliseconds()), clock, statistics, first_id)
+    spot.bounds_every_price = True  # PERCENT_PRICE_BY_SIDE has an upper and a lower bound for each side
     for market in (usd_m, coin_m):
         market.refuses_taking_post_only = options.post_only == "reject"
     factor, weight = options.order_limit_factor, options.weight_limit_factor

@@ -36,13 +36,13 @@ SPOT_MESSAGES, FUTURES_MESSAGES = 5, 10  # that a stream connection may send in 
 class BinanceOptions:
     """What a test or a fault script may want otherwise than the venue has it. Times in seconds.
 
-    `post_only`: what a futures GTX order does that would take: "expire" (acknowledged, then EXPIRED) or "reject" (-5022).
+    `post_only`: what a futures GTX order does that would take: "reject" (-5022) or "expire" (acknowledged, then EXPIRED).
     """
 
     order_limit_factor: int = 1000
     weight_limit_factor: int = 1
     listen_key_seconds: float = LISTEN_KEY_SECONDS
-    post_only: str = "expire"
+    post_only: str = "reject"
     spot_ping_interval: float = SPOT_CADENCE.ping_interval
     usd_m_ping_interval: float = FUTURES_CADENCE.ping_interval
     spot_pong_timeout: float = SPOT_CADENCE.pong_timeout

@@ -4,6 +4,7 @@ Codes are those of the v5 error list (bybit-exchange.github.io/docs/v5/error): 1
 170xxx for spot. Every answer has HTTP status 200 but those without proof of a sender and those over the address's limit.
 """
 
+from nexus_fast.sim.fixed_point import short
 from nexus_fast.sim.market import Refused
 
 SPOT = "spot"
@@ -114,4 +115,4 @@ _CONTRACTS = {
 def from_refusal(category: str, refused: Refused) -> VenueError:
     """The venue's words for a refusal of the matching core."""
     code, text = (_SPOT if category == SPOT else _CONTRACTS)[refused.reason]
-    return VenueError(code, text.format(refused.detail))
+    return VenueError(code, text.format(short(int(refused.detail))) if refused.detail else text)

@@ -6,7 +6,7 @@ from nexus_fast.sim.bybit.ids import execution_text
 from nexus_fast.sim.bybit.instruments import FUNDING_MINUTES, FUNDING_RATE, MAINTENANCE, MAXIMUM_LEVERAGE
 from nexus_fast.sim.bybit.order_queries import page
 from nexus_fast.sim.bybit.requests import Call
-from nexus_fast.sim.fixed_point import SCALE, product, quotient, short, text
+from nexus_fast.sim.fixed_point import SCALE, quotient, short, text
 from nexus_fast.sim.instruments import Instrument
 from nexus_fast.sim.market import Market
 from nexus_fast.sim.orders import BUY
@@ -201,6 +201,6 @@ def price_limit(call: Call) -> dict:
     """Within what a buy and a sell order may be priced."""
     i = call.instrument()
     market = call.market
-    middle = market.books[i.symbol].last_price if market.name == SPOT else market.mark_price(i.symbol)
-    return {"symbol": i.symbol, "buyLmt": text(product(middle, i.multiplier_up), i.price_decimals),
-            "sellLmt": text(product(middle, i.multiplier_down), i.price_decimals), "ts": str(call.now())}
+    lowest, highest = market.price_limits(market.books[i.symbol])
+    return {"symbol": i.symbol, "buyLmt": text(highest, i.price_decimals), "sellLmt": text(lowest, i.price_decimals),
+            "ts": str(call.now())}

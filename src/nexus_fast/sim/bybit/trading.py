@@ -8,11 +8,10 @@ from dataclasses import dataclass, field
 
 from nexus_fast.sim.account import Account
 from nexus_fast.sim.bybit.wallet import Member
-from nexus_fast.sim.fixed_point import product, short
 from nexus_fast.sim.futures_market import FuturesMarket
 from nexus_fast.sim.market import Execution, Listener, Market, Refused
 from nexus_fast.sim.matching import Book
-from nexus_fast.sim.orders import BUY, Fill, Order, Status, Type
+from nexus_fast.sim.orders import Fill, Order, Status, Type
 from nexus_fast.sim.spot_market import SpotMarket
 
 MAXIMUM_OPEN = 500
@@ -182,13 +181,6 @@ class BybitSpot(Trading, SpotMarket):
     def spendable(self, account: Account, coin: str) -> int:
         free = self.ledger_of(account).free.get(coin, 0)
         return free - sum(market.withheld(account, coin) for market in self.contracts)
-
-    def _check_percent_price(self, order, reference):
-        instrument = order.instrument
-        if order.side == BUY and order.price > product(reference, instrument.multiplier_up):
-            raise Refused("percent_high", short(product(reference, instrument.multiplier_up)))
-        if order.side != BUY and order.price < product(reference, instrument.multiplier_down):
-            raise Refused("percent_low", short(product(reference, instrument.multiplier_down)))
 
     def _reserve(self, order, book):
         super()._reserve(order, book)

@@ -1,7 +1,7 @@
 """The account over REST: settings, balances, positions, fees; each operation takes a `Call` and gives rows."""
 
 from nexus_fast.sim.fixed_point import SCALE, quotient, short
-from nexus_fast.sim.okx import account_texts, errors, market_texts
+from nexus_fast.sim.okx import account_texts, errors
 from nexus_fast.sim.okx.errors import VenueError
 from nexus_fast.sim.okx.listing import CONTRACT_FEES, MAXIMUM_LEVERAGE, SPOT, SPOT_FEES, instrument_row
 from nexus_fast.sim.okx.requests import Call
@@ -85,7 +85,7 @@ def trade_fee(call: Call) -> list:
 def max_size(call: Call) -> list:
     """What could be bought and sold at the present price with what is free."""
     listing, exchange = call.listing(), call.exchange
-    price = market_texts.middle(exchange.book_of(listing))
+    price = exchange.book_of(listing).middle()
     if listing.is_spot:
         base, quote = listing.instrument.base, listing.instrument.quote
         buy = quotient(exchange.contracts.available(call.account, quote), price)

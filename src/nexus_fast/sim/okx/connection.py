@@ -13,7 +13,7 @@ import msgspec
 from nexus_fast.sim.account import Account
 from nexus_fast.sim.connections import Cadence, Connection, Connections
 from nexus_fast.sim.okx import private_channels, public_channels, signing
-from nexus_fast.sim.okx.requests import CLIENT_ID, Exchange
+from nexus_fast.sim.okx.requests import CLIENT_ID, Exchange, as_text
 from nexus_fast.sim.okx.socket_trading import OPERATIONS, trade
 
 LOGIN_FAILED, IDLE = 4001, 4004
@@ -162,7 +162,7 @@ class OkxConnection(Connection):
 
     def _login(self, argument: dict) -> None:
         try:
-            account = self._prove({name: value for name, value in argument.items() if isinstance(value, str)})
+            account = self._prove({name: as_text(value) for name, value in argument.items()})
         except SocketError as error:
             self._refuse(error, "")
             self.cut(LOGIN_FAILED, b"Login failed")

@@ -132,7 +132,6 @@ _REFUSALS = {
     "tick_size": (51000, "Parameter px error"),
     "price_low": (51122, "Order price should be higher than the min price {}"),
     "price_high": (51000, "Parameter px error"),
-    "percent_price": (51006, "Order price is not within the price limit."),
     "percent_low": (51138, "The lowest price limit for sell orders is {}."),
     "percent_high": (51137, "The highest price limit for buy orders is {}."),
     "step_size": (51121, "Order quantity must be a multiple of the lot size."),

@@ -1,7 +1,7 @@
 """Rows of market data, which REST answers and channels push alike."""
 
-from nexus_fast.sim.fixed_point import SCALE, product, quotient, short
-from nexus_fast.sim.matching import Book, Side
+from nexus_fast.sim.fixed_point import SCALE, quotient, short
+from nexus_fast.sim.matching import Side
 from nexus_fast.sim.okx.listing import Listing
 from nexus_fast.sim.okx.requests import Exchange
 from nexus_fast.sim.okx.trading import contract_ledger
@@ -57,11 +57,6 @@ def ticker_row(exchange: Exchange, listing: Listing) -> dict:
             "ts": str(exchange.now())}
 
 
-def middle(book: Book) -> int:
-    bid, _, ask, _ = book.best()
-    return (bid + ask) // 2 if bid and ask else book.last_price
-
-
 def index_names(exchange: Exchange) -> list[str]:
     return sorted({listing.family for listing in exchange.listings.values()})
 
@@ -71,8 +66,8 @@ def index_price(exchange: Exchange, name: str) -> int:
     base, _, quote = name.partition("-")
     spot = exchange.listings.get(f"{base}-USDT" if quote == "USD" else name)
     if spot is not None and spot.is_spot:
-        return middle(exchange.book_of(spot))
-    return next(middle(exchange.book_of(one)) for one in exchange.listings.values() if one.family == name)
+        return exchange.book_of(spot).middle()
+    return next(exchange.book_of(one).middle() for one in exchange.listings.values() if one.family == name)
 
 
 def index_row(exchange: Exchange, name: str) -> dict:
@@ -83,7 +78,7 @@ def index_row(exchange: Exchange, name: str) -> dict:
 
 def mark_row(exchange: Exchange, listing: Listing) -> dict:
     return {"instType": "MARGIN" if listing.is_spot else listing.kind, "instId": listing.instrument_id,
-            "markPx": short(middle(exchange.book_of(listing))), "ts": str(exchange.now())}
+            "markPx": short(exchange.book_of(listing).middle()), "ts": str(exchange.now())}
 
 
 def funding_row(exchange: Exchange, listing: Listing) -> dict:
@@ -98,7 +93,7 @@ def funding_row(exchange: Exchange, listing: Listing) -> dict:
 
 
 def open_interest_row(exchange: Exchange, listing: Listing) -> dict:
-    instrument, price = listing.instrument, middle(exchange.book_of(listing))
+    instrument, price = listing.instrument, exchange.book_of(listing).middle()
     held = sum(abs(contract_ledger(one).position(instrument).amount) for one in exchange.accounts.values())
     return {"instType": listing.kind, "instId": listing.instrument_id, "oi": short(held),
             "oiCcy": short(listing.in_base(held, instrument.value(price, held))),
@@ -106,21 +101,15 @@ def open_interest_row(exchange: Exchange, listing: Listing) -> dict:
 
 
 def price_limit_row(exchange: Exchange, listing: Listing) -> dict:
-    instrument, reference = listing.instrument, middle(exchange.book_of(listing))
-    return {"instType": listing.kind, "instId": listing.instrument_id,
-            "buyLmt": short(_on_tick(product(reference, instrument.multiplier_up), instrument.tick)),
-            "sellLmt": short(_on_tick(product(reference, instrument.multiplier_down), instrument.tick)),
+    lowest, highest = exchange.market_of(listing).price_limits(exchange.book_of(listing))
+    return {"instType": listing.kind, "instId": listing.instrument_id, "buyLmt": short(highest), "sellLmt": short(lowest),
             "enabled": True, "ts": str(exchange.now())}
-
-
-def _on_tick(price: int, tick: int) -> int:
-    return price - price % tick
 
 
 def dollars(exchange: Exchange, asset: str) -> int:
     """What one unit of an asset is worth in dollars; a stablecoin without a pair of its own is worth one."""
     spot = exchange.listings.get(f"{asset}-USDT")
-    return middle(exchange.book_of(spot)) if spot is not None else SCALE
+    return exchange.book_of(spot).middle() if spot is not None else SCALE
 
 
 def share(part: int, whole: int) -> str:

@@ -93,6 +93,10 @@ class UnifiedMarket:
     def orders_of(self, account: Account) -> OrderStore:
         return orders_of(account)
 
+    def reference_price(self, book: Book) -> int:
+        """The middle of the book, as index and mark price are, for both sides of spot and contracts alike."""
+        return book.middle()
+
     def amend(self, order: Order, price: int, quantity: int) -> Order:
         """Another price or quantity for an open order; `quantity` counts what is filled already.
 

@@ -1,5 +1,7 @@
 """Orders over REST and the trade WebSocket: what is accepted, refused in the venue's words, and what becomes of it."""
 
+from decimal import Decimal
+
 import pytest
 from bybit_client import now_ms, on_bybit
 
@@ -85,6 +87,26 @@ REFUSALS = [
     ({"positionIdx": 1}, 10001), ({"triggerPrice": "84000"}, 10001), ({"qty": "-1"}, 10001), ({"qty": "1e3"}, 10001),
     ({"price": ""}, 10001), ({"category": "spot", "isLeverage": 1}, 170037), ({"smpType": "X"}, 10001),
 ]
+
+
+@pytest.mark.parametrize(("category", "symbol"), [("spot", "ETHUSDT"), ("linear", "BTCUSDT"), ("inverse", "BTCUSD")])
+def test_the_price_limits_that_are_told_hold_on_both_sides(category, symbol):
+    async def scenario(client):
+        market = {"category": category, "symbol": symbol}
+        answer = await client.public("/v5/market/price-limit", **market)
+        listed = await client.public("/v5/market/instruments-info", **market)
+        tick = Decimal(listed["result"]["list"][0]["priceFilter"]["tickSize"])
+        highest, lowest = Decimal(answer["result"]["buyLmt"]), Decimal(answer["result"]["sellLmt"])
+        dear, cheap = (170193, 170194) if category == "spot" else (110003, 110003)
+        for side, price, code in (("Buy", highest + tick, dear), ("Sell", lowest - tick, cheap), ("Buy", lowest - tick, 0),
+                                  ("Sell", highest + tick, 0), ("Buy", highest, 0), ("Sell", lowest, 0)):
+            answer = await client.create(**market, side=side, price=f"{price:f}", timeInForce="PostOnly",
+                                         qty="1" if category == "spot" else "100")
+            assert answer["retCode"] == code, (side, price, answer)
+            if code == 0:
+                await client.post("/v5/order/cancel", **market, orderId=answer["result"]["orderId"])
+
+    on_bybit(scenario)
 
 
 def test_refusals_in_the_venues_words():

@@ -1,6 +1,7 @@
 """Orders over REST and WebSocket: what is accepted, what is refused with which code, and what the channels tell."""
 
 import time
+from decimal import Decimal
 
 import pytest
 from okx_client import on_okx
@@ -14,7 +15,8 @@ REST_CODES = [
     ({"instId": "NO-SUCH"}, "51001"), ({"side": "up"}, "51000"), ({"ordType": "conditional"}, "51000"),
     ({"sz": "0"}, "51000"), ({"sz": "abc"}, "51000"), ({"sz": ""}, "50014"), ({"px": ""}, "50014"),
     ({"px": "84000.05"}, "51000"), ({"sz": "0.000001"}, "51020"), ({"sz": "0.00001001"}, "51121"),
-    ({"sz": "1000"}, "51008"), ({"px": "1000"}, "51006"), ({"tdMode": "isolated"}, "51000"),
+    ({"sz": "1000"}, "51008"),
+    ({"px": "200000"}, "51137"), ({"px": "30000", "side": "sell"}, "51138"), ({"tdMode": "isolated"}, "51000"),
     ({"clOrdId": "with-dash"}, "51000"), ({"clOrdId": "a" * 33}, "51000"), ({"posSide": "long"}, "51000"),
     ({"slTriggerPx": "80000"}, "51000"), ({"stpMode": "none"}, "51000"), ({"reduceOnly": "maybe"}, "51000")]
 
@@ -34,6 +36,26 @@ def test_refusals_have_the_venues_codes():
             row = await client.order(**{**contract, **changed})
             assert row["sCode"] == code, changed
         assert client.venue.statistics.rejects == len(REST_CODES) + 7
+
+    on_okx(scenario)
+
+
+@pytest.mark.parametrize("name", ["BTC-USDT", "USDC-USDT", "ETH-USDT-SWAP", "BTC-USD-SWAP"])
+def test_the_price_limits_that_are_told_hold_on_both_sides(name):
+    """A buy up to buyLmt, a sell down to sellLmt; a buy far below and a sell far above only wait."""
+    async def scenario(client):
+        (told,) = (await client.public("/api/v5/public/price-limit", instId=name))[1]["data"]
+        (listed,) = (await client.public("/api/v5/public/instruments", instId=name, instType=told["instType"]))[1]["data"]
+        tick, highest, lowest = Decimal(listed["tickSz"]), Decimal(told["buyLmt"]), Decimal(told["sellLmt"])
+        form = {"instId": name, "tdMode": "cross", "sz": "2", "ordType": "post_only"}  # takes nothing
+        for side, price, code in (("buy", highest + tick, "51137"), ("sell", lowest - tick, "51138"),
+                                  ("buy", tick, "0"), ("sell", 3 * highest, "0"), ("buy", lowest - tick, "0"),
+                                  ("sell", highest + tick, "0"), ("buy", highest, "0"), ("sell", lowest, "0")):
+            row = await client.order(**form, side=side, px=f"{price:f}")
+            assert row["sCode"] == code, (side, price, row)
+            if code != "0":
+                assert f"{highest if side == 'buy' else lowest:f}" in row["sMsg"]
+            await client.post("/api/v5/trade/cancel-order", {"instId": name, "ordId": row["ordId"]})
 
     on_okx(scenario)
 

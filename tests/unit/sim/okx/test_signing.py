@@ -65,7 +65,8 @@ def old_login() -> dict:
 
 @pytest.mark.parametrize(("changed", "code"), [
     ({"apiKey": "other"}, "60005"), ({"passphrase": "other"}, "60024"), ({"sign": "wrong"}, "60007"),
-    ({"timestamp": "now"}, "60004"), (old_login(), "60006"), ({"apiKey": ""}, "60001"), ({"sign": 5}, "60002")])
+    ({"timestamp": "now"}, "60004"), (old_login(), "60006"), ({"apiKey": ""}, "60001"), ({"sign": 5}, "60007"),
+    ({"sign": None}, "60002"), ({"timestamp": True}, "60004"), ({"timestamp": [1]}, "60004")])
 def test_a_login_that_fails_ends_the_connection(changed, code):
     async def scenario(client):
         socket = await client.open("private")
@@ -86,5 +87,17 @@ def test_a_login_that_succeeds():
         answer = await socket.login()
         assert answer.pop("connId") and answer == {"event": "login", "code": "0", "msg": ""}
         assert (await socket.subscribe(channel="account"))["event"] == "subscribe"
+
+    on_okx(scenario)
+
+
+@pytest.mark.parametrize("kind", [str, int, float])
+def test_the_time_of_a_login_may_be_a_number(kind):
+    """The venue's own Python SDK sends an integer, and signs its text."""
+    async def scenario(client):
+        socket = await client.open("private")
+        moment = kind(int(time.time()))
+        answer = await socket.login(timestamp=moment, sign=sign("sim", f"{moment}GET/users/self/verify"))
+        assert (answer["event"], answer["code"]) == ("login", "0")
 
     on_okx(scenario)
