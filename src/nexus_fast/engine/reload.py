@@ -12,9 +12,10 @@ from typing import Any
 import msgspec
 
 from nexus_fast.endpoints import Endpoints
-from nexus_fast.error import NO_ANSWER
-from nexus_fast.exchange.catalogue import connectors_of
+from nexus_fast.exchange.catalogue import NO_LIST, read_list
 from nexus_fast.exchange.instrument import Instrument, InstrumentTable, to_mantissa
+from nexus_fast.exchange.listing import NAMELESS
+from nexus_fast.exchange.one_to_one import by_venue_key, venue_key
 from nexus_fast.log import Logger
 
 EVERY_SECONDS = 900.0
@@ -22,6 +23,7 @@ AGAIN_SECONDS = 10.0             # after a refusal: one question answers for man
 # A list without as many symbols that were there before, and a tenth of them, may have been cut: a second one has to agree.
 MANY_MISSING = 4
 NOT_LISTED = "not listed"
+REUSED = "its name is another contract's; restart to trade that one"
 STEPS = ("tick_size", "min_price", "lot_size", "market_lot_size", "min_quantity", "market_min_quantity")
 SHOWN = ("status", "active", *STEPS, "max_price", "max_quantity", "market_max_quantity", "min_notional")
 
@@ -36,6 +38,7 @@ class Reload:
         self._log = log
         self._asked: dict[Any, float] = dict.fromkeys(self._feed_types(), time.monotonic())
         self._too_fine: set[str] = set()
+        self._told: set[tuple] = set()                              # twins that a symbol was not switched over to
         self._doubted: dict[Any, set[str]] = {}                     # what the last list lacked, while it is not believed
 
     def _feed_types(self) -> list[Any]:
@@ -59,29 +62,49 @@ class Reload:
     async def _reload(self, feed_type: Any) -> None:
         testnet = self._host.config.basic_config[feed_type.exchange].testnet
         try:
-            found, _ = await connectors_of(feed_type.exchange).load_instruments(feed_type, testnet, self._endpoints)
-        except NO_ANSWER as error:
-            self._log.warning(f"{feed_type}: the list of instruments could not be read again: {error}; the last one holds on")
+            found, skipped = await read_list(feed_type, testnet, self._endpoints)
+        except NO_LIST as error:
+            why = str(error) or type(error).__name__
+            self._log.warning(f"{feed_type}: the list of instruments could not be read again: {why}; the last one holds on")
             return
-        listed = {instrument.symbol: instrument for instrument in found}
-        missing = self._missing(found, listed)
+        listed = by_venue_key(found)
+        missing = self._missing(found, listed, {name for name, _ in skipped})
         if not self._is_believed(feed_type, missing, len(listed)):
             missing = {}
+        self._tell_twins(found, listed)
         for number, known in enumerate(self._host.core.instruments):
-            newer = listed.get(known.symbol) or missing.get(known.symbol)
-            if newer is not None and newer.type is known.type:
+            newer = missing.get(known.symbol) or _of_symbol(listed, known)
+            if newer is not None:
                 self._apply(number, known, newer)
             if number % 200 == 0:
                 await asyncio.sleep(0)           # quotes come first
 
-    def _missing(self, found: list[Instrument], listed: dict[str, Instrument]) -> dict[str, Instrument]:
-        """What was listed until now and is of a kind that the list has, as it is from now on: not traded."""
+    def _missing(self, found: list[Instrument], listed: dict[tuple, Instrument], unread: set[str]) -> dict[str, Instrument]:
+        """What was listed until now and is of a kind that the list has, as it is from now on: not traded. A row that cannot be
+        read is there: its former values hold. One without a readable name may be any of them."""
         kinds = {(instrument.exchange, instrument.type) for instrument in found}
-        return {
+        return {} if NAMELESS in unread else {
             known.symbol: msgspec.structs.replace(known, status=NOT_LISTED, active=False)
             for known in self._host.core.instruments
-            if (known.exchange, known.type) in kinds and known.symbol not in listed and known.status != NOT_LISTED
+            if (known.exchange, known.type) in kinds
+            and known.status != NOT_LISTED
+            and known.venue_symbol not in unread
+            and _of_symbol(listed, known) is None
         }
+
+    def _tell_twins(self, found: list[Instrument], listed: dict[tuple, Instrument]) -> None:
+        """A symbol whose contract no longer trades, and whose name another one has by now: it is never switched over."""
+        for instrument in found:
+            known = self._table.find(instrument.symbol) if instrument.active else None
+            if known is None or venue_key(known) == venue_key(instrument) or venue_key(instrument) in self._told:
+                continue
+            own = _of_symbol(listed, known)
+            if own is None or not own.active:
+                self._told.add(venue_key(instrument))
+                self._log.error(
+                    f"{known.symbol} stands for {known.venue_symbol} in this session and not for {instrument.venue_symbol}, "
+                    "which the venue lists in its place: it is not traded until a restart"
+                )
 
     def _is_believed(self, feed_type: Any, missing: dict[str, Instrument], count: int) -> bool:
         """One symbol leaves, or a few. Many at once leave only when the next list says so, too."""
@@ -97,6 +120,10 @@ class Reload:
         return False
 
     def _apply(self, number: int, known: Instrument, newer: Instrument) -> None:
+        if known.status == REUSED:
+            return
+        if _is_reused(known, newer):
+            newer = msgspec.structs.replace(known, status=REUSED, active=False)
         newer = msgspec.structs.replace(newer, price_scale=known.price_scale, size_scale=known.size_scale)
         if newer == known:
             return
@@ -110,10 +137,21 @@ class Reload:
             return
         self._log.warning(f"{known.symbol}: the venue has changed its filters: {_changes(known, newer)}")
         self._host.core.replace_instrument(number, newer)
-        self._table.add([newer])
+        self._table.replace(newer)
         for account in self._host.accounts.values():
             if self._host.core.routes.has(number, account.index):
                 self._host.prepare_route(number, account.index)
+
+
+def _of_symbol(listed: dict[tuple, Instrument], known: Instrument) -> Instrument | None:
+    """The row of what the symbol stands for, as long as it has that symbol."""
+    newer = listed.get(venue_key(known))
+    return None if newer is None or newer.symbol != known.symbol else newer
+
+
+def _is_reused(known: Instrument, newer: Instrument) -> bool:
+    """The venue has given the name of what traded until now to another contract, which was listed at another time."""
+    return known.active and None not in (known.listed_ms, newer.listed_ms) and known.listed_ms != newer.listed_ms
 
 
 def _is_exact(instrument: Instrument) -> bool:

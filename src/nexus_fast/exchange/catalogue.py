@@ -20,9 +20,14 @@ import msgspec
 from nexus_fast.config import BasicConfig, Config, PrivateConnectorConfig, PublicConnectorConfig
 from nexus_fast.constants import ExchangeType
 from nexus_fast.endpoints import Endpoints
-from nexus_fast.error import EngineBuildError, VenueError
+from nexus_fast.error import NO_ANSWER, EngineBuildError, InstrumentError
 from nexus_fast.exchange.instrument import Instrument, InstrumentTable
+from nexus_fast.exchange.one_to_one import one_to_one, twin_text
 from nexus_fast.log import Logger
+
+# A list of instruments that was not given, or not in a form that can be used.
+NO_LIST = (*NO_ANSWER, InstrumentError, RecursionError)
+_log = Logger("instruments")
 
 
 def connectors_of(exchange: ExchangeType) -> ModuleType:
@@ -48,31 +53,60 @@ async def load_instruments(config: Config, endpoints: Endpoints, directory: Path
         for connector in connectors
     ]
     lists = await asyncio.gather(*(_load(account_type, testnet, endpoints, directory) for account_type, testnet in wanted))
-    # By way of the table: of two kinds under one symbol the first stays.
-    return list(InstrumentTable(instrument for found in lists for instrument in found))
+    kept, twins = one_to_one(instrument for found in lists for instrument in found)
+    for left_out, holder in twins:
+        _log.warning(twin_text(left_out, holder))
+    return kept
+
+
+async def read_list(account_type: Any, testnet: bool, endpoints: Endpoints) -> tuple[list[Instrument], list[tuple[str, str]]]:
+    """The venue's list as it is now, and what was left out of it. Raises one of NO_LIST when there is none: an empty one and one
+    without a readable row are no answer."""
+    instruments, skipped = await connectors_of(account_type.exchange).load_instruments(account_type, testnet, endpoints)
+    if not instruments:
+        why = f"none of its {len(skipped)} rows can be used ({skipped[0][0]}: {skipped[0][1]})" if skipped else "it is empty"
+        raise InstrumentError(f"{account_type}: the venue's list of instruments has nothing to trade: {why}")
+    return instruments, skipped
 
 
 async def _load(account_type: Any, testnet: bool, endpoints: Endpoints, directory: Path) -> list[Instrument]:
     kept = KeptInstruments(directory, account_type)
     try:
-        instruments, skipped = await connectors_of(account_type.exchange).load_instruments(account_type, testnet, endpoints)
-    except (OSError, TimeoutError, VenueError) as error:
-        instruments = kept.read()
-        cause = str(error) or type(error).__name__
-        if instruments is None:
-            raise EngineBuildError(
-                f"{account_type}: the list of instruments could not be loaded ({cause}). Check the network and the "
-                "endpoints; without its instruments a venue cannot be traded."
-            ) from None
-        Logger("instruments").error(
-            f"{account_type}: the list of instruments could not be loaded ({cause}); using the one of "
-            f"{kept.age_hours():.1f} hours ago, so that the other venues can be traded"
-        )
-        return instruments
+        instruments, skipped = await read_list(account_type, testnet, endpoints)
+    except NO_LIST as error:
+        return _stand_in(kept, account_type, str(error) or type(error).__name__)
     for symbol, reason in skipped:
-        Logger("instruments").warning(f"{account_type}: {symbol} is left out: {reason}")
+        _log.warning(f"{account_type}: {symbol} is left out: {reason}")
+    instruments += _missing_kinds(kept, account_type, instruments)
     kept.write(instruments)
     return instruments
+
+
+def _stand_in(kept: "KeptInstruments", account_type: Any, cause: str) -> list[Instrument]:
+    instruments = kept.read()
+    if not instruments:
+        raise EngineBuildError(
+            f"{account_type}: the list of instruments could not be loaded ({cause}). Check the network and the "
+            "endpoints; without its instruments a venue cannot be traded."
+        )
+    _log.error(
+        f"{account_type}: the list of instruments could not be loaded ({cause}); using the one of "
+        f"{kept.age_hours():.1f} hours ago, so that the other venues can be traded"
+    )
+    return instruments
+
+
+def _missing_kinds(kept: "KeptInstruments", account_type: Any, instruments: list[Instrument]) -> list[Instrument]:
+    """Of a venue with a list for each kind, one may be empty: what was there last time stands in for that kind."""
+    kinds = {instrument.type for instrument in instruments}
+    missing = [instrument for instrument in kept.read() or () if instrument.type not in kinds]
+    if missing:
+        names = ", ".join(sorted({instrument.type.value for instrument in missing}))
+        _log.error(
+            f"{account_type}: the venue lists nothing {names} any more; using its list of {kept.age_hours():.1f} hours ago. If "
+            f"that is so, remove {kept.file}"
+        )
+    return missing
 
 
 class KeptInstruments:
@@ -90,7 +124,7 @@ class KeptInstruments:
     def read(self) -> list[Instrument] | None:
         try:
             return msgspec.json.decode(self.file.read_bytes(), type=list[connectors_of(self.exchange).instrument_class()])
-        except (FileNotFoundError, msgspec.DecodeError):
+        except (FileNotFoundError, msgspec.DecodeError, RecursionError):
             return None
 
     def age_hours(self) -> float:

@@ -9,6 +9,7 @@ from msgspec import Struct
 from nexus_fast.constants import ExchangeType, InstrumentType
 from nexus_fast.core.decimals import decimal_of, mantissa_at
 from nexus_fast.error import InstrumentError, OrderRefusedError
+from nexus_fast.exchange.one_to_one import one_to_one, venue_key
 from nexus_fast.identity import InstrumentId, learn
 
 # Mantissas have at most 18 digits, so that they and their sums fit an int64.
@@ -105,6 +106,7 @@ class Instrument(Struct, frozen=True, kw_only=True):
     A market order's own limits are those with `market_`; where the venue sets none they are the general ones.
     Zero in a minimum and None in a maximum mean that the venue has no such limit. Prices are min_price plus a multiple
     of tick_size. min_notional, max_notional: price times quantity in the quote asset. expiry_ms: None for perpetuals.
+    listed_ms: since when the venue lists it, None where it does not say; the same name with another time is another contract.
 
     price_scale is the least number of decimals in which every permitted price is exact (tick and minimum), size_scale
     the same for quantities. Venues print more decimals than that ("25.35190000"); as those are zeros, rescaling is
@@ -138,6 +140,7 @@ class Instrument(Struct, frozen=True, kw_only=True):
     max_notional_on_market: bool = False
     contract_size: Decimal = Decimal(1)
     expiry_ms: int | None = None
+    listed_ms: int | None = None
     order_types: frozenset[str] = frozenset()
     time_in_force: frozenset[str] = frozenset()
 
@@ -222,33 +225,32 @@ class Instrument(Struct, frozen=True, kw_only=True):
 
 def _bound(limit: Decimal | None, scale: int) -> int:
     """A maximum as a mantissa, rounded down; no limit, or one beyond 18 digits, is the largest mantissa."""
-    if limit is None:
+    if limit is None or limit.adjusted() + scale >= LARGEST_SCALE:
         return LARGEST_MANTISSA
-    return min(LARGEST_MANTISSA, int(limit.scaleb(scale, _EXACT)))
+    return int(limit.scaleb(scale, _EXACT))
 
 
 class InstrumentTable:
     """All instruments an engine knows, by symbol and by the venue's own name."""
 
     def __init__(self, instruments: Iterable[Instrument] = ()):
+        """twins: what was left out, each with what has its symbol (one_to_one.py); reachable by no symbol."""
         self._by_symbol: dict[str, Instrument] = {}
-        self._by_venue: dict[tuple[ExchangeType, InstrumentType, str], Instrument] = {}
-        self.collisions: list[Instrument] = []
-        self.add(instruments)
-
-    def add(self, instruments: Iterable[Instrument]) -> None:
-        """Later ones replace earlier ones of the same symbol and kind, so that a reload brings changed filters in.
-
-        Of two kinds under one symbol the first stays; the other is listed in `collisions`, reachable by no symbol.
-        """
-        for instrument in instruments:
-            known = self._by_symbol.get(instrument.symbol)
-            if known is not None and known.type is not instrument.type:
-                self.collisions.append(instrument)
-                continue
-            self._by_symbol[instrument.symbol] = instrument
+        self._by_venue: dict[tuple, Instrument] = {}
+        kept, self.twins = one_to_one(instruments)
+        for instrument in kept:
+            self._by_symbol[instrument.symbol] = self._by_venue[venue_key(instrument)] = instrument
             learn(instrument.symbol, instrument.type)
-            self._by_venue[instrument.exchange, instrument.type, instrument.venue_symbol] = instrument
+
+    def replace(self, instrument: Instrument) -> None:
+        """Its filters are others now. Raises InstrumentError where its symbol stands for another name of the venue's."""
+        known = self.get(instrument.symbol)
+        if venue_key(known) != venue_key(instrument):
+            raise InstrumentError(
+                f"{known.symbol} stands for {known.venue_symbol} and cannot stand for {instrument.venue_symbol} as well; "
+                "restart to use that one."
+            )
+        self._by_symbol[known.symbol] = self._by_venue[venue_key(known)] = instrument
 
     def __len__(self) -> int:
         return len(self._by_symbol)

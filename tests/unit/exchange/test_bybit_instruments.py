@@ -103,3 +103,8 @@ def test_what_is_not_trading_is_not_active():
 def test_an_answer_that_is_no_list_is_an_error():
     with pytest.raises(InstrumentError, match="rest"):
         parse_instruments("spot", b"<html>")
+
+
+def test_when_it_was_listed():
+    assert one("linear", LINEAR).listed_ms == int(LINEAR["launchTime"])
+    assert one("spot", SPOT).listed_ms is None

@@ -49,8 +49,6 @@ class TestRecorded:
         info = parse_exchange_info(family, payload)
         assert info.skipped == []
         assert [i.venue_symbol for i in info.instruments] == [s["symbol"] for s in json.loads(payload)["symbols"]]
-        assert info.server_time_ms == json.loads(payload)["serverTime"]
-        assert [r.limit for r in info.rate_limits] == [r["limit"] for r in json.loads(payload)["rateLimits"]]
 
     def test_a_row_that_has_not_changed_is_not_read_again(self, family, payload):
         first, again = (parse_exchange_info(family, payload).instruments for _ in range(2))
@@ -89,7 +87,7 @@ class TestRecorded:
     def test_symbols_follow_the_grammar_and_are_unique(self, family, payload):
         instruments = parse_exchange_info(family, payload).instruments
         table = InstrumentTable(instruments)
-        assert len(table) == len(instruments) and table.collisions == []
+        assert len(table) == len(instruments) and table.twins == []
         for instrument in instruments:
             assert InstrumentId.from_str(instrument.symbol).type is instrument.type
             assert table.by_venue_symbol(ExchangeType.BINANCE, instrument.type, instrument.venue_symbol) is instrument
@@ -127,7 +125,9 @@ class TestShapes:
         ],
     )
     def test_symbols(self, family, venue, quote, ours):
-        symbol = spot_symbol(venue, filters=[PRICE, LOT], deliveryDate=4133404800000)
+        dated = {"contractType": "CURRENT_QUARTER", "deliveryDate": 1774598400000}
+        perpetual = {"contractType": "PERPETUAL", "deliveryDate": 4133404800000}
+        symbol = spot_symbol(venue, filters=[PRICE, LOT], **(dated if venue.endswith("_260327") else perpetual))
         instrument = one(family, {**symbol, "quoteAsset": quote})
         assert instrument.symbol == ours
         assert (instrument.expiry_ms is not None) == ours.endswith("260327.BINANCE")
@@ -189,11 +189,58 @@ class TestShapes:
         InstrumentTable([linear])
         assert InstrumentId.from_str("QQBUSD-PERP.BINANCE").is_linear
 
+    @pytest.mark.parametrize(
+        ("kind", "delivery", "expiry"),
+        [
+            ("PERPETUAL", 4133404800000, None),
+            ("PERPETUAL", 1774598400000, None),              # leaves the list on that day
+            ("PERPETUAL DELIVERING", 1774598400000, None),
+            ("TRADIFI_PERPETUAL", 4133404800000, None),
+            ("", 4133404800000, None),                       # is not traded yet
+            ("CURRENT_QUARTER", 1774598400000, 1774598400000),
+            ("CURRENT_QUARTER DELIVERING", 1774598400000, 1774598400000),
+            ("NEXT_MONTH", 1774598400000, 1774598400000),
+        ],
+    )
+    def test_the_contract_type_says_whether_there_is_an_end(self, kind, delivery, expiry):
+        """Whatever the name: ABCUSDT_X is not dated for its underscore."""
+        for venue in ("ABCUSDT", "ABCUSDT_X"):
+            found = one("usd_m", spot_symbol(venue, filters=[PRICE, LOT], contractType=kind, deliveryDate=delivery))
+            assert found.expiry_ms == expiry
+            assert found.symbol == ("ABCUSDT-260327.BINANCE" if expiry else "ABCUSDT-PERP.BINANCE")
+
+    def test_a_contract_type_that_is_not_known_is_left_out(self):
+        row = spot_symbol(filters=[PRICE, LOT], contractType="SHORT_FIVE_MINUTES", deliveryDate=1774598400000)
+        ((name, reason),) = parse_exchange_info("usd_m", exchange_info(row)).skipped
+        assert name == "ABCUSDT" and "SHORT_FIVE_MINUTES" in reason
+
+    @pytest.mark.parametrize("odd", [
+        "", None, 5, [], {}, {"symbol": "ODDUSDT"},
+        {**spot_symbol("ODDUSDT", "ODD", [PRICE, LOT]), "baseAsset": None},
+        {**spot_symbol("ODDUSDT", "ODD", [PRICE, LOT]), "status": 7},
+        spot_symbol("ODDUSDT", "ODD", [{**PRICE, "maxPrice": "NaN"}, LOT]),
+        spot_symbol("ODDUSDT", "ODD", [{**PRICE, "tickSize": ""}, LOT]),
+        spot_symbol("ODDUSDT", "ODD", [PRICE, {**LOT, "minQty": "-1"}]),
+        spot_symbol("ODDUSDT", "ODD", [PRICE, {**LOT, "stepSize": "Infinity"}]),
+        spot_symbol("ODDUSDT", "ODD", [PRICE, None]),
+        spot_symbol("ODD USDT&", "ODD", [PRICE, LOT]),
+        spot_symbol("ODD" * 20, "ODD", [PRICE, LOT]),
+    ])  # fmt: skip
+    def test_an_odd_row_holds_up_no_other(self, odd):
+        info = parse_exchange_info("spot", exchange_info(odd, spot_symbol(filters=[PRICE, LOT])))
+        assert [i.venue_symbol for i in info.instruments] == ["ABCUSDT"]
+        ((name, reason),) = info.skipped
+        assert reason and name == (odd["symbol"] if isinstance(odd, dict) and odd else "?")
+
+    def test_a_limit_beyond_all_numbers_is_no_limit(self):
+        instrument = one("spot", spot_symbol(filters=[{**PRICE, "maxPrice": "1e999999"}, LOT]))
+        assert instrument.max_price_mantissa == 10**18 - 1
+
     def test_of_two_kinds_under_one_symbol_the_first_stays(self):
         inverse = one("coin_m", {**spot_symbol("WWUSD_PERP", "WW", [PRICE, LOT]), "quoteAsset": "USD"})
         linear = one("usd_m", {**spot_symbol("WWUSD", "WW", [PRICE, LOT]), "quoteAsset": "USD"})
         table = InstrumentTable([inverse, linear])
-        assert table.get("WWUSD-PERP.BINANCE") is inverse and table.collisions == [linear]
+        assert table.get("WWUSD-PERP.BINANCE") is inverse and table.twins == [(linear, inverse)]
 
 
 class TestTable:
@@ -201,7 +248,8 @@ class TestTable:
     def table(self):
         names = [("BTCUSDT", "BTC"), ("ETHUSDT", "ETH"), ("OLDUSDT", "OLD")]
         linear = [one("usd_m", spot_symbol(symbol, base, [PRICE, LOT])) for symbol, base in names[:2]]
-        dated = one("usd_m", spot_symbol("BTCUSDT_260327", "BTC", [PRICE, LOT], deliveryDate=1774598400000))
+        quarter = {"contractType": "CURRENT_QUARTER", "deliveryDate": 1774598400000}
+        dated = one("usd_m", spot_symbol("BTCUSDT_260327", "BTC", [PRICE, LOT], **quarter))
         halted = one("spot", {**spot_symbol(*names[2], [PRICE, LOT]), "status": "BREAK"})
         return InstrumentTable([*linear, dated, halted])
 

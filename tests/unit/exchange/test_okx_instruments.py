@@ -6,10 +6,11 @@ from decimal import Decimal
 import pytest
 from okx_recorded import SHARED, instrument, instrument_lists, listing
 
-from nexus_fast.constants import ExchangeType, InstrumentType
-from nexus_fast.error import InstrumentError
+from nexus_fast.constants import DataType, ExchangeType, InstrumentType
+from nexus_fast.error import InstrumentError, SubscriptionError
 from nexus_fast.exchange.instrument import InstrumentTable, to_mantissa
 from nexus_fast.exchange.okx.instruments import parse_instruments
+from nexus_fast.exchange.okx.market_data import topic_of
 
 
 def skipped_reason(inst_id, kind="SPOT", **changes):
@@ -43,7 +44,7 @@ def test_recorded_lists_read_the_same_with_json_and_decimal():
             count += 1
         for inst_id, reason in skipped:
             assert rows[inst_id]["instType"] in ("MARGIN", "OPTION") and rows[inst_id]["instType"] in reason
-        assert not InstrumentTable(found).collisions
+        assert not InstrumentTable(found).twins
     assert count > 750
 
 
@@ -102,11 +103,11 @@ def test_what_cannot_be_traded_now():
         ("BTC-USDT-SWAP", "SWAP", {"ctVal": "0.25"}, "no power of ten"),
         ("BTC-USDT-SWAP", "SWAP", {"ctVal": ""}, "no power of ten"),
         ("BTC-USDT-SWAP", "SWAP", {"ctType": "quanto"}, "quanto"),
-        ("BTC-USDT-SWAP", "SWAP", {"tickSz": "0"}, "tickSz"),
+        ("BTC-USDT-SWAP", "SWAP", {"tickSz": "0"}, "steps"),
         ("BTC-USDT-SWAP", "SWAP", {"lotSz": "NaN"}, "not a finite number"),
         ("BTCUSDT", "SPOT", {"baseCcy": "BTC", "quoteCcy": "USDT"}, "not that of a SPOT"),
         ("BTC-USDT-PERPETUAL", "FUTURES", {}, "-PERPETUAL"),
-        ("A" * 30 + "-USDT", "SPOT", {}, "longer than 32"),
+        ("A" * 30 + "-USDT", "SPOT", {}, "32 bytes"),
         ("BTC-USDT", "SPOT", {"tickSz": "1e-19"}, "18 decimals"),
     ],
 )
@@ -123,3 +124,17 @@ def test_what_cannot_be_represented_is_left_out_with_its_reason(inst_id, kind, c
 def test_what_is_no_list_at_all(body):
     with pytest.raises(InstrumentError, match=r"\[okx\]"):
         parse_instruments(body)
+
+
+def test_what_the_venue_says_decides_the_kind():
+    """A swap that leaves the list has an expTime; an X-Perp is dated and has funding."""
+    leaving = instrument("BTC-USDT-SWAP", "SWAP", expTime="1774598400000")
+    assert (leaving.symbol, leaving.expiry_ms, leaving.kind, leaving.has_funding) == ("BTCUSDT-PERP.OKX", None, "SWAP", True)
+    dated = {"expTime": "1774598400000"}
+    future = instrument("BTC-USDT-260327", "FUTURES", **dated)
+    assert (future.expiry_ms, future.kind, future.has_funding) == (1774598400000, "FUTURES", False)
+    xperp = instrument("BTC-USD_UM_XPERP-260327", "FUTURES", ruleType="xperp", **dated)
+    assert (xperp.symbol, xperp.kind, xperp.has_funding) == ("BTCUSD_UM_XPERP-260327.OKX", "FUTURES", True)
+    assert topic_of(DataType.FUNDING_RATE, xperp) == "funding-rate:BTC-USD_UM_XPERP-260327"
+    with pytest.raises(SubscriptionError, match="funding_rate"):
+        topic_of(DataType.FUNDING_RATE, future)

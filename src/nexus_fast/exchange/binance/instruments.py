@@ -4,6 +4,7 @@ Sources: developers.binance.com, rest-api filters.md and common-definition.md. F
 ignored: the venue adds some every year.
 """
 
+from datetime import UTC, datetime
 from decimal import Decimal
 from functools import lru_cache
 from typing import Literal
@@ -12,41 +13,30 @@ import msgspec
 from msgspec import Raw, Struct, field
 
 from nexus_fast.constants import ExchangeType, InstrumentType
-from nexus_fast.error import InstrumentError
-from nexus_fast.exchange.instrument import LARGEST_SCALE, ROWS_KEPT, Instrument, decimals_of, to_mantissa
+from nexus_fast.exchange.instrument import ROWS_KEPT, Instrument, decimals_of
+from nexus_fast.exchange.listing import NO_JSON, Skipped, no_list, read_rows, require_usable
 from nexus_fast.identity import InstrumentId
 
 Family = Literal["spot", "usd_m", "coin_m"]
 TYPES = {"spot": InstrumentType.SPOT, "usd_m": InstrumentType.LINEAR, "coin_m": InstrumentType.INVERSE}
 ZERO = Decimal(0)
-
-
-class RateLimit(Struct, rename="camel", frozen=True):
-    """limit per interval_num intervals (SECOND, MINUTE, DAY)."""
-
-    rate_limit_type: str
-    interval: str
-    interval_num: int
-    limit: int
-
-    @property
-    def seconds(self) -> int:
-        return {"SECOND": 1, "MINUTE": 60, "HOUR": 3600, "DAY": 86_400}.get(self.interval, 60) * self.interval_num
+# The venue's words for contracts without and with an end. One that is about to end has " DELIVERING" behind its word; one that
+# is not traded yet may have none, and then its delivery says: that of a perpetual is far away.
+PERPETUAL = ("PERPETUAL", "TRADIFI_PERPETUAL")
+DATED = ("CURRENT_MONTH", "NEXT_MONTH", "CURRENT_QUARTER", "NEXT_QUARTER")
+ENDING = " DELIVERING"
+NEVER_MS = 4_133_404_800_000
 
 
 class ExchangeInfo(Struct, frozen=True):
     """skipped: symbols that could not be read, with the reason; the others are not held up by them."""
 
     instruments: list[Instrument]
-    skipped: list[tuple[str, str]]
-    rate_limits: list[RateLimit]
-    server_time_ms: int
+    skipped: Skipped
 
 
-class _Answer(Struct, rename="camel"):
+class _Answer(Struct):
     symbols: list[Raw]
-    rate_limits: list[RateLimit] = []
-    server_time: int = 0
 
 
 class _Symbol(Struct, rename="camel"):
@@ -57,9 +47,11 @@ class _Symbol(Struct, rename="camel"):
     quote_asset: str
     status: str = ""
     contract_status: str = ""
+    contract_type: str = ""
     margin_asset: str | None = None
     contract_size: Decimal = Decimal(1)
     delivery_date: int | None = None
+    onboard_date: int | None = None
     price_precision: int | None = None
     quantity_precision: int | None = None
     quote_precision: int = 8
@@ -113,33 +105,14 @@ def parse_exchange_info(family: Family, payload: bytes) -> ExchangeInfo:
     """Raises InstrumentError when the answer as a whole is not an exchangeInfo."""
     try:
         answer = _answer.decode(payload)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        raise InstrumentError(
-            f"Binance {family}: the exchangeInfo cannot be read ({error}); it begins {bytes(payload[:80])!r}. "
-            "Check the `rest` address of this account in the endpoints."
-        ) from None
-    instruments, skipped = [], []
-    for raw in answer.symbols:
-        try:
-            instruments.append(_row(family, bytes(raw)))
-        except (msgspec.MsgspecError, ValueError, ArithmeticError) as error:
-            skipped.append((_symbol_name(raw), str(error)))
-    return ExchangeInfo(instruments, skipped, answer.rate_limits, answer.server_time)
+    except NO_JSON as error:
+        raise no_list(f"Binance {family}: the exchangeInfo", payload, error, "this account") from None
+    return ExchangeInfo(*read_rows(answer.symbols, lambda row: _row(family, row), "symbol"))
 
 
 @lru_cache(ROWS_KEPT)
 def _row(family: Family, row: bytes) -> Instrument:
     return _instrument(family, _symbol.decode(row))
-
-
-def _symbol_name(raw: Raw) -> str:
-    class Name(Struct):
-        symbol: str = "?"
-
-    try:
-        return msgspec.json.decode(raw, type=Name).symbol
-    except msgspec.MsgspecError:
-        return "?"
 
 
 def _filters(symbol: _Symbol) -> dict[str, Struct]:
@@ -151,17 +124,30 @@ def _filters(symbol: _Symbol) -> dict[str, Struct]:
     return found
 
 
-def our_symbol(family: Family, venue_symbol: str, base: str, quote: str) -> str:
+def our_symbol(family: Family, venue: _Symbol) -> str:
     """BTCUSDT → BTCUSDT-PERP.BINANCE on usd_m; BTCUSD_260327 → BTCUSD-260327.BINANCE; spot keeps its name."""
+    pair = f"{venue.base_asset}{venue.quote_asset}"
     if family == "spot":
-        return f"{base}{quote}.BINANCE"
-    tail = venue_symbol.partition("_")[2]
-    return f"{base}{quote}-{tail or 'PERP'}.BINANCE"
+        return f"{pair}.BINANCE"
+    expiry = _expiry(family, venue)
+    if expiry is None:
+        return f"{pair}-PERP.BINANCE"
+    return f"{pair}-{datetime.fromtimestamp(expiry / 1000, UTC):%y%m%d}.BINANCE"
 
 
-def _expiry(family: Family, symbol: _Symbol) -> int | None:
-    tail = symbol.symbol.partition("_")[2]
-    return symbol.delivery_date if family != "spot" and tail not in ("", "PERP") else None
+def _expiry(family: Family, venue: _Symbol) -> int | None:
+    """When a dated contract is delivered, in ms; None for what has no end. A perpetual that leaves the list has a delivery date
+    as well: the contract's type decides. Raises ValueError for a type that is not known."""
+    if family == "spot":
+        return None
+    kind = venue.contract_type.removesuffix(ENDING)
+    if kind in PERPETUAL or (not kind and venue.delivery_date in (None, NEVER_MS)):
+        return None
+    if kind and kind not in DATED:
+        raise ValueError(f"its contract type {venue.contract_type!r} is none of {', '.join(PERPETUAL + DATED)}")
+    if venue.delivery_date is None:
+        raise ValueError(f"it is a {kind} contract without a delivery date")
+    return venue.delivery_date
 
 
 def _instrument(family: Family, venue: _Symbol) -> Instrument:
@@ -173,9 +159,9 @@ def _instrument(family: Family, venue: _Symbol) -> Instrument:
     step = lot.step_size or _least(venue.quantity_precision, venue.base_asset_precision)
     market_step = _coarser(market.step_size, step)
     status = venue.status or venue.contract_status
-    symbol = our_symbol(family, venue.symbol, venue.base_asset, venue.quote_asset)
+    symbol = our_symbol(family, venue)
     InstrumentId.from_str(symbol)
-    instrument = Instrument(
+    return require_usable(Instrument(
         symbol=symbol,
         venue_symbol=venue.symbol,
         exchange=ExchangeType.BINANCE,
@@ -198,12 +184,11 @@ def _instrument(family: Family, venue: _Symbol) -> Instrument:
         market_max_quantity=_smaller(market.max_qty, lot.max_qty),
         contract_size=venue.contract_size,
         expiry_ms=_expiry(family, venue),
+        listed_ms=venue.onboard_date,
         order_types=frozenset(venue.order_types),
         time_in_force=frozenset(venue.time_in_force),
         **_notional(filters),
-    )
-    _require_exact(instrument)
-    return instrument
+    ))
 
 
 def _least(precision: int | None, otherwise: int) -> Decimal:
@@ -231,15 +216,3 @@ def _notional(filters: dict[str, Struct]) -> dict[str, object]:
         "min_notional_on_market": used.apply_min_to_market if newer else used.apply_to_market,
         "max_notional_on_market": used.apply_max_to_market,
     }
-
-
-def _require_exact(instrument: Instrument) -> None:
-    """Whatever the hot path takes as a mantissa must be one."""
-    if max(instrument.price_scale, instrument.size_scale) > LARGEST_SCALE:
-        raise ValueError("its steps have more than 18 decimals")
-    to_mantissa(instrument.tick_size, instrument.price_scale)
-    to_mantissa(instrument.min_price, instrument.price_scale)
-    to_mantissa(instrument.lot_size, instrument.size_scale)
-    to_mantissa(instrument.market_lot_size, instrument.size_scale)
-    to_mantissa(instrument.min_quantity, instrument.size_scale)
-    to_mantissa(instrument.market_min_quantity, instrument.size_scale)

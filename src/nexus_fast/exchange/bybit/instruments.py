@@ -15,8 +15,8 @@ import msgspec
 from msgspec import Raw, Struct, field
 
 from nexus_fast.constants import ExchangeType, InstrumentType
-from nexus_fast.error import InstrumentError
-from nexus_fast.exchange.instrument import LARGEST_SCALE, ROWS_KEPT, Instrument, decimals_of, to_mantissa
+from nexus_fast.exchange.instrument import ROWS_KEPT, Instrument, decimals_of
+from nexus_fast.exchange.listing import NO_JSON, Skipped, no_list, read_rows, require_usable
 from nexus_fast.identity import InstrumentId
 
 TYPES = {"spot": InstrumentType.SPOT, "linear": InstrumentType.LINEAR, "inverse": InstrumentType.INVERSE}
@@ -74,46 +74,26 @@ class _Symbol(Struct, rename="camel"):
     contract_type: str = ""
     settle_coin: str | None = None
     delivery_time: str = "0"
-
-
-class _Name(Struct):
-    symbol: str = "?"
+    launch_time: str = ""
 
 
 _page = msgspec.json.Decoder(_Page)
 _symbol = msgspec.json.Decoder(_Symbol)
-_name = msgspec.json.Decoder(_Name)
 
 
-def parse_instruments(category: str, result: bytes | Raw) -> tuple[list[Instrument], list[tuple[str, str]]]:
+def parse_instruments(category: str, result: bytes | Raw) -> tuple[list[Instrument], Skipped]:
     """The instruments of one page, and what was left out: (venue symbol, reason). Raises InstrumentError when the answer as a
     whole is no list of instruments."""
     try:
         rows = _page.decode(result).rows
-    except msgspec.MsgspecError as error:
-        raise InstrumentError(
-            f"Bybit {category}: the list of instruments cannot be read ({error}); it begins {bytes(result)[:80]!r}. "
-            "Check the `rest` address of [bybit] in the endpoints."
-        ) from None
-    found, skipped = [], []
-    for row in rows:
-        try:
-            found.append(_row(category, bytes(row)))
-        except (msgspec.MsgspecError, ValueError, ArithmeticError) as error:
-            skipped.append((_symbol_name(row), str(error)))
-    return found, skipped
+    except NO_JSON as error:
+        raise no_list(f"Bybit {category}: the list of instruments", result, error, "[bybit]") from None
+    return read_rows(rows, lambda row: _row(category, row), "symbol")
 
 
 @lru_cache(ROWS_KEPT)
 def _row(category: str, row: bytes) -> Instrument:
     return _instrument(category, _symbol.decode(row))
-
-
-def _symbol_name(row: Raw) -> str:
-    try:
-        return _name.decode(row).symbol
-    except msgspec.MsgspecError:
-        return "?"
 
 
 def our_symbol(category: str, venue: _Symbol) -> str:
@@ -130,14 +110,12 @@ def our_symbol(category: str, venue: _Symbol) -> str:
 
 def _instrument(category: str, venue: _Symbol) -> Instrument:
     price, lot = venue.price_filter, venue.lot_size_filter
-    if not price.tick_size or not lot.step:
-        raise ValueError(f"its steps are {price.tick_size} in price and {lot.step} in quantity")
-    if not (venue.symbol.isascii() and venue.symbol.replace("-", "").isalnum()):
+    if not venue.symbol.isascii():
         raise ValueError("its name has characters that no request may have")
     symbol = our_symbol(category, venue)
     InstrumentId.from_str(symbol)
     # Prices are counted from the tick: the least price of an inverse contract need not be a multiple of it.
-    instrument = Instrument(
+    return require_usable(Instrument(
         symbol=symbol,
         venue_symbol=venue.symbol,
         exchange=ExchangeType.BYBIT,
@@ -160,22 +138,13 @@ def _instrument(category: str, venue: _Symbol) -> Instrument:
         market_max_quantity=lot.market_most,
         min_notional=lot.min_order_amt or lot.min_notional_value,
         expiry_ms=int(venue.delivery_time) if venue.contract_type in FUTURES else None,
-    )
-    _require_exact(instrument)
-    return instrument
+        listed_ms=int(venue.launch_time or 0) or None,
+    ))
 
 
 def _multiple(price: Decimal, tick: Decimal) -> Decimal:
     """The least multiple of the tick that is not below the price."""
+    if not tick:
+        return price
     rest = price % tick
     return price if not rest else price - rest + tick
-
-
-def _require_exact(instrument: Instrument) -> None:
-    """Whatever the hot path takes as a mantissa must be one."""
-    if max(instrument.price_scale, instrument.size_scale) > LARGEST_SCALE:
-        raise ValueError("its steps have more than 18 decimals")
-    for price in (instrument.tick_size, instrument.min_price):
-        to_mantissa(price, instrument.price_scale)
-    for quantity in (instrument.lot_size, instrument.min_quantity):
-        to_mantissa(quantity, instrument.size_scale)

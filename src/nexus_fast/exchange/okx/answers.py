@@ -10,7 +10,6 @@ from msgspec import Struct
 
 from nexus_fast.constants import (
     ExchangeType,
-    InstrumentType,
     OrderSide,
     OrderStatus,
     OrderType,
@@ -165,10 +164,3 @@ def as_filled(fill: FillAnswer, instrument: OkxInstrument) -> Order:
         cum_cost=cost,
         position_side=POSITION_SIDES.get(fill.pos_side),
     )
-
-
-def inst_type(instrument: OkxInstrument) -> str:
-    """The venue's word for the kind of instrument."""
-    if instrument.type is InstrumentType.SPOT:
-        return "SPOT"
-    return "SWAP" if instrument.expiry_ms is None else "FUTURES"

@@ -15,23 +15,25 @@ import msgspec
 from msgspec import Raw, Struct
 
 from nexus_fast.constants import ExchangeType, InstrumentType
-from nexus_fast.error import InstrumentError
-from nexus_fast.exchange.instrument import LARGEST_SCALE, ROWS_KEPT, Instrument, decimals_of, to_mantissa
+from nexus_fast.exchange.instrument import ROWS_KEPT, Instrument, decimals_of
+from nexus_fast.exchange.listing import NO_JSON, Skipped, no_list, read_rows, require_usable
 from nexus_fast.identity import InstrumentId
 
 PATH = "/api/v5/public/instruments"
 KINDS = ("SPOT", "SWAP", "FUTURES")
 TYPES = {"linear": InstrumentType.LINEAR, "inverse": InstrumentType.INVERSE}
 ALL_TYPES = (InstrumentType.SPOT, InstrumentType.LINEAR, InstrumentType.INVERSE)
-LONGEST_NAME = 32                # bytes of a venue symbol (feed/symbols.pxd)
-ZERO = Decimal(0)
+# Trading rules (ruleType) of dated contracts with funding: X-Perps, also before they trade as such.
+FUNDED = ("xperp",)
 
 
 class OkxInstrument(Instrument, frozen=True, kw_only=True):
-    """code: instIdCode, by which the WebSocket takes orders; None where the venue gave none, and then it takes none.
-    contract_value: ctVal times ctMult, how much of our amount is one contract; 1 on spot. index: the name of its index
-    ("BTC-USDT"), whose price index-tickers has."""
+    """kind: instType. code: instIdCode, by which the WebSocket takes orders; None where the venue gave none, and then it takes
+    none. contract_value: ctVal times ctMult, how much of our amount is one contract; 1 on spot. index: the name of its index
+    ("BTC-USDT"), whose price index-tickers has. has_funding: swaps have, and dated contracts that the venue calls xperp."""
 
+    kind: str
+    has_funding: bool
     code: int | None = None
     contract_value: Decimal = Decimal(1)
     index: str = ""
@@ -60,6 +62,7 @@ class _Instrument(Struct, rename="camel"):
     quote_ccy: str = ""
     settle_ccy: str = ""
     uly: str = ""
+    rule_type: str = ""
     inst_family: str = ""
     ct_type: str = ""
     ct_val: str = ""
@@ -67,47 +70,27 @@ class _Instrument(Struct, rename="camel"):
     max_lmt_sz: str = ""
     max_mkt_sz: str = ""
     exp_time: str = ""
+    list_time: str = ""
     state: str = ""
     inst_id_code: int | None = None
 
 
-class _Name(Struct, rename="camel"):
-    inst_id: str = "?"
-
-
 _answer = msgspec.json.Decoder(_Answer)
 _instrument = msgspec.json.Decoder(_Instrument)
-_name = msgspec.json.Decoder(_Name)
 
 
-def parse_instruments(body: bytes) -> tuple[list[OkxInstrument], list[tuple[str, str]]]:
+def parse_instruments(body: bytes) -> tuple[list[OkxInstrument], Skipped]:
     """(instruments, [(instId, why it was left out)]). Raises InstrumentError when the answer as a whole is no such list."""
     try:
         answer = _answer.decode(body)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        raise InstrumentError(
-            f"OKX: the list of instruments cannot be read ({error}); it begins {bytes(body[:80])!r}. Check the `rest` address "
-            "of [okx] in the endpoints."
-        ) from None
-    found, skipped = [], []
-    for raw in answer.data:
-        try:
-            found.append(_row(bytes(raw)))
-        except (msgspec.MsgspecError, ValueError, ArithmeticError) as error:
-            skipped.append((_name_of(raw), str(error)))
-    return found, skipped
+    except NO_JSON as error:
+        raise no_list("OKX: the list of instruments", body, error, "[okx]") from None
+    return read_rows(answer.data, _row, "instId")
 
 
 @lru_cache(ROWS_KEPT)
 def _row(row: bytes) -> OkxInstrument:
     return _convert(_instrument.decode(row))
-
-
-def _name_of(raw: Raw) -> str:
-    try:
-        return _name.decode(raw).inst_id
-    except msgspec.MsgspecError:
-        return "?"
 
 
 def our_symbol(inst_id: str, inst_type: str) -> str:
@@ -118,22 +101,20 @@ def our_symbol(inst_id: str, inst_type: str) -> str:
     pair = f"{parts[0]}{parts[1]}"
     if inst_type == "SPOT":
         return f"{pair}.OKX"
-    return f"{pair}-{'PERP' if parts[2] == 'SWAP' else parts[2]}.OKX"
+    return f"{pair}-{'PERP' if inst_type == 'SWAP' else parts[2]}.OKX"
 
 
 def _convert(venue: _Instrument) -> OkxInstrument:
     if venue.inst_type not in KINDS:
         raise ValueError(f"instType {venue.inst_type!r} is not one of {', '.join(KINDS)}")
-    if len(venue.inst_id.encode()) > LONGEST_NAME:
-        raise ValueError(f"its name is longer than {LONGEST_NAME} bytes")
     symbol = our_symbol(venue.inst_id, venue.inst_type)
     InstrumentId.from_str(symbol)
     value = _contract_value(venue)
     tick, lot, least = _number(venue.tick_sz), _plain(_number(venue.lot_sz) * value), _plain(_number(venue.min_sz) * value)
-    if tick <= 0 or lot <= 0:
-        raise ValueError(f"tickSz={venue.tick_sz!r} and lotSz={venue.lot_sz!r} must be above 0")
     base, quote = venue.inst_id.split("-")[:2]
     instrument = OkxInstrument(
+        kind=venue.inst_type,
+        has_funding=venue.inst_type == "SWAP" or venue.rule_type in FUNDED,
         symbol=symbol,
         venue_symbol=venue.inst_id,
         exchange=ExchangeType.OKX,
@@ -154,13 +135,14 @@ def _convert(venue: _Instrument) -> OkxInstrument:
         market_min_quantity=least,
         # On spot the venue says it in USDT, not in the base currency.
         market_max_quantity=None if venue.inst_type == "SPOT" else _limit(venue.max_mkt_sz, value),
+        # A swap has an expTime when it is about to leave the list, and is none of the dated contracts for that.
         expiry_ms=int(venue.exp_time) if venue.inst_type == "FUTURES" and venue.exp_time else None,
+        listed_ms=int(venue.list_time) if venue.list_time else None,
         code=venue.inst_id_code,
         contract_value=value,
         index=venue.uly or f"{base}-{quote}",
     )
-    _require_exact(instrument)
-    return instrument
+    return require_usable(instrument, instrument.size_scale + instrument.contract_shift)
 
 
 def _type(venue: _Instrument) -> InstrumentType:
@@ -202,13 +184,3 @@ def _number(text: str) -> Decimal:
 def _limit(text: str, value: Decimal) -> Decimal | None:
     number = _number(text)
     return _plain(number * value) if number > 0 else None
-
-
-def _require_exact(instrument: OkxInstrument) -> None:
-    """Whatever the hot path takes as a mantissa must be one, in our unit and in contracts."""
-    scales = (instrument.price_scale, instrument.size_scale, instrument.size_scale + instrument.contract_shift)
-    if min(scales) < 0 or max(scales) > LARGEST_SCALE:
-        raise ValueError("its steps have more than 18 decimals")
-    to_mantissa(instrument.tick_size, instrument.price_scale)
-    to_mantissa(instrument.lot_size, instrument.size_scale)
-    to_mantissa(instrument.min_quantity, instrument.size_scale)

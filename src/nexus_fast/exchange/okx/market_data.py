@@ -45,7 +45,7 @@ def topic_of(data_type: DataType, instrument: OkxInstrument, **options) -> str:
         return f"index-tickers:{instrument.index}"
     if data_type is DataType.MARK_PRICE and not spot:
         return f"mark-price:{name}"
-    if data_type is DataType.FUNDING_RATE and not spot and instrument.expiry_ms is None:
+    if data_type is DataType.FUNDING_RATE and instrument.has_funding:
         return f"funding-rate:{name}"
     raise SubscriptionError(f"OKX has no {data_type.value} of {instrument.symbol}")
 

@@ -131,7 +131,7 @@ class OkxRequests(BarRequests):
         except VenueError as error:
             if error.code != QUERY_NO_SUCH_ORDER:
                 raise
-            params = {"instType": answers.inst_type(instrument), "instId": instrument.venue_symbol}
+            params = {"instType": instrument.kind, "instId": instrument.venue_symbol}
             history = await self._get(answers.ORDERS, HISTORY_PATH, params, signed=True)
             found = [order for order in history if order.cl_ord_id == oid]
         return answers.as_order(found[0], instrument) if found else None
@@ -139,7 +139,7 @@ class OkxRequests(BarRequests):
     async def open_orders(self, instrument: OkxInstrument) -> list[Order]:
         """Everything of the account that is open on the symbol, whoever placed it."""
         found: list[answers.OrderAnswer] = []
-        params = {"instType": answers.inst_type(instrument), "instId": instrument.venue_symbol, "limit": 100}
+        params = {"instType": instrument.kind, "instId": instrument.venue_symbol, "limit": 100}
         while True:
             page = await self._get(answers.ORDERS, PENDING_PATH, params, signed=True)
             found += page
@@ -152,7 +152,7 @@ class OkxRequests(BarRequests):
         last_filled are the fill's, eid is the venue's id of its order; type and price are not told."""
         if not 0 < limit <= LARGEST_TRADES:
             raise ValueError(f"fetch_recent_trades(limit={limit}): OKX gives 1 to {LARGEST_TRADES} fills")
-        params = {"instType": answers.inst_type(instrument), "instId": instrument.venue_symbol, "limit": limit}
+        params = {"instType": instrument.kind, "instId": instrument.venue_symbol, "limit": limit}
         fills = await self._get(answers.FILLS, FILLS_PATH, params, signed=True)
         return [answers.as_filled(fill, instrument) for fill in sorted(fills, key=_age)]
 

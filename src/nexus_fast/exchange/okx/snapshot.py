@@ -7,7 +7,7 @@ import msgspec
 from msgspec import Struct
 
 from nexus_fast.error import PositionModeError
-from nexus_fast.exchange.okx.answers import FILLS, inst_type
+from nexus_fast.exchange.okx.answers import FILLS
 from nexus_fast.exchange.okx.instruments import OkxInstrument
 from nexus_fast.exchange.okx.user_data import (
     Account,
@@ -93,14 +93,14 @@ async def find_order(rest: OkxRest, instrument: OkxInstrument, client_id: str) -
 
 async def find_in_history(rest: OkxRest, instrument: OkxInstrument, client_id: str) -> Order | None:
     """Among the instrument's last orders that are over (of seven days; canceled ones without a fill of two hours)."""
-    params = {"instType": inst_type(instrument), "instId": instrument.venue_symbol, "limit": PAGE}
+    params = {"instType": instrument.kind, "instId": instrument.venue_symbol, "limit": PAGE}
     page = orders.decode(await rest.data(HISTORY_PATH, params, signed=True))
     return next((order for order in page if order.cl_ord_id == client_id), None)
 
 
 async def fills(rest: OkxRest, instrument: OkxInstrument, client_id: str, venue_id: str) -> list[OrderUpdate]:
     """Of one order, oldest first, of the last three days: one of more than PAGE fills has only its last ones here."""
-    params = {"instType": inst_type(instrument), "instId": instrument.venue_symbol, "ordId": venue_id, "limit": PAGE}
+    params = {"instType": instrument.kind, "instId": instrument.venue_symbol, "ordId": venue_id, "limit": PAGE}
     rows = FILLS.decode(await rest.data(FILLS_PATH, params, signed=True))
     return [
         OrderUpdate(
