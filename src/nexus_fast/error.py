@@ -120,5 +120,12 @@ class VenueError(NexusError):
         super().__init__(f"{venue + ' ' if venue else ''}code={code} error={message}")
 
 
-# A question that was not answered: refused, unheard, or answered by what cannot be read. Nothing follows from it.
+class UnusableAnswer(VenueError):
+    """An answer that nothing can be concluded from: it cannot be read, its values cannot be used, or it is a redirect."""
+
+    def __init__(self, message: str, *, venue: str = "", status: int | None = None):
+        super().__init__("unusable", message, venue=venue, status=status)
+
+
+# A question that was not answered: refused, unheard, or answered by what cannot be used. Nothing follows from it.
 NO_ANSWER = (VenueError, OSError, TimeoutError, msgspec.MsgspecError)

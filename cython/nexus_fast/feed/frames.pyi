@@ -1,5 +1,7 @@
 from picows import WSListener, WSTransport
 
+LONGEST_MESSAGE: int
+
 class PayloadHandler:
     messages: int
     bytes_received: int

@@ -23,6 +23,8 @@ cdef int NO = 0
 
 logger = logging.getLogger("nexus_fast.feed")
 
+LONGEST_MESSAGE = 16 * 1024 * 1024       # bytes; a peer that sends more is left
+
 cdef enum:
     OPCODE_CONTINUATION = 0
     OPCODE_TEXT = 1
@@ -51,7 +53,7 @@ cdef class FrameReader(Protocol):
         self.buffer = NULL
         self.fragments = NULL
 
-    def __init__(self, WSTransport websocket, PayloadHandler handler, previous, Py_ssize_t maximum_frame=16 * 1024 * 1024):
+    def __init__(self, WSTransport websocket, PayloadHandler handler, previous, Py_ssize_t maximum_frame=LONGEST_MESSAGE):
         self.websocket = websocket
         self.handler = handler
         self.previous = previous
@@ -253,6 +255,11 @@ cdef class HandshakeListener(WSListener):
             self.deliver(frame.get_payload_as_bytes())
         else:
             self.fragments += frame.get_payload_as_bytes()
+            if len(self.fragments) > LONGEST_MESSAGE:
+                logger.error("WebSocket protocol error, closing the connection: message of more than %s bytes", LONGEST_MESSAGE)
+                self.fragments.clear()
+                transport.disconnect(False)
+                return
             self.fragmented = not frame.fin
             if frame.fin:
                 whole = bytes(self.fragments)

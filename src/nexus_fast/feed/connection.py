@@ -12,13 +12,16 @@ import socket
 import ssl
 import time
 from collections.abc import Awaitable, Callable
+from typing import Any
+from urllib.parse import urlsplit
 
-from picows import WSError, WSMsgType, ws_connect
+from picows import WSError, WSHandshakeError, WSMsgType, ws_connect
 
 from nexus_fast import fence
+from nexus_fast.answers import redirected, told
 from nexus_fast.engine.hot_connection import HotConnection
 from nexus_fast.engine.poller import Poller
-from nexus_fast.feed.frames import HandshakeListener, PayloadHandler, install
+from nexus_fast.feed.frames import LONGEST_MESSAGE, HandshakeListener, PayloadHandler, install
 
 logger = logging.getLogger("nexus_fast.feed")
 
@@ -33,6 +36,16 @@ def is_reset(transport: asyncio.Transport) -> bool:
     together: it reads those once, and the error never."""
     sock = transport.get_extra_info("socket")
     return sock is not None and sock.fileno() >= 0 and sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) != 0
+
+
+def _refusal(error: WSHandshakeError, url: str) -> str:
+    """Why there is no connection, without the address's path: it may hold a listen key."""
+    host, response = urlsplit(url).hostname, error.response
+    if response is None:
+        return f"{host}: {told(error)}"
+    if 300 <= response.status < 400:
+        return redirected(url, response.headers.get("Location"), int(response.status))
+    return f"{host} answers the handshake with status {int(response.status)}"
 
 
 class WebSocketConnection:
@@ -104,7 +117,7 @@ class WebSocketConnection:
                 await self._serve()
                 wait = FIRST_WAIT
             except (OSError, WSError, TimeoutError, ConnectionError) as error:
-                logger.warning("%s: cannot connect: %s: %s", self.name, type(error).__name__, error)
+                logger.warning("%s: cannot connect: %s", self.name, told(error))
             except asyncio.CancelledError:
                 # Not always a request to end: the handshake of a connection that is cut gives up in this way as well.
                 if self._stopping or asyncio.current_task().cancelling():
@@ -121,17 +134,7 @@ class WebSocketConnection:
         self._lost.clear()
         listener = HandshakeListener(self.handler, self._lost.set)
         url = await self._url()
-        transport, _ = await ws_connect(
-            lambda: listener,
-            url,
-            ssl_context=self._ssl_context,
-            websocket_handshake_timeout=HANDSHAKE_TIMEOUT,
-            enable_auto_pong=False,
-            read_buffer_init_size=READ_BUFFER,
-            disconnect_on_exception=False,
-            logger_name=logging.getLogger("nexus_fast.picows"),
-            socket_factory=fence.check_url,         # of every address that is connected to; it makes none
-        )
+        transport = await self._connect(listener, url)
         if transport.is_disconnected:
             # picows reports a connection that is closed in the middle of the handshake as made, and says no more of it.
             raise ConnectionError("the peer closed the connection during the handshake")
@@ -149,6 +152,26 @@ class WebSocketConnection:
                 self._hot = None
             self.on_down()
             transport.disconnect(False)
+
+    async def _connect(self, listener: HandshakeListener, url: str) -> Any:
+        try:
+            transport, _ = await ws_connect(
+                lambda: listener,
+                url,
+                ssl_context=self._ssl_context,
+                websocket_handshake_timeout=HANDSHAKE_TIMEOUT,
+                enable_auto_pong=False,
+                read_buffer_init_size=READ_BUFFER,
+                disconnect_on_exception=False,
+                # Neither to another host nor through a proxy: what is said on a private connection logs on.
+                max_redirects=0,
+                max_frame_size=LONGEST_MESSAGE,
+                logger_name=logging.getLogger("nexus_fast.picows"),
+                socket_factory=fence.check_url,         # of every address that is connected to; it makes none
+            )
+            return transport
+        except WSHandshakeError as error:
+            raise ConnectionError(_refusal(error, url)) from None
 
     async def _watch(self, listener: HandshakeListener) -> None:
         pinged = False

@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 import aiofastnet
 
 from nexus_fast import fence
+from nexus_fast.answers import told, within
 from nexus_fast.engine.hot_connection import HotConnection
 from nexus_fast.engine.poller import Poller
 from nexus_fast.feed.commands import CommandFeed
@@ -35,22 +36,38 @@ IDLE_SECONDS = 50.0
 CONNECT_SECONDS = 10.0
 # A connection on which a response does not come is of no use for the next request.
 ANSWER_SECONDS = 20.0
+# Of one response with its head. An answer to an order has some hundred bytes; nothing is unpacked here.
+LONGEST_RESPONSE = 1024 * 1024
 
 
 class _Parser:
-    """Responses that are not dealt with in C, by llhttp."""
+    """Responses that are not dealt with in C, by llhttp. One that is no HTTP, or too long, ends the connection: what follows it
+    could be taken for the answer to another request."""
 
-    def __init__(self, owner: "RestEntry"):
+    def __init__(self, owner: "RestEntry", on_broken: Callable[[Exception], None]):
         import httptools
 
         self._owner = owner
+        self._on_broken = on_broken
+        self._broken = False
+        self._taken = 0
         self._parser = httptools.HttpResponseParser(self)
         self._body = bytearray()
         self._headers: dict[str, str] = {}
         self.reader: ResponseReader | None = None
 
     def feed(self, data: bytes) -> None:
-        self._parser.feed_data(data)
+        if self._broken:
+            return
+        self._taken += len(data)
+        try:
+            self._parser.feed_data(data)
+            if self._taken > LONGEST_RESPONSE:
+                raise ConnectionError(f"a response of more than {LONGEST_RESPONSE} bytes")
+        except Exception as error:
+            self._broken = True
+            logger.error("%s: a response cannot be read: %s", self._owner.name, told(error.__context__ or error))
+            self._on_broken(error)
 
     def on_message_begin(self) -> None:
         self.reader.unfinished = True
@@ -66,6 +83,7 @@ class _Parser:
 
     def on_message_complete(self) -> None:
         self.reader.unfinished = False
+        self._taken = 0
         status = self._parser.get_status_code()
         if status < 200:
             return                       # "100 Continue" and its like: the response is still to come
@@ -114,8 +132,7 @@ class RestEntry:
     def on_response(self, status: int, body: bytes, pause_ms: int) -> None:
         found = self.channel.answered()
         if found is None:
-            logger.warning("%s: a response to no request: status %s", self.name, status)
-            return
+            raise ConnectionError(f"a response to no request, with status {status}")
         self._on_free(self.channel)
         self._answers.append((*found, status, pause_ms))
         self._bodies.feed(body)
@@ -133,8 +150,9 @@ class RestEntry:
             try:
                 await self._serve()
                 wait = FIRST_WAIT
-            except (OSError, TimeoutError) as error:
-                logger.warning("%s: cannot connect: %s: %s", self.name, type(error).__name__, error)
+            except Exception as error:
+                expected = isinstance(error, OSError)
+                logger.warning("%s: cannot connect: %s", self.name, told(error), exc_info=None if expected else error)
                 await asyncio.sleep(wait * random.uniform(0.5, 1.0))
                 wait = min(2 * wait, LAST_WAIT)
 
@@ -146,7 +164,7 @@ class RestEntry:
         loop = asyncio.get_running_loop()
         lost = loop.create_future()
         reader = self._make_reader(lost)
-        async with asyncio.timeout(CONNECT_SECONDS):
+        async with within(CONNECT_SECONDS, f"connecting to {self._url.netloc}"):
             transport, _ = await aiofastnet.create_connection(
                 loop, lambda: reader, self._url.hostname, self._url.port or (443 if secure else 80), ssl=context
             )
@@ -179,7 +197,7 @@ class RestEntry:
             if not lost.done():
                 lost.set_result(error)
 
-        parser = _Parser(self)
+        parser = _Parser(self, on_lost)
         parser.reader = ResponseReader(self.channel, self._entry, parser.feed, lambda: self._on_free(self.channel), on_lost)
         return parser.reader
 

@@ -29,6 +29,8 @@ DUPLICATE, NO_SUCH_ORDER = Outcome.DUPLICATE, Outcome.NO_SUCH_ORDER
         ("place", 503, None, "Unknown error, please check your request or try again later.", UNKNOWN),
         ("place", 409, -2021, "Order cancel-replace partially failed.", UNKNOWN),
         ("place", 302, None, "", UNKNOWN),
+        ("place", 302, 0, "<html>Moved</html>", UNKNOWN),
+        ("cancel", 307, 0, "", UNKNOWN),
         # Refused: no trace.
         ("place", 503, None, "Service Unavailable.", REFUSED),
         ("place", 503, None, "Internal error; unable to process your request. Please try again.", REFUSED),

@@ -190,3 +190,43 @@ def test_it_ends_though_its_connection_is_made_in_the_same_turn(scene, monkeypat
         server.close()
 
     uvloop.run(run())
+
+
+@pytest.mark.parametrize("pieces", [
+    (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", *[b"8000\r\n" + bytes(0x8000) + b"\r\n"] * 40),
+    (b"HTTP/1.1 200 OK\r\n", *[b"X-Long: " + b"y" * 0x8000 + b"\r\n"] * 40),
+    (b"<html><body>Under maintenance</body></html>",),
+    (b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n",),
+    (b"HTTP/1.1 200 OK\r\nContent-Length: 99999999999999999999999\r\n\r\n",),
+])
+def test_a_response_without_an_end_or_that_is_none_leaves_the_order_in_doubt(scene, pieces):
+    """And the connection is left: what came on it next could be taken for the answer to another request."""
+    uvloop.run(scene.run(*pieces))
+    assert scene.answers == [] and scene.lost == [(scene.number, PLACE)]
+
+
+def test_a_response_to_no_request_ends_the_connection(scene):
+    """The next request's answer would be taken for this one's, and so on."""
+
+    async def scenario():
+        connections = []
+
+        async def serve(reader, writer):
+            connections.append(writer)
+            await reader.readexactly(7)
+            writer.write(response(REFUSAL, b"400 Bad Request") + response(SPOT))
+
+        server = await asyncio.start_server(serve, "127.0.0.1", 0)
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        entry = RestEntry("test", url, scene.life.ledger.entry, None, None, scene.answer, lambda *_: None, scene.free)
+        entry.start()
+        async with asyncio.timeout(10):
+            await entry.up.wait()
+            entry.channel.send_later(b"request", scene.number, PLACE)
+            while len(connections) < 2:
+                await asyncio.sleep(0.002)
+        await entry.stop()
+        server.close()
+
+    uvloop.run(scenario())
+    assert [answer[2:4] for answer in scene.answers] == [(400, REFUSAL)]

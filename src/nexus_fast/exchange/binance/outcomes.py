@@ -45,7 +45,7 @@ def classify(
         return Verdict(Outcome.UNKNOWN, reason)
     if status in RATE_STATUSES or code in RATE_CODES:
         return Verdict(Outcome.REFUSED, reason, pause_ms=retry_after_ms or RATE_PAUSE_MS, rate_limited=True)
-    if code is None and not 400 <= status < 500:
+    if not code and not 400 <= status < 500:             # a redirect, or a page of somebody in between
         return Verdict(Outcome.UNKNOWN, reason)
     return _by_code(request, status, code, message, reason)
 
