@@ -1,7 +1,9 @@
 """Decimal text to integers: the cursor helpers of the wire parsers, and exact conversion between scales.
 
-A number is exact here or refused: mantissa * 10**-decimals with at most 18 digits and at most 18 decimals. Nothing goes
-through a double; `number_to_double` gives the correctly rounded double beside the exact value.
+A number is exact here or refused: mantissa * 10**-decimals, the mantissa an int64, at most 18 decimals. Zeros at the end carry
+no value: they are kept while there is room, and never make a number too long. Nothing goes through a double;
+`number_to_double` gives the correctly rounded double beside the exact value. Numbers of orders (scan_decimal) have at most 18
+digits, so that sums of them fit too.
 
 The helpers step eight bytes at a time and are told where the bytes end: a load that would cross the end is taken
 from the last eight bytes of the frame and shifted, so nothing is ever read outside [frame, end) as long as the frame is
@@ -23,7 +25,7 @@ cdef extern from *:
 
     typedef struct nx_number {
         int64_t mantissa;       /* value = mantissa * 10**-decimals */
-        int32_t decimals;       /* digits after the point as written, trailing zeros kept; 0 to 18 */
+        int32_t decimals;       /* digits after the point as written, less the zeros that had no room; 0 to 18 */
         int32_t text_length;
         const char* text;       /* into the frame; NULL for a side that is not there */
     } nx_number;
@@ -181,7 +183,7 @@ cdef extern from *:
         return __builtin_expect(end - p >= 24, 1) ? nx_decimal_steps(p, end, out, 1) : nx_decimal_at_end(p, end, out);
     }
 
-    /* -1, 0, 1. Both mantissas below 10**18 and both decimals at most 18, so the products fit 128 bits. */
+    /* -1, 0, 1. Mantissas have 63 bits and 10**18 has 60, so the products fit 128. */
     static inline int nx_compare(const nx_number* a, const nx_number* b) {
         __int128 x = a->mantissa, y = b->mantissa;
         if (a->decimals == b->decimals) return (a->mantissa > b->mantissa) - (a->mantissa < b->mantissa);
@@ -233,7 +235,7 @@ from libc.string cimport memcmp, strlen
 cdef enum nx_scan:
     NX_SCAN_OK = 0
     NX_SCAN_MALFORMED = -1      # not the text of a number
-    NX_SCAN_RANGE = -2          # more than 18 digits, or more than 18 decimals
+    NX_SCAN_RANGE = -2          # no int64 with at most 18 decimals is this number
     NX_SCAN_INEXACT = -3        # does not fit the wanted scale without rounding
 
 cdef int scan_number(const char* text, Py_ssize_t length, nx_number* out) noexcept nogil

@@ -1,8 +1,10 @@
 """The general half of core.scan: any decimal text, with sign and exponent, and the Python face of it."""
 
+cdef enum:
+    MOST = 0x7FFFFFFFFFFFFFFF
 
 ctypedef struct nx_parts:
-    int64_t significand         # the digits without leading and trailing zeros
+    uint64_t significand        # the digits without leading and trailing zeros, 19 at most
     int64_t digits              # how many those are
     int64_t zeros               # trailing zeros as written
     int64_t decimals            # digits after the point minus the exponent; may be negative
@@ -28,13 +30,13 @@ cdef const char* read_exponent(const char* p, const char* end, int64_t* exponent
 
 
 cdef inline void add_digit(nx_parts* parts, int digit) noexcept nogil:
-    """Zeros wait until a digit follows them, so that trailing ones never count against the 18 digits."""
+    """Zeros wait until a digit follows them, so that trailing ones never count against the 19 digits."""
     if digit == 0:
         parts.zeros += parts.digits > 0
         return
     parts.digits += parts.zeros + 1
-    if parts.digits <= 18:
-        parts.significand = parts.significand * nx_powers[parts.zeros + 1] + digit
+    if parts.digits <= 19:
+        parts.significand = parts.significand * <uint64_t>nx_powers[parts.zeros + 1] + <uint64_t>digit
     parts.zeros = 0
 
 
@@ -44,7 +46,8 @@ cdef int read_parts(const char* text, Py_ssize_t length, nx_parts* parts) noexce
     cdef const char* end = text + length
     cdef const char* mark
     cdef int64_t exponent = 0
-    parts.significand = parts.digits = parts.zeros = parts.decimals = 0
+    parts.significand = 0
+    parts.digits = parts.zeros = parts.decimals = 0
     parts.negative = p < end and p[0] == c'-'
     p += parts.negative
     mark = p
@@ -67,21 +70,41 @@ cdef int read_parts(const char* text, Py_ssize_t length, nx_parts* parts) noexce
         parts.decimals -= exponent
     if p != end:
         return NX_SCAN_MALFORMED
-    return NX_SCAN_RANGE if parts.digits > 18 else NX_SCAN_OK
+    return NX_SCAN_RANGE if parts.digits > 19 or parts.significand > MOST else NX_SCAN_OK
+
+
+cdef int make_room(nx_parts* parts, int64_t* mantissa) noexcept nogil:
+    """The mantissa with as many of the trailing zeros as fit; NX_SCAN_RANGE when it does not fit without those behind the point."""
+    cdef int64_t beyond
+    mantissa[0] = 0
+    if parts.decimals < 0:
+        parts.zeros -= parts.decimals
+        parts.decimals = 0
+    beyond = parts.decimals - 18
+    if parts.digits == 0:
+        parts.decimals = min(parts.decimals, 18)
+        return NX_SCAN_OK
+    if beyond > 0:
+        parts.zeros -= beyond
+        parts.decimals = 18
+    if parts.zeros < 0:
+        return NX_SCAN_RANGE
+    while parts.zeros > 18 or nx_multiply_overflows(<int64_t>parts.significand, nx_powers[parts.zeros], mantissa):
+        if parts.zeros == 0 or parts.decimals == 0:
+            return NX_SCAN_RANGE
+        parts.zeros -= 1
+        parts.decimals -= 1
+    return NX_SCAN_OK
 
 
 cdef int scan_number(const char* text, Py_ssize_t length, nx_number* out) noexcept nogil:
-    """Decimal text to a number with the decimals it was written with: NX_SCAN_OK, _MALFORMED or _RANGE."""
+    """Decimal text to a number with the decimals it was written with, where there is room: NX_SCAN_OK, _MALFORMED or _RANGE."""
     cdef nx_parts parts
     cdef int status = read_parts(text, length, &parts)
+    if status == NX_SCAN_OK:
+        status = NX_SCAN_RANGE if length > 0x7FFFFFFF else make_room(&parts, &out.mantissa)
     if status != NX_SCAN_OK:
         return status
-    if parts.decimals < 0:
-        parts.zeros -= parts.decimals if parts.digits else 0
-        parts.decimals = 0
-    if parts.digits + parts.zeros > 18 or parts.decimals > 18 or length > 0x7FFFFFFF:
-        return NX_SCAN_RANGE
-    out.mantissa = parts.significand * nx_powers[parts.zeros]
     if parts.negative:
         out.mantissa = -out.mantissa
     out.decimals = <int32_t>parts.decimals
@@ -107,7 +130,7 @@ cdef int scan_decimal(const char* text, Py_ssize_t length, int scale, int64_t* o
         return NX_SCAN_INEXACT
     if parts.digits + shift > 18:
         return NX_SCAN_RANGE
-    out[0] = parts.significand * nx_powers[shift]
+    out[0] = <int64_t>parts.significand * nx_powers[shift]
     if parts.negative:
         out[0] = -out[0]
     return NX_SCAN_OK

@@ -39,11 +39,26 @@ cdef int64_t now_ns() noexcept nogil:
 
 
 cdef int put_pair(const nx_number* a, const nx_number* b, uint8_t* scale, int64_t* a_out, int64_t* b_out) noexcept nogil:
-    """Two numbers at the finer of their two scales, as the record wants them. NX_SCAN_OK or NX_SCAN_RANGE."""
-    cdef int finer = a.decimals if a.decimals > b.decimals else b.decimals
-    cdef int status = rescale(a.mantissa, a.decimals, finer, a_out)
-    scale[0] = <uint8_t>finer
-    return status if status != NX_SCAN_OK else rescale(b.mantissa, b.decimals, finer, b_out)
+    """Two numbers at one scale, as the record wants them: the finer of those that they were written with, or where one has no
+    room there the finer that their values need. NX_SCAN_OK or NX_SCAN_RANGE."""
+    if put_both(a, b, max(a.decimals, b.decimals), scale, a_out, b_out) == NX_SCAN_OK:
+        return NX_SCAN_OK
+    return put_both(a, b, max(decimals_needed(a), decimals_needed(b)), scale, a_out, b_out)
+
+
+cdef int put_both(const nx_number* a, const nx_number* b, int wanted, uint8_t* scale, int64_t* a_out, int64_t* b_out) noexcept nogil:
+    cdef int status = rescale(a.mantissa, a.decimals, wanted, a_out)
+    scale[0] = <uint8_t>wanted
+    return status if status != NX_SCAN_OK else rescale(b.mantissa, b.decimals, wanted, b_out)
+
+
+cdef int decimals_needed(const nx_number* number) noexcept nogil:
+    cdef int64_t mantissa = number.mantissa
+    cdef int decimals = number.decimals
+    while decimals > 0 and mantissa % 10 == 0:
+        mantissa //= 10
+        decimals -= 1
+    return decimals
 
 
 cdef int fill_record(const nx_quote* quote, int venue, int64_t received, nx_bookl1* record) noexcept nogil:

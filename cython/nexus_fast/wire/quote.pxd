@@ -58,7 +58,7 @@ cdef enum nx_parse:
     NX_PARSE_QUOTE = 1
     NX_PARSE_OTHER = 0          # well-formed, no quote: an acknowledgement, another event, a control message
     NX_PARSE_MALFORMED = -1     # no JSON, or a quote whose fields are missing or of the wrong kind
-    NX_PARSE_RANGE = -2         # a number that does not fit exactly: over 18 digits, or a time past 2262
+    NX_PARSE_RANGE = -2         # a number that no int64 and 18 decimals hold exactly, or a time past 2262
     NX_PARSE_INSANE = -3        # negative size, price not above zero where there is a side, bid above ask
 
 ctypedef int (*nx_parse_function)(const char* data, Py_ssize_t size, nx_quote* out) noexcept nogil

@@ -35,13 +35,11 @@ def to_mantissa(value: Decimal, scale: int) -> int:
     found = mantissa_at(value, scale)
     if found is not None:
         return found
-    scaled = value.scaleb(scale, _EXACT)
-    mantissa = int(scaled)
-    if mantissa != scaled:
-        raise ValueError(f"{value} has more than {scale} decimals")
-    if abs(mantissa) > LARGEST_MANTISSA:
+    if not value.is_finite():
+        raise ValueError(f"{value} is not a finite number")
+    if value.adjusted() + scale >= 18:
         raise ValueError(f"{value} with {scale} decimals has more than 18 digits")
-    return mantissa
+    raise ValueError(f"{value} has more than {scale} decimals")
 
 
 def from_mantissa(mantissa: int, scale: int) -> Decimal:

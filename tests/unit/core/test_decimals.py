@@ -1,13 +1,14 @@
 """Decimals to mantissas: read from the inside and by their texts, with one result."""
 
 import platform
-from decimal import Decimal
+from decimal import Context, Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from nexus_fast.core.decimals import decimal_of, inside_is_known, mantissa_at
+from nexus_fast.exchange.instrument import to_mantissa
 
 
 class Textual(Decimal):
@@ -41,6 +42,22 @@ NUMBERS = st.builds(
 def test_a_decimal_is_its_mantissa_or_not_exact(number, scale):
     assert mantissa_at(number, scale) == exact(number, scale)
     assert mantissa_at(Textual(number), scale) in (exact(number, scale), None)
+
+
+@given(st.integers(0, 10**18 - 1), st.integers(0, 18), st.integers(0, 40))
+@example(98765432101, 0, 8)
+def test_zeros_behind_a_decimal_change_nothing(digits, places, zeros):
+    number = Decimal(digits * 10**zeros).scaleb(-places - zeros, Context(prec=80))
+    assert mantissa_at(number, places) == to_mantissa(number, places) == digits
+    assert decimal_of(digits, places) == number
+
+
+def test_a_decimal_is_not_rounded_to_be_exact():
+    """With more digits than any context's precision."""
+    for text in ("1." + "0" * 70 + "1", "98765432101." + "0" * 17 + "1", "9" * 17 + "." + "0" * 60 + "1"):
+        assert mantissa_at(Decimal(text), 0) is None
+        with pytest.raises(ValueError, match="more than"):
+            to_mantissa(Decimal(text), 0)
 
 
 UNUSUAL = ["-1", "-0.5", "NaN", "sNaN", "Infinity", "-Infinity", "1E+3", "1E-30", "1" * 30, "0E-20", "0", "-0"]

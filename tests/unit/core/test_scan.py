@@ -115,15 +115,49 @@ def test_what_does_not_fit_is_refused_by_name(text, scale, words):
         (b"0.00", (0, 2, 0.0)),
         (b"1e-18", (1, 18, 1e-18)),
         (b"1e-19", RANGE),
-        (b"1234567890123456789", RANGE),
-        (b"0.1000000000000000000", RANGE),
-        (b"1e18", RANGE),
+        (b"9223372036854775807", (2**63 - 1, 0, float(2**63 - 1))),
+        (b"-9223372036854775807", (-(2**63) + 1, 0, -float(2**63 - 1))),
+        (b"9223372036854775808", RANGE),
+        (b"10000000000000000000", RANGE),
+        (b"12345678901234567890", RANGE),
+        (b"0.1000000000000000000", (10**17, 18, 0.1)),
+        (b"98765432101.00000000", (98765432101 * 10**7, 7, 98765432101.0)),
+        (b"912345678901.00000000", (912345678901 * 10**7, 7, 912345678901.0)),
+        (b"887766554433.20000000", (8877665544332 * 10**6, 7, 887766554433.2)),
+        (b"9223372036854775807.000", (2**63 - 1, 0, float(2**63 - 1))),
+        (b"100000000000.00000000", (10**18, 7, 1e11)),
+        (b"0.0000000000000000000000", (0, 18, 0.0)),
+        (b"0e-99", (0, 18, 0.0)),
+        (b"0e99", (0, 0, 0.0)),
+        (b"100000000000000000000e-2", (10**18, 0, 1e18)),
+        (b"1e18", (10**18, 0, 1e18)),
+        (b"1e19", RANGE),
+        (b"1e999999999", RANGE),
+        (b"1e-999999999", RANGE),
         (b"1..2", MALFORMED),
         (b"x", MALFORMED),
     ],
 )
 def test_numbers_keep_the_decimals_they_were_written_with(text, answer):
     assert number_of(text) == answer
+
+
+@given(mantissa=st.integers(1, 2**64), decimals=scales, zeros=st.integers(0, 30), negative=st.booleans())
+@example(mantissa=98765432101, decimals=0, zeros=8, negative=False)
+@example(mantissa=2**63 - 1, decimals=18, zeros=30, negative=True)
+@example(mantissa=2**63, decimals=0, zeros=1, negative=False)
+@settings(max_examples=700, deadline=None)
+def test_zeros_behind_a_number_change_nothing(mantissa, decimals, zeros, negative):
+    """Whether it is read hangs on its value alone, and what is read is its value."""
+    number = Decimal(-mantissa if negative else mantissa).scaleb(-decimals)
+    text = f"{number:f}" + ("" if decimals else "." if zeros else "") + "0" * zeros
+    found = number_of(text.encode())
+    shortest = str(mantissa).rstrip("0")
+    least = max(decimals - (len(str(mantissa)) - len(shortest)), 0)
+    if abs(number) * 10**least < 2**63:
+        assert Fraction(found[0], 10 ** found[1]) == Fraction(number) and found[2] == float(text)
+    else:
+        assert found == RANGE
 
 
 @given(mantissa=mantissas, decimals=scales, scale=scales)

@@ -157,6 +157,19 @@ REFUSED = {
 }
 
 
+LARGE = ["98765432101.00000000", "9223372036854.00000000", "10000000000.12345600", "12345678901.00000000000000000000"]
+
+
+@pytest.mark.parametrize("size", LARGE)
+def test_a_size_of_ten_billions_and_more_is_a_quote(bench, size):
+    """At the symbol's scale of six it fits; the eight decimals with which the venue prints it would not."""
+    bench.feed.feed(quote(bid_size=size, ask_size="1.00000000"))
+    assert bench.book().bid_size_decimal == Decimal(size) and bench.feed.quotes == 1
+    assert bench.ring.read().bid_size == exact(size, SIZE_SCALE)
+    bench.feed.feed(quote(2, bid_size="9223372036855.00000000"))         # 9.2e18 + 2e5 at the scale of six
+    assert (bench.feed.quotes, bench.feed.out_of_range) == (1, 1)
+
+
 @pytest.mark.scenario(30, 38)
 @pytest.mark.parametrize("name", REFUSED)
 def test_a_bad_frame_is_counted_and_kept_and_the_book_untouched(bench, name):

@@ -1,5 +1,6 @@
 """decode: what programs get of a frame. The exchange's enum is a stand-in where the package's own is not there yet."""
 
+import json
 import sys
 import time
 import types
@@ -59,6 +60,49 @@ def test_an_empty_side(exchange_type):
     assert book.exchange is exchange_type.BYBIT
     assert (book.has_bid, book.has_ask, book.bid, book.bid_decimal) == (False, True, 0.0, Decimal(0))
     assert book.timestamp == 1772694601512 and book.venue_time_ns == 1672304484976_000_000
+
+
+LARGE = [
+    ("binance", "spot", ("0.00000612", "98765432101.00000000", "0.00000613", "1234567.00000000")),
+    ("binance", "spot", ("0.00000038", "912345678901.00000000", "0.00000039", "887766554433.20000000")),
+    ("binance", "spot", ("0.00102100", "100000000000.00000000", "0.00102200", "2.00000000")),
+    ("binance", "usd_m", ("0.3421", "99999999999", "0.3422", "1")),
+    ("binance", "coin_m", ("0.3421", "99999999999.00000000", "0.3422", "1.5")),
+    ("bybit", "spot", ("0.0010213", "98765432100", "0.0010214", "12345678900000.00000000")),
+    ("bybit", "linear", ("0.0010213", "98765432100.000000000", "0.0010214", "0.5")),
+    ("bybit", "inverse", ("0.0010213", "98765432100.000000000", "0.0010214", "7")),
+    ("okx", "public", ("0.0000000162", "1234567890123.25", "0.00000001621", "987654321012.5")),
+]
+
+
+def frame_of(venue: str, market: str, sides: tuple[str, str, str, str]) -> bytes:
+    bid, bid_size, ask, ask_size = sides
+    if venue == "binance":
+        head = {"u": 9} if market == "spot" else {"e": "bookTicker", "u": 9}
+        tail = {} if market == "spot" else {"T": 1568014460891, "E": 1568014460893}
+        row = {**head, "s": "PEPEUSDT", "b": bid, "B": bid_size, "a": ask, "A": ask_size, **tail}
+    elif venue == "bybit":
+        data = {"s": "PEPEUSDT", "b": [[bid, bid_size]], "a": [[ask, ask_size]], "u": 7, "seq": 9}
+        row = {"topic": "orderbook.1.PEPEUSDT", "ts": 1789128259631, "type": "snapshot", "data": data, "cts": 1789128259630}
+    else:
+        push = {"asks": [[ask, ask_size, "0", "1"]], "bids": [[bid, bid_size, "0", "3"]], "ts": "1789128259631", "seqId": 7}
+        row = {"arg": {"channel": "bbo-tbt", "instId": "PEPE-USDT"}, "data": [push]}
+    return json.dumps(row, separators=(",", ":")).encode()
+
+
+@pytest.mark.parametrize(("venue", "market", "sides"), LARGE)
+def test_sizes_of_ten_billions_are_read_to_the_last_digit(venue, market, sides):
+    """However many zeros the venue prints behind them."""
+    [book] = decode(venue, market, frame_of(venue, market, sides))
+    found = (book.bid_decimal, book.bid_size_decimal, book.ask_decimal, book.ask_size_decimal)
+    assert found == tuple(map(Decimal, sides))
+    assert (book.bid, book.bid_size, book.ask, book.ask_size) == tuple(map(float, sides))
+
+
+def test_two_sizes_that_have_no_room_at_one_scale_are_not_cut():
+    sides = ("0.0000000162", "98765432101.00000000", "0.00000001621", "0.00000001")
+    assert explain("okx", "public", frame_of("okx", "public", sides))["status"] == "quote"
+    assert decode("okx", "public", frame_of("okx", "public", sides)) == []       # 9,876,543,210,100,000,000 is beyond int64
 
 
 @pytest.mark.parametrize(

@@ -47,7 +47,7 @@ from nexus_fast.wire import explain
         ("binance", SPOT.replace(b"31.21", b"-31.21"), "insane"),
         ("binance", SPOT.replace(b"25.35190000", b"-25.35190000"), "insane"),
         ("binance", SPOT.replace(b"25.35190000", b"0.00000000").replace(b"31.21000000", b"0.00000000"), "quote"),
-        ("binance", SPOT.replace(b"25.35190000", b"12345678901.12345678"), "range"),
+        ("binance", SPOT.replace(b"25.35190000", b"123456789012.12345678"), "range"),
         ("binance", b"[" * 100_000, "malformed"),
         ("binance", b'{"x":' * 100_000, "malformed"),
         ("binance", SPOT[:-1] + b',"x":1e400}', "malformed"),

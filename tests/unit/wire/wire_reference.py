@@ -6,6 +6,7 @@
 import json
 import re
 from decimal import Decimal
+from fractions import Fraction
 
 import msgspec
 
@@ -41,14 +42,11 @@ class Fields:
         if not isinstance(value, str) or not NUMBER.fullmatch(value):
             self.malformed = True
             return None
-        sign, digits, exponent = Decimal(value).as_tuple()
-        mantissa = int("".join(map(str, digits))) if any(digits) else 0
-        if exponent > 0:
-            mantissa, exponent = (mantissa * 10 ** min(exponent, 40), 0)
-        if len(str(mantissa)) > 18 or exponent < -18:
+        number = Decimal(value)
+        if not fits(number):
             self.range = True
             return None
-        return (-mantissa if sign else mantissa, -exponent, value)
+        return number
 
     def count(self, value, required):
         if value is None:
@@ -91,19 +89,26 @@ class Fields:
         return judge(quote)
 
 
-def value(number):
-    return Decimal(number[0]).scaleb(-number[1])
+def fits(number):
+    """Whether an int64 and at most 18 decimals hold it: its value decides, and not how many zeros were written behind it."""
+    if not number:
+        return True
+    _, digits, exponent = number.as_tuple()
+    written = "".join(map(str, digits))
+    needed = written.rstrip("0")
+    exponent += len(written) - len(needed)
+    return -18 <= exponent < 19 and int(needed) * 10 ** max(exponent, 0) < 2**63
 
 
 def judge(quote):
     flags = set(quote["flags"])
     for name in ("bid", "ask"):
         price, size = quote[name], quote[name + "_size"]
-        if price is None or (price[0] == 0 and size[0] == 0):
+        if price is None or (price == 0 and size == 0):
             flags.add("no_" + name)
-        elif price[0] <= 0 or size[0] < 0:
+        elif price <= 0 or size < 0:
             return "insane", None
-    if not flags & {"no_bid", "no_ask"} and value(quote["bid"]) > value(quote["ask"]):
+    if not flags & {"no_bid", "no_ask"} and quote["bid"] > quote["ask"]:
         return "insane", None
     return "quote", {**quote, "flags": flags}
 
@@ -217,6 +222,7 @@ def compare(found, frame, venue):
         if wanted is None:
             assert (number["text"], number["mantissa"], number["value"]) == (None, 0, 0.0), (name, fields, frame)
             continue
-        assert (number["mantissa"], number["decimals"]) == wanted[:2], (name, fields, quote, frame)
-        assert number["text"] == wanted[2] or "\\" in number["text"], (name, fields, quote, frame)
-        assert number["value"] == float(wanted[2]) or wanted[0] == 0, (name, fields, quote, frame)
+        assert 0 <= number["decimals"] <= 18, (name, fields, quote, frame)
+        assert Fraction(number["mantissa"], 10 ** number["decimals"]) == Fraction(wanted), (name, fields, quote, frame)
+        assert "\\" in number["text"] or Decimal(number["text"]) == wanted, (name, fields, quote, frame)
+        assert number["value"] == float(wanted) or wanted == 0, (name, fields, quote, frame)
