@@ -41,7 +41,11 @@ class VenueClient:
                      key: str | None = None, **params) -> tuple[int, dict]:
         """A signed request; `signature` replaces the right one."""
         params.setdefault("timestamp", now_ms())
-        payload = urlencode(params)
+        return await self.signed_text(method, path, urlencode(params), in_body, signature, key)
+
+    async def signed_text(self, method: str, path: str, payload: str, in_body: bool = False, signature: str | None = None,
+                          key: str | None = None) -> tuple[int, dict]:
+        """Parameters as a text of the caller's own."""
         payload += "&signature=" + (signature or hmac_hex(self.secret, payload))
         url, data, headers = self.rest_url + path, None, {"X-MBX-APIKEY": self.key if key is None else key}
         if in_body:

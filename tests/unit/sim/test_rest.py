@@ -81,7 +81,7 @@ def test_an_order_in_query_or_body(path, in_body):
 
 def test_spot_forms_and_their_errors():
     cases = [
-        ({"side": "UP"}, -1117), ({"type": "STOP_LOSS"}, -1116), ({"timeInForce": "XXX"}, -1115),
+        ({"side": "UP"}, -1117), ({"type": "STOP_LOSS"}, -1013), ({"type": "STOP"}, -1116), ({"timeInForce": "XXX"}, -1115),
         ({"quantity": ""}, -1102), ({"price": "1e5"}, -1100), ({"quantity": "0.000000001"}, -1111),
         ({"newClientOrderId": "not legal"}, -1100), ({"quantity": "-1"}, -1100), ({"price": "84000.001"}, -1013),
         ({"quantity": "0.010001"}, -1013), ({"quantity": "0.00005"}, -1013), ({"quantity": "9001"}, -1013),

@@ -171,3 +171,19 @@ def test_the_answer_leaves_before_the_events():
         assert len(api.waiting) == 0
 
     on_venue(scenario)
+
+
+def test_spot_refuses_what_it_does_not_know():
+    """As binance-connector-rust 39 was told."""
+    async def scenario(client):
+        api = await client.spot_api()
+        form = {"symbol": "BTCUSDT", "side": "BUY", "type": "LIMIT", "timeInForce": "GTC", "new_client_order_id": "O-1",
+                "price": "84000", "quantity": "0.05", "recv_window": 10000}
+        answer = await api.ask_signed("order.place", **form)
+        told = "Not all sent parameters were read; read '9' parameter(s) but was sent '11'."
+        assert answer["error"] == {"code": -1104, "msg": told}
+        assert (await api.ask("time", {"symbol": "BTCUSDT", "limit": 1}))["error"]["code"] == -1101
+        assert (await api.ask("time", {"returnRateLimits": False}))["status"] == 200
+        assert client.venue.statistics.orders == 0
+
+    on_venue(scenario)

@@ -41,6 +41,18 @@ def unexpected(name: str) -> VenueError:
     return VenueError(-1106, f"Parameter '{name}' sent when not required.")
 
 
+def duplicate(name: str) -> VenueError:
+    return VenueError(-1101, f"Duplicate values for parameter '{name}'.")
+
+
+def too_many_parameters(most: int, sent: int) -> VenueError:
+    return VenueError(-1101, f"Too many parameters; expected '{most}' and received '{sent}'.")
+
+
+def unread(read: int, sent: int) -> VenueError:
+    return VenueError(-1104, f"Not all sent parameters were read; read '{read}' parameter(s) but was sent '{sent}'.")
+
+
 def bad_key() -> VenueError:
     return VenueError(-2015, "Invalid API-key, IP, or permissions for action.", 401)
 
@@ -55,6 +67,10 @@ def bad_symbol() -> VenueError:
 
 def internal() -> VenueError:
     return VenueError(-1000, "An unknown error occurred while processing the request.", 500)
+
+
+def unsupported(kind: str) -> VenueError:
+    return VenueError(-1013, f"{kind} orders are not supported for this symbol.")
 
 
 def unknown_order() -> VenueError:

@@ -15,6 +15,9 @@ TIMES_IN_FORCE = {"GTC": TimeInForce.GTC, "IOC": TimeInForce.IOC, "FOK": TimeInF
                   "GTD": TimeInForce.GTC}
 CONDITIONAL = ("STOP", "STOP_MARKET", "TAKE_PROFIT", "TAKE_PROFIT_MARKET", "TRAILING_STOP_MARKET")
 GOOD_TILL_DATE_LEAD_MS = 600_000
+# What a type of order does not have; the venue tells their names in small letters.
+_UNNEEDED = {"LIMIT": ("stopPrice", "activationPrice", "callbackRate"),
+             "MARKET": ("price", "timeInForce", "stopPrice", "activationPrice", "callbackRate")}
 _BOOLEANS = {"true": True, "TRUE": True, "True": True, "false": False, "FALSE": False, "False": False}
 
 
@@ -28,8 +31,11 @@ def build_order(call: Call) -> Order:
     form = call.need("type")
     if form in CONDITIONAL:
         raise errors.conditional_order()
-    if form not in ("LIMIT", "MARKET"):
+    if form not in _UNNEEDED:
         raise VenueError(-1116, "Invalid orderType.")
+    call.refuse_unneeded(_UNNEEDED[form], str.lower)
+    if boolean(call, "closePosition"):
+        raise VenueError(-4136, f"Target strategy invalid for orderType {form},closePosition true")
     if call.params.get("positionSide", "BOTH") != "BOTH":
         raise VenueError(-4061, "Order's position side does not match user's setting.")
     mode = call.params.get("selfTradePreventionMode", "EXPIRE_MAKER")

@@ -15,7 +15,14 @@ TIMES_IN_FORCE = {"GTC": TimeInForce.GTC, "IOC": TimeInForce.IOC, "FOK": TimeInF
 SELF_TRADE_MODES = {"NONE": SelfTrade.NONE, "EXPIRE_TAKER": SelfTrade.EXPIRE_TAKER,
                     "EXPIRE_MAKER": SelfTrade.EXPIRE_MAKER, "EXPIRE_BOTH": SelfTrade.EXPIRE_BOTH}
 MAXIMUM_AMENDS = 10
-_TYPES = ("LIMIT", "MARKET", "LIMIT_MAKER")
+# What a type of order does not have. Names are the venue's.
+_UNNEEDED = {"LIMIT": ("stopPrice", "trailingDelta", "quoteOrderQty"),
+             "MARKET": ("price", "timeInForce", "stopPrice", "trailingDelta", "icebergQty"),
+             "LIMIT_MAKER": ("timeInForce", "stopPrice", "trailingDelta", "quoteOrderQty")}
+# What no symbol has here, as exchangeInfo says.
+_UNSUPPORTED_TYPES = {"STOP_LOSS": "Stop loss", "STOP_LOSS_LIMIT": "Stop loss", "TAKE_PROFIT": "Take profit",
+                      "TAKE_PROFIT_LIMIT": "Take profit"}
+_UNSUPPORTED = {"icebergQty": "Iceberg", "pegPriceType": "Pegged", "pegOffsetType": "Pegged", "pegOffsetValue": "Pegged"}
 _ANSWERS = {"ACK": order_texts.spot_ack, "RESULT": order_texts.spot_result, "FULL": order_texts.spot_full}
 
 
@@ -31,9 +38,7 @@ def build_order(call: Call) -> Order:
     """Read the form of a new order; raises `VenueError` for what is missing or malformed."""
     instrument = call.instrument()
     side = call.side()
-    form = call.need("type")
-    if form not in _TYPES:
-        raise VenueError(-1116, "Invalid orderType.")
+    form = _type(call)
     mode = call.params.get("selfTradePreventionMode", "EXPIRE_MAKER")
     if mode not in SELF_TRADE_MODES:
         raise VenueError(-1013, "This symbol does not allow the specified self-trade prevention mode.")
@@ -49,10 +54,22 @@ def build_order(call: Call) -> Order:
     return order
 
 
+def _type(call: Call) -> str:
+    """The order's type; what belongs to other types, or to none here, is refused and never ignored."""
+    form = call.need("type")
+    if form in _UNSUPPORTED_TYPES:
+        raise errors.unsupported(_UNSUPPORTED_TYPES[form])
+    if form not in _UNNEEDED:
+        raise VenueError(-1116, "Invalid orderType.")
+    call.refuse_unneeded(_UNNEEDED[form])
+    for name, kind in _UNSUPPORTED.items():
+        if name in call.params:
+            raise errors.unsupported(kind)
+    return form
+
+
 def _limit_fields(call: Call, form: str) -> tuple[int, str, Type]:
     if form == "LIMIT_MAKER":
-        if "timeInForce" in call.params:
-            raise errors.unexpected("timeInForce")
         return call.amount("price"), "GTC", Type.POST_ONLY
     time_in_force = call.need("timeInForce")
     if time_in_force not in TIMES_IN_FORCE:
@@ -267,35 +284,3 @@ def commission(call: Call) -> dict:
 
 def order_rate_limits(call: Call) -> list:
     return call.service.limits.orders_state(call.account.key, call.service.clock.milliseconds())
-
-
-# ---- wallet (/sapi): what clients ask for when they load markets and balances
-
-
-def all_coins(call: Call) -> list:
-    ledger = call.ledger
-    return [{"coin": asset, "depositAllEnable": False, "withdrawAllEnable": False, "name": asset, "free": text(free),
-             "locked": text(ledger.locked.get(asset, 0)), "freeze": "0", "withdrawing": "0", "ipoing": "0",
-             "ipoable": "0", "storage": "0", "isLegalMoney": False, "trading": True, "networkList": []}
-            for asset, free in ledger.free.items()]
-
-
-def trade_fees(call: Call) -> list:
-    instrument = call.instrument(mandatory=False)
-    listed = [instrument] if instrument else call.service.market.instruments.values()
-    return [{"symbol": each.symbol, "makerCommission": "0.001", "takerCommission": "0.001"} for each in listed]
-
-
-def nothing(call: Call) -> list:
-    """Margin pairs, dust, staking …: nothing of the kind is simulated."""
-    return []
-
-
-def system_status(call: Call) -> dict:
-    return {"status": 0, "msg": "normal"}
-
-
-def api_restrictions(call: Call) -> dict:
-    return {"ipRestrict": False, "createTime": 1700000000000, "enableReading": True, "enableSpotAndMarginTrading": True,
-            "enableFutures": True, "enableWithdrawals": False, "enableInternalTransfer": False, "enableMargin": False,
-            "permitsUniversalTransfer": False, "enableVanillaOptions": False, "enablePortfolioMarginTrading": False}

@@ -115,6 +115,21 @@ class Call:
             raise errors.illegal(name, self.service.client_id_pattern.pattern)
         return value
 
+    def refuse_unknown(self, taken: frozenset[str]) -> None:
+        """The venue's two complaints about parameters that a request does not have: more than there are, or some that nobody
+        reads. `taken`: all that the request may have, those that prove the sender among them."""
+        sent, read = len(self.params), len(self.params.keys() & taken)
+        if sent > len(taken):
+            raise errors.too_many_parameters(len(taken), sent)
+        if read < sent:
+            raise errors.unread(read, sent)
+
+    def refuse_unneeded(self, names: tuple[str, ...], told=str) -> None:
+        """Parameters of other kinds of orders, e.g. a stop price beside type LIMIT; `told` makes the name in the text."""
+        for name in names:
+            if name in self.params:
+                raise errors.unexpected(told(name))
+
     @staticmethod
     def _number(name: str, value: str) -> int:
         try:

@@ -21,6 +21,9 @@ from nexus_fast.sim.timed_http import TimedHandler
 _log = logging.getLogger(__name__)
 _encode = msgspec.json.encode
 _JSON = "application/json"
+# Parameters that prove the sender; a key alone comes in a header.
+PROOF = {Security.NONE: frozenset(), Security.KEY: frozenset(),
+         Security.SIGNED: frozenset(("timestamp", "recvWindow", "signature"))}
 
 
 class RestServer(web.Server):
@@ -87,22 +90,26 @@ class RestServer(web.Server):
             call.identify(request.headers.get("X-MBX-APIKEY"))
         elif operation.security == Security.SIGNED:
             call.prove(request.headers.get("X-MBX-APIKEY"), payload)
+        if operation.takes is not None:
+            call.refuse_unknown(operation.takes | PROOF[operation.security])
         if seen is not None and call.account is not None and request.method == "GET":
             call.account = seen(call.account)
         return operation.perform(call)
 
 
 def _params(query: str, body: str) -> dict[str, str]:
-    """Query string and form body; where both name a parameter the query string counts, as on the venue."""
-    params = dict(parse_qsl(body, keep_blank_values=True)) if body and not body.startswith("{") else {}
-    params.update(parse_qsl(query, keep_blank_values=True))
-    if len(params) < query.count("&") and len(set(_names(query))) < len(_names(query)):
-        raise errors.VenueError(-1101, "Duplicate values for a parameter detected.")
-    return params
+    """Query string and form body; where both name a parameter the query string counts, as on the venue. Neither may name
+    one twice."""
+    return {**(_each_once(body) if not body.startswith("{") else {}), **_each_once(query)}
 
 
-def _names(query: str) -> list[str]:
-    return [pair.partition("=")[0] for pair in query.split("&")]
+def _each_once(text: str) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for name, value in parse_qsl(text, keep_blank_values=True):
+        if name in found:
+            raise errors.duplicate(name)
+        found[name] = value
+    return found
 
 
 def _retry_after(error: VenueError, service: Service) -> dict[str, str]:

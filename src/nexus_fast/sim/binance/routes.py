@@ -13,30 +13,38 @@ class Security(Enum):
 
 @dataclass(slots=True, frozen=True)
 class Operation:
-    """`perform` takes a `requests.Call`. `is_order` marks what counts as a new order in the statistics and answers."""
+    """`perform` takes a `requests.Call`. `is_order` marks what counts as a new order in the statistics and answers.
+
+    `takes`: its parameters, without those that prove the sender; None where the venue ignores what it does not know.
+    """
 
     perform: Callable
     security: Security = Security.NONE
     weight: int = 1
     is_order: bool = False
     is_order_entry: bool = False
+    takes: frozenset[str] | None = None
 
 
-def open_to_all(perform: Callable, weight: int = 1) -> Operation:
-    return Operation(perform, Security.NONE, weight)
+def _names(takes: str | None) -> frozenset[str] | None:
+    return None if takes is None else frozenset(takes.split())
 
 
-def with_key(perform: Callable, weight: int = 1) -> Operation:
-    return Operation(perform, Security.KEY, weight)
+def open_to_all(perform: Callable, weight: int = 1, takes: str | None = None) -> Operation:
+    return Operation(perform, Security.NONE, weight, takes=_names(takes))
 
 
-def signed(perform: Callable, weight: int = 1) -> Operation:
-    return Operation(perform, Security.SIGNED, weight)
+def with_key(perform: Callable, weight: int = 1, takes: str | None = None) -> Operation:
+    return Operation(perform, Security.KEY, weight, takes=_names(takes))
 
 
-def new_order(perform: Callable, weight: int = 1) -> Operation:
-    return Operation(perform, Security.SIGNED, weight, is_order=True, is_order_entry=True)
+def signed(perform: Callable, weight: int = 1, takes: str | None = None) -> Operation:
+    return Operation(perform, Security.SIGNED, weight, takes=_names(takes))
 
 
-def order_change(perform: Callable, weight: int = 1) -> Operation:
-    return Operation(perform, Security.SIGNED, weight, is_order_entry=True)
+def new_order(perform: Callable, weight: int = 1, takes: str | None = None) -> Operation:
+    return Operation(perform, Security.SIGNED, weight, is_order=True, is_order_entry=True, takes=_names(takes))
+
+
+def order_change(perform: Callable, weight: int = 1, takes: str | None = None) -> Operation:
+    return Operation(perform, Security.SIGNED, weight, is_order_entry=True, takes=_names(takes))

@@ -1,7 +1,7 @@
 """Margin: its REST paths below /sapi/v1, with the venue's request weights. Its events come over spot's WebSocket API."""
 
 from nexus_fast.sim.binance import operations_margin as margin
-from nexus_fast.sim.binance import operations_spot as spot
+from nexus_fast.sim.binance import operations_wallet as wallet
 from nexus_fast.sim.binance.operations_margin import on_account
 from nexus_fast.sim.binance.routes import new_order, open_to_all, order_change, signed, with_key
 
@@ -17,6 +17,6 @@ REST = {
     ("GET", "/sapi/v1/margin/isolated/account"): signed(margin.isolated_accounts, 10),
     ("GET", "/sapi/v1/margin/allPairs"): open_to_all(margin.pairs),
     ("GET", "/sapi/v1/margin/isolated/allPairs"): open_to_all(margin.pairs, 10),
-    ("GET", "/sapi/v1/margin/allAssets"): open_to_all(spot.nothing),
+    ("GET", "/sapi/v1/margin/allAssets"): open_to_all(wallet.nothing),
     ("POST", "/sapi/v1/userListenToken"): with_key(margin.listen_token),
 }

@@ -27,6 +27,9 @@ _log = logging.getLogger(__name__)
 _decoder = msgspec.json.Decoder(float_hook=_Number)
 _encode = msgspec.json.encode
 MAXIMUM_SUBSCRIPTIONS = 1000
+# Parameters that prove the sender; who has logged on leaves out key and signature. Every request may ask for its limits.
+PROOF = {Security.NONE: frozenset(("returnRateLimits",)), Security.KEY: frozenset(("returnRateLimits", "apiKey")),
+         Security.SIGNED: frozenset(("returnRateLimits", "apiKey", "timestamp", "recvWindow", "signature"))}
 
 
 def as_texts(params: dict) -> dict[str, str]:
@@ -122,6 +125,8 @@ class WebsocketApiConnection(Connection):
             self.service.statistics.order_received(self.service.name, call.params.get("symbol", ""), received_ns)
         try:
             self._authorize(call, operation)
+            if operation.takes is not None:
+                call.refuse_unknown(operation.takes | PROOF[operation.security])
             result = self._charged(call, operation)
         except VenueError:
             if operation.is_order:
