@@ -1,14 +1,21 @@
 /* Simulated time for one process, by LD_PRELOAD: clocks stand still while the program computes, but for a little at each look,
  * and a wait for I/O that nothing ends jumps to its end at once. Everything in the process sees the same time: Python, C, uvloop.
  *
- * Loopback sockets deliver within send(2), so a wait that would find bytes finds them without waiting. */
+ * Loopback sockets deliver within send(2), unless the machine is busy: then the kernel delivers a little later, in a thread of its own.
+ * So before time jumps, packets are sent to oneself and waited for: the kernel delivers a processor's packets in their order, and
+ * what was sent before them has arrived. */
 #define _GNU_SOURCE
+#include <arpa/inet.h>
 #include <dlfcn.h>
 #include <errno.h>
+#include <netinet/in.h>
+#include <poll.h>
 #include <sched.h>
 #include <stdint.h>
 #include <sys/epoll.h>
+#include <sys/socket.h>
 #include <time.h>
+#include <unistd.h>
 
 #define LOOK_NS 200
 #define START_REALTIME 1767225600000000000LL /* 2026-01-01 */
@@ -46,25 +53,59 @@ int clock_gettime(clockid_t clock, struct timespec *out) {
     return 0;
 }
 
+#define ROUNDS 3 /* a connection takes as many packets, each of which answers the one before */
+#define PATIENCE_MS 1000
+#define MOVED_MS 10 /* for what another processor has still to deliver */
+
+static int to_oneself = -1;
+
+static void open_to_oneself(void) {
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t size = sizeof(address);
+    int made = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (made >= 0 && !bind(made, (struct sockaddr *)&address, size) && !getsockname(made, (struct sockaddr *)&address, &size) &&
+        !connect(made, (struct sockaddr *)&address, size)) {
+        to_oneself = made;
+    }
+}
+
+/* Until what this processor was given to deliver has been delivered. */
+static void wait_for_deliveries(void) {
+    char byte = 0;
+    int round;
+    if (to_oneself < 0) {
+        open_to_oneself();
+    }
+    for (round = 0; round < ROUNDS && send(to_oneself, &byte, 1, 0) == 1; round++) {
+        struct pollfd wanted = {.fd = to_oneself, .events = POLLIN};
+        poll(&wanted, 1, PATIENCE_MS);
+        recv(to_oneself, &byte, 1, 0);
+    }
+}
+
 static int (*real_epoll_pwait)(int, struct epoll_event *, int, int, const sigset_t *);
 
 static int wait_for(int epoll, struct epoll_event *events, int most, int milliseconds, const sigset_t *mask) {
-    int found, turn;
+    static int last_processor = -1;
+    int found, processor;
     if (!real_epoll_pwait) {
         real_epoll_pwait = dlsym(RTLD_NEXT, "epoll_pwait");
     }
     if (milliseconds < 0) {
         return real_epoll_pwait(epoll, events, most, milliseconds, mask);
     }
-    for (turn = 0; turn < 2; turn++) {
-        found = real_epoll_pwait(epoll, events, most, 0, mask);
-        if (found || !milliseconds) {
-            return found;
-        }
-        sched_yield();
+    found = real_epoll_pwait(epoll, events, most, 0, mask);
+    if (found || !milliseconds) {
+        return found;
     }
-    elapsed_ns += (int64_t)milliseconds * 1000000;
-    return 0;
+    wait_for_deliveries();
+    processor = sched_getcpu();
+    found = real_epoll_pwait(epoll, events, most, processor == last_processor ? 0 : MOVED_MS, mask);
+    last_processor = processor;
+    if (!found) {
+        elapsed_ns += (int64_t)milliseconds * 1000000;
+    }
+    return found;
 }
 
 int epoll_pwait(int epoll, struct epoll_event *events, int most, int milliseconds, const sigset_t *mask) {
