@@ -18,7 +18,7 @@ def run(tmp_path_factory):
     from simulator import start_simulator
 
     directory = tmp_path_factory.mktemp("aggregation")
-    endpoints, stop = start_simulator(directory=directory, rate=50, seed=7)
+    endpoints, stop = start_simulator(directory=directory, rate=50, prices="walk", seed=7)
     path = os.pathsep.join(filter(None, [str(SOURCE), os.environ.get("PYTHONPATH")]))
     environment = dict(os.environ, NEXUS_FAST_ENDPOINTS=str(endpoints), PYTHONPATH=path)
     command = [sys.executable, str(HERE / "aggregation_program.py"), str(directory / "bars.json")]

@@ -88,11 +88,15 @@ def test_a_kept_book_never_changes(venue):
         await s.until(lambda: s.books)
         kept = s.books[0]
         first = repr(kept), kept.bid, kept.ask, kept.bid_size, kept.ask_size, kept.timestamp
+        venue.prices("walk")
         await s.until(lambda: any((b.bid, b.ask) != (kept.bid, kept.ask) for b in s.books), what="a market that moves")
         assert (repr(kept), kept.bid, kept.ask, kept.bid_size, kept.ask_size, kept.timestamp) == first
         assert s.cache.bookl1(BTC) is not kept
 
-    run_script(script, venue, symbols=[BTC])
+    try:
+        run_script(script, venue, symbols=[BTC])
+    finally:
+        venue.prices("stand")
 
 
 def test_other_streams(venue):

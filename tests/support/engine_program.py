@@ -162,6 +162,10 @@ class Venue:
         with urllib.request.urlopen(f"{self.control}/sim/v1/statistics", timeout=WAIT_SECONDS) as answer:
             return json.loads(answer.read())
 
+    def prices(self, what):
+        """They "walk", or "stand" as they do at first."""
+        urllib.request.urlopen(f"{self.control}/sim/v1/prices", data=what.encode(), timeout=WAIT_SECONDS).read()
+
     def reset_statistics(self):
         urllib.request.urlopen(f"{self.control}/sim/v1/statistics/reset", data=b"", timeout=WAIT_SECONDS).read()
 

@@ -25,7 +25,9 @@ def start_simulator(*, directory: str | Path | None = None, **options) -> tuple[
     """Start `python -m nexus_fast.sim` and wait until it listens; returns (endpoints file, stop function).
 
     Options are those of the command with underscores, e.g. `rate=50, seed=7, account=["k:s"], order_limit_factor=1`.
+    Prices stand unless a test says prices="walk": nothing but the test fills an order or moves it away from the book.
     """
+    options.setdefault("prices", "stand")
     directory = Path(directory or tempfile.mkdtemp(prefix="nexus_fast_sim_"))
     file = directory / "endpoints.toml"
     command = [sys.executable, "-m", "nexus_fast.sim", "--endpoints", str(file), "--parent", str(os.getpid())]

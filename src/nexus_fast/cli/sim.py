@@ -15,6 +15,8 @@ import click
 @click.option("--seed", default="1", show_default=True, help="Of the market maker, and of the faults.")
 @click.option("--faults", type=click.Path(dir_okay=False), help="A script of faults (TOML; see docs/simulator.md).")
 @click.option("--rate", default=10.0, show_default=True, help="Ticks per second and symbol.")
+@click.option("--prices", type=click.Choice(["walk", "stand"]), default="walk", show_default=True,
+              help="stand: only quantities change, and resting orders are not met.")
 @click.option("--replay", multiple=True, metavar="[spot=|usd_m=]FILE", help="Recorded frames instead of the market maker.")
 @click.option("--replay-rate", type=float, help="Frames per second instead of the recorded pace.")
 @click.option("--host", default="127.0.0.1", show_default=True)
@@ -29,8 +31,8 @@ import click
 @click.option("--listen-key-seconds", default=3600.0, show_default=True, help="How long a USD-M listen key lives.")
 @click.option("--parent", type=int, help="End when this process is no longer the parent.")
 def command(
-    venues, endpoints, account, seed, faults, rate, replay, replay_rate, host, port, order_limit_factor, weight_limit_factor,
-    listen_key_seconds, parent,
+    venues, endpoints, account, seed, faults, rate, prices, replay, replay_rate, host, port, order_limit_factor,
+    weight_limit_factor, listen_key_seconds, parent,
 ):
     """Simulated venues on real sockets, until Ctrl+C."""
     from nexus_fast.sim.binance.venue import BinanceOptions
@@ -46,6 +48,7 @@ def command(
         endpoints,
         seed=seed,
         tick_rate=rate,
+        prices=prices,
         accounts=list(account),
         host=host,
         port=port,

@@ -6,7 +6,7 @@ from nexus_fast.sim.binance.venue import BinanceOptions
 from nexus_fast.sim.bybit.venue import BybitOptions
 from nexus_fast.sim.faults import FaultError, read_rules
 from nexus_fast.sim.okx.venue import OkxOptions
-from nexus_fast.sim.server import DEFAULT_TICK_RATE, VENUES, run
+from nexus_fast.sim.server import DEFAULT_TICK_RATE, PRICES, VENUES, run
 
 
 def parser() -> argparse.ArgumentParser:
@@ -18,6 +18,8 @@ def parser() -> argparse.ArgumentParser:
     out.add_argument("--seed", default="1", help="of the market maker, and of the faults")
     out.add_argument("--faults", metavar="FILE", default=(), help="a script of faults (TOML; docs/simulator.md)")
     out.add_argument("--rate", type=float, default=DEFAULT_TICK_RATE, help="ticks per second and symbol")
+    out.add_argument("--prices", choices=PRICES, default="walk",
+                     help="stand: only quantities change, and resting orders are not met")
     out.add_argument("--replay", action="append", default=[], metavar="[spot=|usd_m=]FILE",
                      help="recorded frames instead of the market maker")
     out.add_argument("--replay-rate", type=float, help="frames per second instead of the recorded pace")
@@ -39,7 +41,7 @@ def main(arguments: list[str] | None = None) -> None:
         read_rules(options.faults)
     except FaultError as error:
         raise SystemExit(f"--faults: {error}") from None
-    run(options.venues.split(","), options.endpoints, seed=options.seed, tick_rate=options.rate,
+    run(options.venues.split(","), options.endpoints, seed=options.seed, tick_rate=options.rate, prices=options.prices,
         accounts=options.account, host=options.host, port=options.port, replay=options.replay,
         replay_rate=options.replay_rate, parent=options.parent, faults=options.faults,
         binance=BinanceOptions(order_limit_factor=options.order_limit_factor,

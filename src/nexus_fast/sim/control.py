@@ -1,7 +1,8 @@
 """The simulator's own address, beside those of the venues: what it has seen, for tests, the demo and the benchmarks.
 
     GET  /sim/v1/statistics          counts and latencies, see nexus_fast.sim.wire_statistics
-    POST /sim/v1/statistics/reset    begin anew
+    POST /sim/v1/statistics/reset    begin again
+    POST /sim/v1/prices              `walk` or `stand`: see nexus_fast.sim.market_maker
 """
 
 from collections.abc import Callable

@@ -4,6 +4,9 @@ Every step changes the best price or its quantity: another order joins or leaves
 it, or the level is taken out and the spread follows, up or down with a pull towards the start price. What a client
 rests at the best is met by these takers as anybody's orders are. One generator per symbol, seeded by (seed, market,
 symbol): the sequence of steps does not depend on the wall clock or on other symbols.
+
+Where prices stand, a step changes only the quantity at the best price. What a client rests is met by no taker then, so that
+nothing happens to an order which a client did not cause.
 """
 
 import asyncio
@@ -14,9 +17,11 @@ from heapq import heapify, heapreplace
 
 from nexus_fast.sim.fixed_point import product
 from nexus_fast.sim.market import Market
+from nexus_fast.sim.matching import Side
 from nexus_fast.sim.orders import BUY, SELL, Order, Type
 
 DEPTH = 20
+_ORDERS_AT_THE_BEST = 8  # of its own, while prices stand
 _STRAY = 500_000  # 0.5 % of the start price (scaled): how far the pull lets the middle stray
 
 
@@ -30,6 +35,7 @@ class RandomWalk:
         self.symbol = symbol
         self.random = random.Random(f"{seed}/{market.name}/{symbol}")
         self.quotes: dict[int, dict[int, deque[Order]]] = {BUY: {}, SELL: {}}
+        self.stands = False
         self.settle_at(self.instrument.start_price)
 
     def settle_at(self, price: int) -> None:
@@ -98,7 +104,9 @@ class RandomWalk:
         before = self.book.best()
         dice = self.random.random()
         side = BUY if self.random.random() < 0.5 else SELL
-        if dice < 0.45:
+        if self.stands:
+            self._sway(side, dice)
+        elif dice < 0.45:
             self.quote(side, self._best(side))
         elif dice < 0.70:
             self._thin(side)
@@ -110,8 +118,22 @@ class RandomWalk:
             self.quote(side, self._best(side))
         self.fill_up()
 
+    def _sway(self, side: int, dice: float) -> None:
+        """The quantity at the best level changes and its price does not; a trade takes some of an order of its own."""
+        own = self.quotes[side].get(self._best(side), ())
+        first = next(iter(self._side(side).best_orders()), None)
+        if dice < 0.2 and first is not None and first.account is None and first.remaining > self.instrument.step:
+            self._take_some(side, first.remaining)
+        elif sum(order.is_open for order in own) > 1 and (dice < 0.6 or len(own) > _ORDERS_AT_THE_BEST):
+            self.withdraw(side, self._best(side))
+        else:
+            self.quote(side, self._best(side))
+
+    def _side(self, side: int) -> Side:
+        return self.book.bids if side == BUY else self.book.asks
+
     def _best(self, side: int) -> int:
-        return self.book.bids.best() if side == BUY else self.book.asks.best()
+        return self._side(side).best()
 
     def _thin(self, side: int) -> None:
         """One of its own orders leaves the best level."""
@@ -120,9 +142,11 @@ class RandomWalk:
 
     def _take(self, side: int) -> None:
         """A taker meets the best level of `side` and leaves some of it."""
-        best = self.book.bids if side == BUY else self.book.asks
+        self._take_some(side, self._side(side).best_quantity())
+
+    def _take_some(self, side: int, most: int) -> None:
         step = self.instrument.step
-        some = int(best.best_quantity() * self.random.uniform(0.1, 0.6))
+        some = int(most * self.random.uniform(0.1, 0.6))
         self.market.house_order(self.symbol, -side, Type.MARKET, 0, max(some - some % step, step))
 
     def _move(self) -> None:
@@ -149,6 +173,11 @@ class MarketMaker:
         for walk in self.walks.values():
             walk.fill_up()
         market.flush()
+
+    def stand(self, stands: bool) -> None:
+        """Prices stand, or walk again."""
+        for walk in self.walks.values():
+            walk.stands = stands
 
 
 class Pacer:

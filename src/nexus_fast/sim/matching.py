@@ -6,7 +6,7 @@ the price of the trade.
 """
 
 from bisect import bisect_left, insort
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from nexus_fast.sim.orders import BUY, Fill, Order, SelfTrade, Status, TimeInForce, Type
 
@@ -41,6 +41,10 @@ class Side:
 
     def best_quantity(self) -> int:
         return self.levels[self.keys[0] * self.direction].quantity if self.keys else 0
+
+    def best_orders(self) -> Iterable[Order]:
+        """Those at the best price, oldest first."""
+        return self.levels[self.keys[0] * self.direction].orders.values() if self.keys else ()
 
     def add(self, order: Order) -> None:
         level = self.levels.get(order.price)

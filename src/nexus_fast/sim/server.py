@@ -34,6 +34,7 @@ VENUES = {"binance": "BinanceVenue", "bybit": "BybitVenue", "okx": "OkxVenue"}
 STANDING_ACCOUNT = "sim:sim:sim"
 DEFAULT_TICK_RATE = 20.0
 ALL = "all"                      # in the place of the venues' names
+PRICES = ("walk", "stand")
 
 
 def account_of(text: str) -> Account:
@@ -51,7 +52,7 @@ class SimulatedVenue:
     """Start it, read `endpoints()`, trade, stop it.
 
     `venues`: names of VENUES, or "all" alone. `tick_rate`: steps of the market maker per second and symbol (0: books stand
-    still). `seed`: of the market maker.
+    still). `prices`: they "walk", or "stand" while quantities change. `seed`: of the market maker.
     `accounts`: more accounts beside the standing one, as `account_of` takes them. `replay`: recordings that replace
     the market maker of their symbols. `options`: by venue, e.g. binance=BinanceOptions(…). Every venue is an attribute.
     `faults`: a script of faults as a file, a text or a list of tables (nexus_fast.sim.faults), with the same seed;
@@ -59,8 +60,8 @@ class SimulatedVenue:
     """
 
     def __init__(self, venues: Sequence[str] = ("binance",), *, host: str = "127.0.0.1", port: int = 0, seed: int | str = 1,
-                 tick_rate: float = DEFAULT_TICK_RATE, accounts: Sequence[str] = (), replay: Sequence[str] = (),
-                 replay_rate: float | None = None, clock_offset_ms: int = 0,
+                 tick_rate: float = DEFAULT_TICK_RATE, prices: str = "walk", accounts: Sequence[str] = (),
+                 replay: Sequence[str] = (), replay_rate: float | None = None, clock_offset_ms: int = 0,
                  faults: str | Path | Sequence[Mapping] = (), **options: Any):
         venues = tuple(VENUES) if tuple(venues) == (ALL,) else venues
         unknown = [name for name in (*venues, *options) if name not in VENUES]
@@ -72,6 +73,7 @@ class SimulatedVenue:
         self.faults = Faults(faults, seed, self.clock)
         self.venues = {name: self._venue(name, accounts, options.get(name)) for name in venues}
         self.makers = [MarketMaker(service.market, seed) for venue in self.venues.values() for service in venue.services]
+        self.prices(prices)
         self.pacer = Pacer(tick_rate)
         if replay and "binance" not in self.venues:
             raise ValueError("recordings are replayed by the simulated Binance; add it to the venues")
@@ -79,9 +81,17 @@ class SimulatedVenue:
         self._control = ControlServer({
             ("GET", "/sim/v1/statistics"): lambda body: self.statistics.summary(),
             ("POST", "/sim/v1/statistics/reset"): lambda body: self.statistics.reset(),
+            ("POST", "/sim/v1/prices"): lambda body: self.prices(body.decode()),
             ("GET", "/sim/v1/faults"): lambda body: self.faults.summary(),
             ("POST", "/sim/v1/faults"): lambda body: self.faults.load(f"{body.decode()}\n"),
         })
+
+    def prices(self, what: str) -> None:
+        """Prices "walk", or "stand" where they are."""
+        if what not in PRICES:
+            raise ValueError(f"prices {what!r}: choose from {', '.join(PRICES)}")
+        for maker in self.makers:
+            maker.stand(what == "stand")
 
     def _venue(self, name: str, accounts: Sequence[str], options: Any) -> Any:
         listed = [account_of(text) for text in (STANDING_ACCOUNT, *accounts)]
@@ -123,14 +133,14 @@ class SimulatedVenue:
 
 
 def run(venues: Sequence[str] = ("binance",), endpoints_file: str | Path | None = None, *, seed: int | str = 1,
-        tick_rate: float = DEFAULT_TICK_RATE, accounts: Sequence[str] = (), host: str = "127.0.0.1", port: int = 0,
-        replay: Sequence[str] = (), replay_rate: float | None = None, parent: int | None = None, announce=print,
+        tick_rate: float = DEFAULT_TICK_RATE, prices: str = "walk", accounts: Sequence[str] = (), host: str = "127.0.0.1",
+        port: int = 0, replay: Sequence[str] = (), replay_rate: float | None = None, parent: int | None = None, announce=print,
         faults: str | Path = (), **options: Any) -> None:
     """Serve until SIGINT or SIGTERM, or until the process `parent` is no longer this one's parent."""
     import uvloop
 
     async def serve() -> None:
-        venue = SimulatedVenue(venues, host=host, port=port, seed=seed, tick_rate=tick_rate, accounts=accounts,
+        venue = SimulatedVenue(venues, host=host, port=port, seed=seed, tick_rate=tick_rate, prices=prices, accounts=accounts,
                                replay=replay, replay_rate=replay_rate, faults=faults, **options)
         await venue.start()
         try:

@@ -59,3 +59,28 @@ def test_a_swept_book_and_far_quotes_do_not_move_the_price_away():
     assert parse("2600") < bid < ask < parse("2780")
     assert len(market.books["ETHUSDT"].bids.keys) < 3 * DEPTH
     assert all(order.is_open for order in account.orders("spot").open.values())
+
+
+def test_prices_that_stand():
+    """Every step is a tick, prices stay, there are trades, and what a client rests at the best is not met."""
+    market, maker = moving_market(4)
+    maker.stand(True)
+    account, book, walk = Account("a", "s"), market.books["ETHUSDT"], maker.walks["ETHUSDT"]
+    account.open("spot", SpotLedger(SPOT_BALANCES))
+    bid, _, ask, _ = book.best()
+    orders = [Order(market.next_order_id(), name, account, market.instruments["ETHUSDT"], side, Type.LIMIT, TimeInForce.GTC,
+                    price, parse("1")) for name, side, price in (("b", BUY, bid), ("s", SELL, ask))]
+    for order in orders:
+        market.place(order)
+    before, traded = book.best(), book.last_trade_id
+    for _ in range(3000):
+        walk.step()
+        after = book.best()
+        assert after != before and (after[0], after[2]) == (bid, ask)
+        before = after
+    assert [order.executed for order in orders] == [0, 0] and book.last_trade_id > traded + 100
+    assert all(len(side.levels[price].orders) < 20 for side, price in ((book.bids, bid), (book.asks, ask)))
+    maker.stand(False)
+    for _ in range(50):
+        walk.step()
+    assert (book.best()[0], book.best()[2]) != (bid, ask)
