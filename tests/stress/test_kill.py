@@ -40,7 +40,8 @@ ENDS = {"FILLED": "FILLED", "CANCELED": "CANCELED", "EXPIRED": "EXPIRED"}
 @pytest.fixture(scope="module")
 def venue(tmp_path_factory):
     directory = tmp_path_factory.mktemp("kill")
-    file, stop = start_simulator(directory=directory, rate=20, prices="walk", seed=3, account=["kill:kill"], weight_limit_factor=1000)
+    file, stop = start_simulator(directory=directory, rate=20, prices="walk", seed=3, account=["kill:kill"],
+                                 weight_limit_factor=1000)
     yield Venue(read_endpoints(file), "kill", "kill", directory)
     stop()
 
