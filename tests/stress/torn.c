@@ -33,7 +33,8 @@ static void *map_segment(const char *path, int writable) {
     base = mmap(NULL, status.st_size, writable ? PROT_READ | PROT_WRITE : PROT_READ, MAP_SHARED | MAP_POPULATE, file, 0);
     const nx_segment *segment = base;
     uint64_t fingerprint = segment->record_kind == NX_RECORD_BOOKL1 ? NX_FINGERPRINT_BOOKL1 : NX_FINGERPRINT_ORDER_EVENT;
-    int wrong = nx_segment_check(base, status.st_size, is_ring ? NX_SEGMENT_RING : NX_SEGMENT_LATEST, fingerprint);
+    uint64_t size = segment->record_kind == NX_RECORD_BOOKL1 ? sizeof(nx_bookl1) : sizeof(nx_order_event);
+    int wrong = nx_segment_check(base, status.st_size, is_ring ? NX_SEGMENT_RING : NX_SEGMENT_LATEST, fingerprint, size);
     if (wrong) { fprintf(stderr, "segment check: %d\n", wrong); exit(2); }
     words = segment->record_size / 8;
     return base;

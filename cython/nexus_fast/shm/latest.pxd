@@ -20,6 +20,7 @@ cdef extern from *:
 
     #define NX_LATEST_WORDS 16
     #define NX_LATEST_COUNT ((UINT64_C(1) << 40) - 1)
+    #define NX_LATEST_ATTEMPTS 1000
 
     /* Handle of a writer or a reader, private to its process. */
     typedef struct nx_latest {
@@ -30,7 +31,7 @@ cdef extern from *:
     /* base: a mapped segment that nx_segment_check has passed. */
     static inline void nx_latest_open(nx_latest *latest, void *base) {
         nx_segment *segment = (nx_segment *)base;
-        latest->slots = (nx_word *)((char *)base + segment->data_offset);
+        latest->slots = (nx_word *)((char *)base + NX_SEGMENT_HEADER);
         latest->capacity = segment->capacity;
     }
 
@@ -55,10 +56,10 @@ cdef extern from *:
        while the slot is being written, 1000 times at most: a writer that died in the middle leaves it so, and that
        counts as 0. */
     static inline int nx_latest_read(nx_latest *latest, uint32_t slot, void *out) {
+        if (slot >= latest->capacity) return 0;
         const nx_word *words = latest->slots + (uint64_t)slot * NX_LATEST_WORDS;
         nx_word *target = (nx_word *)out;
-        if (slot >= latest->capacity) return 0;
-        for (int attempt = 0; attempt < 1000; attempt++) {
+        for (int attempt = 0; attempt < NX_LATEST_ATTEMPTS; attempt++) {
             uint64_t stamp = nx_load_acquire_u64(words);        /* SYNC POINT PUBLISH */
             if ((stamp & NX_LATEST_COUNT) == 0) return 0;
             if ((stamp & 1) == 0) {

@@ -4,19 +4,22 @@ from libc.stdint cimport uint8_t
 
 from nexus_fast.core.atomics cimport store_release_u64
 from nexus_fast.core.types import record_class
-from nexus_fast.shm.error import SegmentError
+from nexus_fast.shm.error import SegmentDamaged
 
 
 cdef class RingWriter:
     """The one writer of a ring. Hot code takes handle() once and calls ring_publish(); all checks are made here.
 
     record is "bookl1" (128 bytes) or "order_event" (256), capacity a power of two. Raises SegmentBusy while another
-    process writes the ring. Positions go on where the last writer stopped; `segment.epoch` has grown by one.
+    process writes the ring. Positions go on where the last writer stopped; `segment.epoch` has grown by one. A ring whose
+    stamps contradict its head is replaced by an empty one.
     """
 
     def __init__(self, str name, str record="bookl1", uint64_t capacity=65536):
         self.segment = Segment.create(name, "ring", record, capacity)
-        ring_open(&self.ring, self.segment.header)
+        if ring_open(&self.ring, self.segment.header) != 0:
+            self.segment = self.segment.renew()
+            ring_open(&self.ring, self.segment.header)
         store_release_u64(&self.segment.header.epoch_start, self.ring.position)
 
     cdef nx_ring* handle(self) noexcept nogil:
@@ -58,17 +61,20 @@ cdef class RingReader:
             raise ValueError(f"start was {start!r}: choose 'newest' or 'oldest'")
         self.segment = Segment.attach(name, "ring", record)
         self.unpack = record_class(record)
-        ring_reader_open(&self.reader, self.segment.header, start == "oldest")
+        if ring_reader_open(&self.reader, self.segment.header, start == "oldest") != 0:
+            self.damaged()
 
     cdef nx_ring_reader* handle(self) noexcept nogil:
         return &self.reader
 
     cdef int next_record(self, void* out) noexcept nogil:
-        """1 with a record in out, or 0: a lap is counted and stepped over."""
-        cdef int status = ring_read(&self.reader, out)
-        while status < 0:
-            status = ring_read(&self.reader, out)
-        return status
+        """1 with a record in out, 0, or NX_RING_DAMAGED: a lap is counted and stepped over."""
+        return ring_next(&self.reader, out)
+
+    def damaged(self):
+        raise SegmentDamaged(
+            f"ring {self.segment.name!r} is damaged: at position {self.reader.position} stands what no writer of it stores; "
+            "start its writer again, which makes a new one")
 
     @property
     def lost(self):
@@ -81,11 +87,14 @@ cdef class RingReader:
         return self.reader.position
 
     def read_bytes(self):
-        """The next record's bytes, or None when there is nothing new."""
+        """The next record's bytes, or None when there is nothing new. Raises SegmentDamaged, as all that read here."""
         cdef char[256] record
         self.segment.need_open()
-        if self.next_record(record):
+        cdef int status = self.next_record(record)
+        if status > 0:
             return record[:self.reader.words * 8]
+        if status < 0:
+            self.damaged()
         self.segment.need_current()
         return None
 
@@ -101,12 +110,18 @@ cdef class RingReader:
         """
         cdef uint8_t[::1] target = memoryview(out).cast("B")
         cdef uint64_t size = self.reader.words * 8, room = target.shape[0] // size, count = 0
+        cdef int status = 0
         self.segment.need_open()
         if room == 0:
             raise ValueError(f"buffer of {target.shape[0]} bytes holds no record of {size}")
         with nogil:
-            while count < room and self.next_record(&target[count * size]):
+            while count < room:
+                status = self.next_record(&target[count * size])
+                if status <= 0:
+                    break
                 count += 1
+        if count == 0 and status < 0:
+            self.damaged()
         if count == 0:
             self.segment.need_current()
         return count

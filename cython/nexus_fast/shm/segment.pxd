@@ -55,9 +55,23 @@ cdef extern from *:
     _Static_assert(offsetof(nx_segment, head) == 384, "layout of nx_segment");
     _Static_assert(sizeof(nx_segment) == 512, "layout of nx_segment");
 
+    #define NX_SEGMENT_EPOCHS (UINT64_C(1) << 24)   /* epochs that a stamp of the latest table has room for */
+
+    /* Whether the numbers in a header are those of a segment of `size` bytes. No product here can be too large: the
+       capacity is held against the room first. */
+    static inline int nx_segment_fits(const nx_segment *segment, uint64_t size) {
+        uint64_t room = size - NX_SEGMENT_HEADER, capacity = segment->capacity;
+        if (segment->data_offset != NX_SEGMENT_HEADER || capacity == 0 || capacity > room / segment->record_size) return 0;
+        if (segment->kind == NX_SEGMENT_RING && (capacity < 2 || (capacity & (capacity - 1)) != 0)) return 0;
+        if (nx_load_relaxed_u64(&segment->epoch) >= NX_SEGMENT_EPOCHS) return 0;
+        return segment->total_size == NX_SEGMENT_HEADER + capacity * segment->record_size;
+    }
+
     /* What a reader asks before it touches a record: 0, or -1 not ready, -2 layout version, -3 kind of segment,
-       -4 record layout, -5 size of the mapping. */
-    static inline int nx_segment_check(const void *base, uint64_t mapped_size, uint32_t kind, uint64_t fingerprint) {
+       -4 record layout, -5 size of the mapping, -6 numbers that contradict each other. record_size: bytes of the records that
+       the caller has room for. Whoever got 0 takes a handle at once: it keeps the numbers that were found right. */
+    static inline int nx_segment_check(const void *base, uint64_t mapped_size, uint32_t kind, uint64_t fingerprint,
+                                       uint64_t record_size) {
         const nx_segment *segment = (const nx_segment *)base;
         if (mapped_size < NX_SEGMENT_HEADER) return -1;
         if (nx_load_acquire_u64(&segment->magic) != NX_SEGMENT_MAGIC) return -1;
@@ -65,7 +79,8 @@ cdef extern from *:
         if (segment->kind != kind) return -3;
         if (segment->fingerprint != fingerprint) return -4;
         if (segment->total_size > mapped_size) return -5;
-        return 0;
+        if (segment->record_size != record_size || segment->record_size % 128 != 0 || record_size == 0) return -6;
+        return nx_segment_fits(segment, mapped_size) ? 0 : -6;
     }
 
     static inline void nx_segment_heartbeat(nx_segment *segment, int64_t now_ns) {
@@ -102,8 +117,9 @@ cdef extern from *:
         NX_SEGMENT_OPEN
         NX_SEGMENT_CLOSED
         NX_SEGMENT_RETIRED
+    uint64_t NX_SEGMENT_EPOCHS
     int segment_check "nx_segment_check"(const void* base, uint64_t mapped_size, uint32_t kind,
-                                         uint64_t fingerprint) noexcept nogil
+                                         uint64_t fingerprint, uint64_t record_size) noexcept nogil
     void segment_heartbeat "nx_segment_heartbeat"(nx_segment* segment, int64_t now_ns) noexcept nogil
 
 

@@ -16,7 +16,7 @@ from libc.string cimport memset
 from nexus_fast.core.atomics cimport load_acquire_u64, load_relaxed_u64, store_relaxed_u64, store_release_u64
 from nexus_fast.core.clock cimport clock_realtime_ns
 from nexus_fast.core.types import RECORD_KINDS, fingerprint, record_sizes
-from nexus_fast.shm.error import SegmentBusy, SegmentError, SegmentMismatch, SegmentMissing, SegmentRetired
+from nexus_fast.shm.error import SegmentBusy, SegmentDamaged, SegmentError, SegmentMismatch, SegmentMissing, SegmentRetired
 
 cdef extern from "sys/mman.h" nogil:
     void* mmap(void* address, size_t size, int protection, int flags, int fd, long offset)
@@ -68,14 +68,14 @@ cdef class Segment:
         self.fd = -1
 
     @staticmethod
-    def create(str name, str kind, str record, uint64_t capacity):
+    def create(str name, str kind, str record, uint64_t capacity, uint64_t epoch=0):
         """Claims the segment for writing; makes it, or takes over the one that a writer has left behind.
 
         kind is "ring" or "latest", record "bookl1" or "order_event", capacity counts records. A segment with another
-        geometry is retired and replaced. Raises SegmentBusy while another writer lives.
+        geometry, or with a damaged header, is retired and replaced; epoch: the last one used, for a new segment. Raises
+        SegmentBusy while another writer lives.
         """
         cdef uint32_t number = KINDS[kind]
-        cdef uint64_t epoch = 0
         check_capacity(kind, capacity)
         cdef Segment segment = Segment.__new__(Segment)
         segment.name, segment.path, segment.record = name, segment_path(name), record
@@ -90,12 +90,20 @@ cdef class Segment:
             if segment.same_geometry(number, capacity):
                 segment.claim()
                 return segment
-            epoch = segment.header.epoch if segment.header != NULL and segment.header.magic == NX_SEGMENT_MAGIC else 0
+            epoch = known_epoch(segment.header)
             segment.retire()
+
+    def renew(self):
+        """Retires a claimed segment whose records contradict each other; an empty one of the next epoch takes its place."""
+        self.need_open()
+        kind = next(word for word, number in KINDS.items() if number == self.header.kind)
+        capacity, epoch = self.header.capacity, self.header.epoch
+        self.retire()
+        return Segment.create(self.name, kind, self.record, capacity, epoch)
 
     @staticmethod
     def attach(str name, str kind, str record):
-        """Maps a segment for reading. Raises SegmentMissing, or SegmentMismatch when another version wrote it."""
+        """Maps a segment for reading. Raises SegmentMissing, SegmentMismatch when another version wrote it, or SegmentDamaged."""
         cdef Segment segment = Segment.__new__(Segment)
         segment.name, segment.path, segment.record = name, segment_path(name), record
         try:
@@ -104,29 +112,34 @@ cdef class Segment:
             raise SegmentMissing(f"there is no segment {name!r} in {segment_directory()}: start its writer first, "
                                  "under this user and with the same NEXUS_FAST_SHM") from None
         segment.map(False)
-        cdef int status = segment_check(segment.header, segment.size, KINDS[kind], fingerprint(record))
+        cdef int status = segment_check(segment.header, segment.size, KINDS[kind], fingerprint(record), record_sizes()[record])
         if status != 0:
             segment.close()
-            raise SegmentMismatch(mismatch_text(name, status, kind, record))
+            raise (SegmentDamaged if status == -6 else SegmentMismatch)(mismatch_text(name, status, kind, record))
         return segment
 
     cdef void* records(self) noexcept nogil:
         return <char*>self.header + NX_SEGMENT_HEADER
 
     cdef int map(self, bint writable) except -1:
-        cdef size_t size = os.fstat(self.fd).st_size
+        found = os.fstat(self.fd)
+        cdef size_t size = found.st_size
         cdef int protection = PROT_READ | PROT_WRITE if writable else PROT_READ
+        # A segment's room was reserved when it was made. A file with holes would be filled by this, whatever its size.
+        cdef bint reserved = found.st_blocks * 512 >= size
         if size < NX_SEGMENT_HEADER:
             if not writable:
                 self.close()
                 raise SegmentMismatch(mismatch_text(self.name, -1, "", ""))
             return 0
-        cdef void* base = mmap(NULL, size, protection, MAP_SHARED | MAP_POPULATE, self.fd, 0)
+        cdef void* base = mmap(NULL, size, protection, MAP_SHARED | MAP_POPULATE if reserved else MAP_SHARED, self.fd, 0)
         if base == MAP_FAILED:
+            if writable and not self.fresh:
+                return 0
             raise SegmentError(f"segment {self.name!r}: {size} bytes could not be mapped")
         self.header = <nx_segment*>base
         self.size = size
-        if writable:
+        if writable and reserved:
             mlock(base, size)    # best effort: RLIMIT_MEMLOCK may be small, and memory in /dev/shm moves only to swap
         return 0
 
@@ -153,11 +166,11 @@ cdef class Segment:
 
     cdef bint same_geometry(self, uint32_t kind, uint64_t capacity) except -1:
         cdef nx_segment* header = self.header
-        if header == NULL or not (self.fresh or header.magic == NX_SEGMENT_MAGIC):
-            return False
-        return (header.layout_version == NX_SEGMENT_LAYOUT and header.kind == kind and header.capacity == capacity
-                and header.fingerprint == <uint64_t>fingerprint(self.record) and header.total_size == self.size
-                and header.record_size == <uint32_t>record_sizes()[self.record])
+        cdef uint64_t record_size = record_sizes()[self.record], mark = fingerprint(self.record)
+        if header == NULL or self.fresh:
+            return header != NULL
+        return (segment_check(header, self.size, kind, mark, record_size) == 0 and header.capacity == capacity
+                and header.total_size == self.size)
 
     cdef int claim(self) except -1:
         cdef nx_segment* header = self.header
@@ -199,7 +212,7 @@ cdef class Segment:
         return {"name": self.name, "path": self.path, "record": self.record, "record_size": header.record_size,
                 "capacity": header.capacity, "epoch": load_relaxed_u64(&header.epoch),
                 "epoch_start": load_relaxed_u64(&header.epoch_start), "head": load_acquire_u64(&header.head),
-                "state": STATES[load_acquire_u64(&header.state)], "writer_pid": pid, "created_ns": header.created_ns,
+                "state": state_word(load_acquire_u64(&header.state)), "writer_pid": pid, "created_ns": header.created_ns,
                 "heartbeat_ns": <int64_t>load_relaxed_u64(<uint64_t*>&header.heartbeat_ns),
                 "writer_alive": start != 0 and process_start(pid) == start}
 
@@ -248,6 +261,17 @@ def check_capacity(kind, capacity):
         raise ValueError(f"capacity of a segment was {capacity}: it must be between 1 and {1 << 32}")
 
 
+def state_word(state):
+    return STATES.get(state, f"unknown ({state})")
+
+
+cdef uint64_t known_epoch(const nx_segment* header) except? 0:
+    """The last epoch of a segment that is about to be replaced; 0 where its header cannot be believed."""
+    if header == NULL or header.magic != NX_SEGMENT_MAGIC or header.epoch >= NX_SEGMENT_EPOCHS:
+        return 0
+    return header.epoch
+
+
 def same_file(fd, path):
     """Whether the path still leads to the open file."""
     try:
@@ -291,5 +315,8 @@ def mismatch_text(name, status, kind, record):
     reasons = {-1: "is not ready: its writer has not finished making it",
                -2: "has another layout version", -3: f"is no {kind}",
                -4: f"has another record than {record!r} of this version",
-               -5: "is shorter than its header says"}
-    return f"segment {name!r} {reasons[status]}; start writer and reader from the same version of nexus_fast"
+               -5: "is shorter than its header says",
+               -6: "is damaged: the numbers in its header contradict each other"}
+    remedy = ("start its writer again, which makes a new one" if status == -6
+              else "start writer and reader from the same version of nexus_fast")
+    return f"segment {name!r} {reasons[status]}; {remedy}"

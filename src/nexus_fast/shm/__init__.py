@@ -6,11 +6,18 @@
     for record in open_market_ring("multi_conn_binance", "user_test"): ...
 """
 
-from nexus_fast.shm.error import SegmentBusy, SegmentError, SegmentMismatch, SegmentMissing, SegmentRetired
+from nexus_fast.shm.error import (
+    SegmentBusy,
+    SegmentDamaged,
+    SegmentError,
+    SegmentMismatch,
+    SegmentMissing,
+    SegmentRetired,
+)
 from nexus_fast.shm.names import segment_name
 
 __all__ = [
-    "SegmentBusy", "SegmentError", "SegmentMismatch", "SegmentMissing", "SegmentRetired",
+    "SegmentBusy", "SegmentDamaged", "SegmentError", "SegmentMismatch", "SegmentMissing", "SegmentRetired",
     "open_latest", "open_market_ring", "open_order_ring", "segment_name",
 ]  # fmt: skip
 

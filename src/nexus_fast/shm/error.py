@@ -19,3 +19,7 @@ class SegmentRetired(SegmentError):
 
 class SegmentMismatch(SegmentError):
     """The segment was written by another version, or is something else."""
+
+
+class SegmentDamaged(SegmentMismatch):
+    """What stands in the segment is none that a writer stores: a damaged file, or somebody else wrote into it."""

@@ -31,12 +31,12 @@ int main(int count, char **values) {
     nx_latest latest;
     nx_bookl1 quote;
     void *ring = map_file(values[1], &size);
-    if (count != 3 || nx_segment_check(ring, size, NX_SEGMENT_RING, NX_FINGERPRINT_BOOKL1) != 0) return 1;
-    nx_ring_reader_open(&reader, ring, 1);
+    if (count != 3 || nx_segment_check(ring, size, NX_SEGMENT_RING, NX_FINGERPRINT_BOOKL1, sizeof quote) != 0) return 1;
+    if (nx_ring_reader_open(&reader, ring, 1) != 0) return 1;
     while (nx_ring_read(&reader, &quote) == 1)
         printf("%lld %lld %.3f %u\\n", (long long)quote.bid, (long long)quote.ask, quote.bid_value, quote.symbol_id);
     void *table = map_file(values[2], &size);
-    if (nx_segment_check(table, size, NX_SEGMENT_LATEST, NX_FINGERPRINT_BOOKL1) != 0) return 1;
+    if (nx_segment_check(table, size, NX_SEGMENT_LATEST, NX_FINGERPRINT_BOOKL1, sizeof quote) != 0) return 1;
     nx_latest_open(&latest, table);
     printf("%d %d ", nx_latest_read(&latest, 0, &quote), nx_latest_read(&latest, 2, &quote));
     printf("%lld\\n", (long long)quote.bid);
