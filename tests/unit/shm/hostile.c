@@ -70,6 +70,8 @@ static void read_ring(char *image) {
     for (int i = 0; status >= 0 && i < MOST_READS; i++) {
         status = nx_ring_next(&reader, &quote);
         read_well += status == 1;
+        /* One that neither was published nor is borne out by the head. */
+        if (status == 1 && reader.position > 3 * CAPACITY && reader.position > ((nx_segment *)image)->head + 1) exit(6);
         if (status == 0) break;
     }
     damaged += status < 0;
