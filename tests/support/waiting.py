@@ -4,13 +4,12 @@ import asyncio
 import socket
 
 import uvloop
+from patience import WAIT_SECONDS
 
 from nexus_fast.engine.hot_connection import HotConnection
 from nexus_fast.engine.poller import Poller
 from nexus_fast.engine.waiter import Waiter, what_is_lacking
 from nexus_fast.feed.commands import CommandFeed
-
-PATIENCE = 5.0
 
 
 class Transport:
@@ -35,11 +34,11 @@ class Transport:
 
 
 class Bench:
-    def __init__(self, **options):
+    def __init__(self, turn_us=200, **options):
         assert what_is_lacking() == ""
         self.loop = uvloop.new_event_loop()
         self.waiter = Waiter(self.loop)
-        self.poller = Poller(self.loop, 200, waiter=self.waiter, **{"spins": False, **options})
+        self.poller = Poller(self.loop, turn_us, waiter=self.waiter, **{"spins": False, **options})
         self.sockets = []
 
     def connect(self, urgent=True):
@@ -57,7 +56,7 @@ class Bench:
 
         async def bounded():
             self.poller.start()
-            return await asyncio.wait_for(work, PATIENCE)
+            return await asyncio.wait_for(work, WAIT_SECONDS)
 
         return self.loop.run_until_complete(bounded())
 

@@ -6,10 +6,10 @@ import signal
 import socket
 import sys
 import threading
-import time
 
 import pytest
-from waiting import PATIENCE, until
+from patience import WAIT_SECONDS
+from waiting import Bench, until
 
 
 def test_bytes_are_read_without_the_selector(bench):
@@ -27,34 +27,52 @@ def test_bytes_are_read_without_the_selector(bench):
     assert transport.received == [b"hello"] and transport.reads == 1 and bench.waiter.waits == 1
 
 
-def test_a_read_that_leaves_nothing_behind_needs_no_turn_of_uvloop(bench):
+def test_a_read_that_leaves_nothing_behind_needs_no_turn_of_uvloop():
+    """Which may stay away for ten seconds here: a turn would be one that a read had asked for."""
+    bench = Bench(turn_us=10_000_000)
     transport, far, _ = bench.connect()
-    peer = threading.Thread(target=lambda: [(far.send(b"x"), time.sleep(0.002)) for _ in range(50)])
+    was_read = threading.Event()
+
+    def send():
+        for _ in range(50):
+            far.send(b"x")
+            was_read.wait(WAIT_SECONDS)
+            was_read.clear()
 
     async def work():
-        peer.start()
         before = bench.waiter.turns
         done = bench.loop.create_future()
-        transport.action = lambda: sum(map(len, transport.received)) == 50 and done.set_result(None)
+
+        def read():
+            if transport.reads == 50:
+                done.set_result(None)
+            was_read.set()
+
+        transport.action = read
+        peer.start()
         await done
         return bench.waiter.turns - before
 
+    peer = threading.Thread(target=send)
     turns = bench.run(work())
     peer.join()
-    assert transport.reads > 10 and turns <= 5
+    bench.close()
+    assert transport.reads == 50 and turns <= 5
 
 
 def test_timers_come_in_their_order(bench):
+    """In the order in which they are due: one that is asked for later, with less to wait, comes before."""
     bench.connect()
-    fired = []
+    fired, due = [], {}
 
     async def work():
-        for delay in (0.03, 0.01, 0.0, 0.02, 0.0005):
-            bench.loop.call_later(delay, fired.append, delay)
-        await asyncio.sleep(0.05)
+        for delay in (0.03, 0.01, 0.002, 0.02):
+            due[delay] = bench.loop.call_later(delay, fired.append, delay).when()
+        bench.loop.call_soon(fired.append, 0.0)
+        await until(lambda: len(fired) == 5)
 
     bench.run(work())
-    assert fired == [0.0, 0.0005, 0.01, 0.02, 0.03]
+    assert fired == [0.0, *sorted(due, key=due.get)]
 
 
 def test_what_a_read_asks_of_uvloop_is_done(bench):
@@ -67,12 +85,11 @@ def test_what_a_read_asks_of_uvloop_is_done(bench):
 
     def ask():
         bench.loop.call_soon(done.append, "callback")
-        bench.loop.call_later(0.01, done.append, "timer")
+        bench.loop.call_later(0.01, lambda: (done.append("timer"), other.send(b"watched")))
         bench.loop.add_reader(near.fileno(), lambda: done.append(near.recv(10)))
 
     transport.action = ask
     bench.loop.call_later(0.02, far.send, b"x")
-    bench.loop.call_later(0.06, other.send, b"watched")
     bench.run(until(lambda: len(done) == 3))
     assert done == ["callback", "timer", b"watched"]
 
@@ -94,7 +111,7 @@ def test_a_read_that_asks_for_one_thing_alone(bench, ask):
     transport.action = action[ask]
     bench.poller.start()
     peer = threading.Timer(0.03, far.send, (b"x",))
-    watchdog = threading.Timer(PATIENCE, bench.loop.call_soon_threadsafe, (stop,))
+    watchdog = threading.Timer(WAIT_SECONDS, bench.loop.call_soon_threadsafe, (stop,))
     peer.start()
     watchdog.start()
     bench.loop.run_forever()
@@ -169,8 +186,8 @@ def test_a_peer_that_never_stops_keeps_nobody_from_his_turn(bench):
     async def work():
         far.send(b"first")
         bench.loop.call_later(0.02, fired.append, 1)
-        await asyncio.sleep(0.04)
+        await until(lambda: fired and transport.reads > 100)
         transport.action = None
 
     bench.run(work())
-    assert fired == [1] and transport.reads > 100
+    assert fired == [1]

@@ -11,6 +11,7 @@ import uvloop
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "support"))
 
 from order_life import Life
+from patience import WAIT_SECONDS
 
 from nexus_fast.gateway.rest_entry import RestEntry
 from nexus_fast.order.states import EVENTS
@@ -57,10 +58,10 @@ class Scene:
         entry = RestEntry("test", f"http://127.0.0.1:{port}", self.life.ledger.entry, None, None, self.answer,
                           lambda *request: self.lost.append(request), self.free)
         entry.start()
-        await asyncio.wait_for(entry.up.wait(), 5)
+        await asyncio.wait_for(entry.up.wait(), WAIT_SECONDS)
         for _ in range(requests):
             entry.channel.send_later(b"request", self.number, kind)
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(WAIT_SECONDS):
                 while entry.channel.in_flight:
                     await asyncio.sleep(0.002)
         await entry.stop()
@@ -184,7 +185,7 @@ def test_it_ends_though_its_connection_is_made_in_the_same_turn(scene, monkeypat
         entry.start()
         await begun
         go_on.set_result(None)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(WAIT_SECONDS):
             await entry.stop()
         assert not entry.up.is_set()
         server.close()
@@ -220,7 +221,7 @@ def test_a_response_to_no_request_ends_the_connection(scene):
         url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
         entry = RestEntry("test", url, scene.life.ledger.entry, None, None, scene.answer, lambda *_: None, scene.free)
         entry.start()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(WAIT_SECONDS):
             await entry.up.wait()
             entry.channel.send_later(b"request", scene.number, PLACE)
             while len(connections) < 2:
