@@ -88,6 +88,7 @@ def test_user_data_is_not_on_the_unrouted_path():
         _, body = await client.keyed("POST", "/fapi/v1/listenKey")
         base = client.endpoints["binance.usd_m"]["private"].removesuffix("/private")
         stream = await client.open(f"{base}/ws/{body['listenKey']}")
+        assert (await stream.receive())["msg"] == "Invalid request: invalid stream"
         await (await client.usd_m_api()).ask_signed("order.place", **MARKET)
         assert await stream.silent()
 

@@ -4,6 +4,7 @@ from nexus_fast.sim.binance import errors
 from nexus_fast.sim.binance.requests import Call
 from nexus_fast.sim.fixed_point import DECIMALS, product, quotient, short, text
 from nexus_fast.sim.instruments import Instrument
+from nexus_fast.sim.market import Market
 from nexus_fast.sim.orders import BUY
 from nexus_fast.sim.tape import MINUTES_KEPT, Candle
 
@@ -152,10 +153,14 @@ def _day_ticker(call: Call, instrument: Instrument) -> dict:
 
 
 def average_price(call: Call) -> dict:
-    instrument = call.instrument()
-    last = call.service.market.tapes[instrument.symbol].candles(300_000, 1)
-    value = quotient(last[-1].quote_volume, last[-1].volume) if last else instrument.start_price
-    return {"mins": 5, "price": text(value), "closeTime": call.service.clock.milliseconds()}
+    price = recent_average(call.service.market, call.instrument())
+    return {"mins": 5, "price": text(price), "closeTime": call.service.clock.milliseconds()}
+
+
+def recent_average(market: Market, instrument: Instrument) -> int:
+    """At which the newest five minutes with trades changed hands on average."""
+    last = market.tapes[instrument.symbol].candles(300_000, 1)
+    return quotient(last[-1].quote_volume, last[-1].volume) if last else instrument.start_price
 
 
 def _candles(call: Call, instrument: Instrument) -> tuple[int, list[Candle]]:

@@ -9,10 +9,12 @@ from urllib.parse import parse_qs, unquote
 
 import msgspec
 
+from nexus_fast.sim.binance.stream_names import is_served
 from nexus_fast.sim.binance.streams import StreamHub
 from nexus_fast.sim.connections import Cadence, Connection, Connections
 
 MAXIMUM_STREAMS = 1024
+NO_STREAM = "Invalid request: invalid stream"
 PUBLIC, MARKET, PRIVATE = "public", "market", "private"
 
 _PUBLIC_STREAM = re.compile(r"(?:[^@]+@(?:bookTicker|trade|rpiDepth.*|depth.*)|!bookTicker)$")
@@ -36,7 +38,10 @@ class StreamConnection(Connection):
 
     def on_ws_connected(self, transport) -> None:
         super().on_ws_connected(transport)
-        self.subscribe(self.first)
+        if all(map(self._exists, self.first)):
+            self.subscribe(self.first)
+        else:
+            self._refuse(2, NO_STREAM, None)
         if self.route == PRIVATE:
             for key, events in self.listen_keys:
                 self.users.attach(self, key, events)
@@ -79,6 +84,8 @@ class StreamConnection(Connection):
                 return self._refuse(2, "Invalid request: `params` must be a list of strings", identity)
             if method == "SUBSCRIBE" and len(self.names) + len(params) > MAXIMUM_STREAMS:
                 return self._refuse(2, f"Invalid request: more than {MAXIMUM_STREAMS} streams", identity)
+            if method == "SUBSCRIBE" and not all(map(self._exists, params)):
+                return self._refuse(2, NO_STREAM, identity)
             self._reply(None, identity)
             (self.subscribe if method == "SUBSCRIBE" else self.unsubscribe)(params)
         elif method == "LIST_SUBSCRIPTIONS":
@@ -118,7 +125,7 @@ class StreamConnection(Connection):
             self.names[name] = None
             if self.route == PRIVATE:
                 self.users.attach(self, name, frozenset())
-            elif self.hub.has_listen_keys and "@" not in name and not name.startswith("!"):
+            elif self._is_listen_key(name):
                 self.users.attach(self, name, frozenset())
             elif self._carries(name):
                 channel = self.hub.channel(name)
@@ -137,10 +144,15 @@ class StreamConnection(Connection):
             if self in subscribers:
                 subscribers.remove(self)
 
+    def _is_listen_key(self, name: str) -> bool:
+        """Listen keys stand among the names of COIN-M's streams."""
+        return self.hub.has_listen_keys and "@" not in name and not name.startswith("!")
+
+    def _exists(self, name: str) -> bool:
+        return self.route == PRIVATE or self._is_listen_key(name) or is_served(name, self.hub.is_spot)
+
     def _carries(self, name: str) -> bool:
-        """Whether this route carries the stream at all; a name that none carries stays silent as well."""
-        if self.hub.is_spot:
-            return name not in ("!bookTicker", "!ticker@arr")
+        """Whether this route carries the stream."""
         if not self.hub.is_routed:
             return True
         if self.route == PRIVATE:

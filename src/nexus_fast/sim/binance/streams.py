@@ -8,7 +8,7 @@ import re
 
 import msgspec
 
-from nexus_fast.sim.binance.market_data import INTERVALS, average, levels, next_funding, value_decimals
+from nexus_fast.sim.binance.market_data import INTERVALS, average, levels, next_funding, recent_average, value_decimals
 from nexus_fast.sim.binance.requests import Service
 from nexus_fast.sim.connections import Connection
 from nexus_fast.sim.fixed_point import quotient, short, text
@@ -141,10 +141,12 @@ class StreamHub:
         book = self.service.market.books.get(symbol.upper())
         if channel.name.startswith("!"):
             self._all_symbols(channel)
+        elif kind.startswith("markPrice") and (kind.endswith("1s") or self._beat % 60 == 0):
+            self._marks(channel, symbol.upper(), book)
         elif book is None:
             return
-        elif kind in ("markPrice@1s", "markPrice") and (kind.endswith("1s") or self._beat % 60 == 0):
-            channel.send(_encode(self._mark_price(book)))
+        elif kind == "avgPrice":
+            channel.send(_encode(self._average(book)))
         elif kind in ("ticker", "miniTicker"):
             channel.send(_encode(self._day(book, kind)))
         elif kind.startswith("kline_"):
@@ -215,6 +217,19 @@ class StreamHub:
                 "l": text(c.low, price), "v": text(c.volume, lots), "n": c.trades, "x": now > end,
                 "q": text(c.quote_volume, worth), "V": text(c.taker_buy_volume, lots),
                 "Q": text(c.taker_buy_quote, worth), "B": "0"}}))
+
+    def _average(self, book: Book) -> dict:
+        return {"e": "avgPrice", "E": self.service.clock.milliseconds(), "s": book.instrument.symbol, "i": "5m",
+                "w": text(recent_average(self.service.market, book.instrument)), "T": book.now}
+
+    def _marks(self, channel: Channel, name: str, book: Book | None) -> None:
+        """Of a symbol, or of all contracts of a pair (COIN-M)."""
+        if book is not None:
+            channel.send(_encode(self._mark_price(book)))
+            return
+        listed = [one for one in self.service.market.books.values() if one.instrument.words.get("pair") == name]
+        if listed:
+            channel.send(_encode([self._mark_price(one) for one in listed]))
 
     def _mark_price(self, book: Book) -> dict:
         now = self.service.clock.milliseconds()

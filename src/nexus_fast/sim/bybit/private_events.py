@@ -18,9 +18,9 @@ from nexus_fast.sim.fixed_point import SCALE
 from nexus_fast.sim.market import Market
 from nexus_fast.sim.orders import Order
 
-TOPICS = ("order", "execution", "execution.fast", "position", "wallet", "greeks")
-CATEGORIES = ("spot", "linear", "inverse", "option")
-DCP_TOPICS = ("dcp.spot", "dcp.future", "dcp.option")
+TOPICS = ("order", "execution", "execution.fast", "position", "wallet")
+CATEGORIES = ("spot", "linear", "inverse")
+DCP_TOPICS = ("dcp.spot", "dcp.future")
 _encode = msgspec.json.encode
 
 

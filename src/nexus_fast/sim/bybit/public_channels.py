@@ -27,7 +27,7 @@ CANDLE_BEATS = 50
 REPEAT_MS = 3000
 
 _TOPIC = re.compile(r"(orderbook)\.([0-9]{1,4})\.(\w{1,32})|(kline)\.(\w{1,3})\.(\w{1,32})|"
-                    r"(publicTrade|tickers|allLiquidation)\.(\w{1,32})", re.ASCII)
+                    r"(publicTrade|tickers)\.(\w{1,32})", re.ASCII)
 _encode = msgspec.json.encode
 
 
@@ -84,7 +84,7 @@ class PublicChannels:
     def problem(self, name: str) -> str:
         """Why a topic cannot be subscribed to; "" when it can."""
         topic = parse_topic(name)
-        if topic is None or (topic.kind == "allLiquidation" and self.is_spot):
+        if topic is None:
             return f"error:handler not found,topic:{name[:64]}"
         if topic.kind == "orderbook" and topic.detail != "1" and int(topic.detail) not in DEPTH_BEATS:
             return f"error:handler not found,topic:{name}"

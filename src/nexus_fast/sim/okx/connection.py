@@ -204,8 +204,7 @@ class OkxConnection(Connection):
             raise self._no_channel(argument)
 
     def _private_names(self) -> tuple[str, ...]:
-        names = {"private": private_channels.CHANNELS, "business": private_channels.SILENT_BUSINESS}
-        return names.get(self.place, ())
+        return private_channels.CHANNELS if self.place == "private" else ()
 
     def _public_names(self) -> tuple[str, ...]:
         names = {"public": public_channels.PUBLIC, "business": public_channels.BUSINESS}

@@ -92,6 +92,14 @@ def funding_row(exchange: Exchange, listing: Listing) -> dict:
             "ts": str(now)}
 
 
+def last_maintenance(exchange: Exchange) -> dict:
+    """What the `status` channel begins with: the newest maintenance, which is over."""
+    ended = exchange.now() - _DAY
+    return {"begin": str(ended - _HOUR), "end": str(ended), "env": "1", "href": "", "maintType": "1", "preOpenBegin": "",
+            "scheDesc": "", "serviceType": "5", "state": "completed", "system": "unified", "title": "Trading service",
+            "ts": str(exchange.now())}
+
+
 def open_interest_row(exchange: Exchange, listing: Listing) -> dict:
     instrument, price = listing.instrument, exchange.book_of(listing).middle()
     held = sum(abs(contract_ledger(one).position(instrument).amount) for one in exchange.accounts.values())

@@ -15,9 +15,8 @@ from nexus_fast.sim.okx import account_texts, order_texts
 from nexus_fast.sim.okx.listing import Listing
 from nexus_fast.sim.okx.requests import Exchange
 
-CHANNELS = ("orders", "fills", "account", "positions", "balance_and_position", "account-greeks", "liquidation-warning")
-SILENT_BUSINESS = ("orders-algo", "algo-advance", "deposit-info", "withdrawal-info")
-NEED_KIND = ("orders", "positions", "liquidation-warning", "orders-algo", "algo-advance")
+CHANNELS = ("orders", "fills", "account", "positions", "balance_and_position")
+NEED_KIND = ("orders", "positions")
 REGULAR_INTERVAL_MS = 5000
 ROWS_PER_PAGE = 100
 MAXIMUM_CONNECTIONS = 30  # per account and channel

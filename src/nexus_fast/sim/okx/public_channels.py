@@ -26,9 +26,8 @@ MARK_CANDLES = {"mark-price-candle" + bar: bar for bar in market_texts.BARS}
 PERIODS = {"books5": 100, "tickers": 100, "mark-price": 200, "index-tickers": 100, "funding-rate": 60_000,
            "open-interest": 3000, "price-limit": 5000, **dict.fromkeys(CANDLES, 1000),
            **dict.fromkeys(INDEX_CANDLES, 1000), **dict.fromkeys(MARK_CANDLES, 1000)}
-BY_KIND = ("instruments", "liquidation-orders", "estimated-price", "adl-warning")
 PUBLIC = ("bbo-tbt", "trades", "books5", *BOOKS, "tickers", "mark-price", "index-tickers", "funding-rate",
-          "open-interest", "price-limit", "status", *BY_KIND)
+          "open-interest", "price-limit", "status", "instruments")
 BUSINESS = ("trades-all", *CANDLES, *INDEX_CANDLES, *MARK_CANDLES)
 _encode = msgspec.json.encode
 
@@ -74,8 +73,9 @@ class PublicChannels:
         name, wanted = arg["channel"], arg.get("instId", "")
         if name == "status":
             return ""
-        if name in BY_KIND:
-            return arg.get("instType") or None
+        if name == "instruments":
+            kind = arg.get("instType", "")
+            return kind if kind in {one.kind for one in self.exchange.listings.values()} else None
         if name == "index-tickers" or name in INDEX_CANDLES:
             return wanted if wanted in market_texts.index_names(self.exchange) else None
         listing = self.exchange.listings.get(wanted)
@@ -106,6 +106,8 @@ class PublicChannels:
         elif channel.name == "instruments":
             rows = [instrument_row(one) for one in self.exchange.listings.values() if one.kind == channel.target]
             connection.send(channel.head + b'"data":' + _encode(rows) + b"}")
+        elif channel.name == "status":
+            connection.send(channel.head + b'"data":' + _encode([market_texts.last_maintenance(self.exchange)]) + b"}")
         else:
             data = self._current(channel)
             if data is not None:
