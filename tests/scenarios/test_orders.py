@@ -12,6 +12,7 @@ from simulated_time import step
 
 from nexus_fast.constants import OrderStatus, OrderType
 from nexus_fast.engine.doubt import LAG_SECONDS
+from nexus_fast.order.holes import ANSWERS_NEEDED
 
 
 def sent(s):
@@ -215,6 +216,73 @@ async def test_06_a_fill_that_no_stream_brings(s, symbol):
     assert counts["fills"] == 1
     await s.until(lambda: s.cache.get_order(oid).fee == 2 * fee, what="the missing fill")
     assert counts["fills"] == 2 and s.cache.get_order(oid).filled == AMOUNT
+
+
+def fees(s, symbol, oid):
+    """What the venue took for the trades of an order."""
+    order = s.venue.orders(oid)[0]
+    trades = s.venue.account.stores["spot" if symbol == BTC else "usd_m"].trades
+    return sum((Decimal(fee) for one, _, fee, *_ in trades if one is order), Decimal(0)) / 10**8
+
+
+@pytest.mark.scenario(6, 15)
+@pytest.mark.parametrize("symbol", [BTC, BTC_PERP])
+@engine(symbols=[BTC, BTC_PERP], venue={"tick_rate": 2})
+async def test_06_a_missing_fill_is_asked_for_until_it_is_there(s, symbol):
+    """Of an order that is over, while the venue does not answer the question for its trades: a minute and more."""
+    await s.quotes()
+    oid, fill = await quarters(s, symbol)
+    s.venue.faults.load([*({"kind": "drop", "match": name, "nth": 1}
+                           for name in ("executionReport.TRADE", "ORDER_TRADE_UPDATE.TRADE", "TRADE_LITE")),
+                         {"kind": "answer", "connection": "rest", "match": ["GET */myTrades", "GET */userTrades"], "status": 500,
+                          "until": 70.0}])
+    fill()
+    s.venue.fill_resting("spot" if symbol == BTC else "usd_m", oid)
+    order = await s.settled(oid)
+    assert order.status is OrderStatus.FILLED and s.engine.host.tracker.counts["fills"] == 1
+    await asyncio.sleep(69)
+    assert s.venue.faults.rules[-1].applied >= 5 and s.engine.host.tracker.counts["fills"] == 1
+    await s.until(lambda: s.engine.host.tracker.counts["fills"] == 2, seconds=70, what="the missing fill")
+    assert s.cache.get_order(oid).fee == fees(s, symbol, oid)
+    assert len(s.engine.host.tracker.holes) == 0
+
+
+@pytest.mark.scenario(6)
+@engine(symbols=[BTC_PERP])
+async def test_06_a_fee_that_no_stream_brings(s):
+    """TRADE_LITE said all of the fill but its fee, and ORDER_TRADE_UPDATE is lost: the list of trades has it."""
+    await s.quotes()
+    oid, fill = await quarters(s, BTC_PERP)
+    s.venue.faults.load([{"kind": "drop", "match": "ORDER_TRADE_UPDATE.TRADE", "nth": 1}])
+    fill()
+    await s.until(lambda: s.engine.host.tracker.counts["fills"] == 1)
+    assert s.cache.get_order(oid).fee is None
+    await s.until(lambda: s.cache.get_order(oid).fee is not None, what="the fee")
+    assert s.cache.get_order(oid).fee == fees(s, BTC_PERP, oid)
+
+
+@pytest.mark.scenario(6)
+@engine(symbols=[BTC_PERP], venue={"tick_rate": 2}, constants={"nexus_fast.order.holes.LAST_WAIT": 4.0})
+async def test_06_a_fill_that_the_list_of_trades_never_has_is_given_up(s):
+    """After as many answers, with a line and a count; the order itself is right."""
+    await s.quotes()
+    oid, fill = await quarters(s, BTC_PERP)
+    account, asked = s.engine.host.accounts[PERP_ACCOUNT], []
+
+    async def nothing(instrument, client_id, venue_id):
+        asked.append(client_id)
+        return []
+
+    account.trades = nothing
+    s.venue.faults.load([{"kind": "drop", "match": name, "nth": 1} for name in ("ORDER_TRADE_UPDATE.TRADE", "TRADE_LITE")])
+    fill()
+    fill()
+    counts = s.engine.host.tracker.counts
+    await s.until(lambda: counts["holes_given_up"], seconds=60, what="its giving up")
+    assert asked == [oid] * len(asked) and len(asked) == ANSWERS_NEEDED
+    assert s.cache.get_order(oid).filled == AMOUNT and counts["fills"] == 1
+    await asyncio.sleep(20)
+    assert len(asked) == ANSWERS_NEEDED
 
 
 @pytest.mark.scenario(8)

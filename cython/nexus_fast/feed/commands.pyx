@@ -1,5 +1,5 @@
 # seam: what is not a plain acknowledgement goes to Python.
-from libc.string cimport memset
+from libc.string cimport memcmp, memset
 
 from nexus_fast.order.states cimport NX_ACT_NOTIFY, NX_EVENT_ACCEPTED, NX_STATE_CANCELING, NX_STATE_FAILED, NX_STATE_UNKNOWN, state_is_closed
 from nexus_fast.order.table cimport nx_order, nx_order_news
@@ -62,6 +62,11 @@ cdef class CommandFeed(PayloadHandler):
 cdef bint apply_accepted(OrderEntry entry, nx_order* order, const nx_order_message* message) noexcept nogil:
     cdef nx_order_news news
     if order == NULL or state_is_closed(order.state) or message.venue_id_length >= sizeof(order.venue_id):
+        return False
+    if order.client_id_length != message.client_id_length or memcmp(order.client_id, message.client_id, message.client_id_length):
+        return False
+    if order.venue_id_length and (
+            order.venue_id_length != message.venue_id_length or memcmp(order.venue_id, message.venue_id, message.venue_id_length)):
         return False
     if order.state != NX_STATE_CANCELING:
         order.deadline_ns = 0

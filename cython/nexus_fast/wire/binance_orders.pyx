@@ -38,31 +38,40 @@ cdef inline const char* digits(const char* at, const char* end, const char** out
 
 
 cdef inline int result(const char* at, const char* end, nx_order_message* out) noexcept nogil:
-    """From the first key of a result on. Spot names the symbol first, futures the order id."""
+    """From the first key of a result on, to whose order it is. Spot names the symbol first, futures the order id. An order that is
+    not new any more is for others to look at."""
     cdef const char* symbol
+    cdef const char* status
     cdef uint32_t symbol_length
     if after(at, end, b'"symbol":"', 10) != NULL:
         at = text(at + 10, end, &symbol, &symbol_length)
         at = after(at, end, b',', 1)
     at = after(at, end, b'"orderId":', 10)
     at = digits(at, end, &out.venue_id, &out.venue_id_length)
-    return at != NULL and (at[0] == 44 or at[0] == 125)
+    if at == NULL or at[0] != 44:
+        return 0
+    status = <const char*>memmem(at, end - at, b'"status":"', 10)
+    if status != NULL and after(status, end, b'"status":"NEW"', 14) == NULL:
+        return 0
+    at = <const char*>memmem(at, end - at, b'"clientOrderId":"', 17)
+    return at != NULL and text(at + 17, end, &out.client_id, &out.client_id_length) != NULL
 
 
 cdef int parse_accepted(const char* data, Py_ssize_t size, nx_order_message* out) noexcept nogil:
     cdef const char* end = data + size
     cdef const char* at = after(data, end, b'{"id":"', 7)
-    at = text(at, end, &out.client_id, &out.client_id_length)
+    cdef const char* asked
+    cdef uint32_t asked_length
+    at = text(at, end, &asked, &asked_length)
     at = after(at, end, b',"status":200,"result":{', 24)
-    if at == NULL or size < 2 or end[-1] != 125 or end[-2] != 125:
+    if at == NULL or size < 2 or end[-1] != 125 or end[-2] != 125 or not result(at, end, out):
         return 0
-    return result(at, end, out)
+    return out.client_id_length == asked_length and not memcmp(out.client_id, asked, asked_length)
 
 
 cdef int parse_accepted_body(const char* data, Py_ssize_t size, nx_order_message* out) noexcept nogil:
     if size < 2 or data[0] != 123 or data[size - 1] != 125:
         return 0
-    out.client_id_length = 0
     return result(data + 1, data + size, out)
 
 

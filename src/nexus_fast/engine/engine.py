@@ -375,6 +375,8 @@ class Engine:
             "fills": counts["fills"],
             "rejects": counts["rejected"] + counts["refused"],
             "canceled": counts["canceled"],
+            "contradictions": counts["contradictions"],
+            "holes_given_up": counts["holes_given_up"],
             "callback_errors": self.core.dispatcher.errors,
             "feeds": [feed.counters() for feed in self.host.market_feeds],
             "loop": self.loop_config.mode,

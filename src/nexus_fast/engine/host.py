@@ -168,7 +168,7 @@ class Host:
                     self.tracker.result(number, WsOrderResultType.REQUEST_NOT_SENT, f"modify: {reason_text(reason)}")
 
     def on_order_update(self, account: Any, update: OrderUpdate) -> None:
-        if not self._orphans.take(account, update) and not self.tracker.apply(update):
+        if not self._orphans.take(account, update) and not self.tracker.apply(update, account.index):
             self.on_external_order(account, update)
 
     def on_external_order(self, account: Any, update: OrderUpdate) -> None:

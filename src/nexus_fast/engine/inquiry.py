@@ -4,6 +4,7 @@ A venue's pause (429, 418) is kept: nothing is asked of an account before it is 
 """
 
 import asyncio
+import contextlib
 import itertools
 import time
 from typing import Any
@@ -88,7 +89,9 @@ class Inquiry:
             self.note_pause(account, error)
             self._log.warning(f"asking for order {fields['client_id']} failed: {error}")
             return None
-        return "absent" if found is None else found
+        former = self._host.tracker.former(found) if found is not None else 0
+        # Of the orders that had this client id, the venue knows an earlier one alone.
+        return "absent" if found is None or former not in (0, fields["number"]) else found
 
     async def pause(self, account: Any) -> None:
         """Until the venue may be asked again."""
@@ -102,8 +105,11 @@ class Inquiry:
             self._host.on_rate_limited(account, milliseconds / 1000, str(error))
 
     def _conclude(self, number: int, update: OrderUpdate, asked: float, outlived_cancel: bool) -> bool:
-        """False when the order is open and its cancel may still be on its way, or when its terms may be others by now."""
+        """False when the answer contradicts the order, when the order is open and its cancel may still be on its way, or when its
+        terms may be others by now."""
         tracker = self._host.tracker
+        if tracker.refuses(number, update):
+            return False
         in_doubt = self._ledger.state(number) == "UNKNOWN"
         certain = tracker.adopt(number, update, asked)
         if in_doubt:
@@ -127,24 +133,31 @@ class Inquiry:
 
     def fill_holes(self) -> None:
         """Orders whose fills do not add up to what is filled: the venue's list of trades has the rest."""
-        for number in self._host.tracker.holes():
+        for number in self._host.tracker.holes.due():
             self._host.spawn(self._fetch_trades(number))
 
     async def _fetch_trades(self, number: int) -> None:
+        answered = False
         try:
-            fields = self._ledger.fields(number)
+            answered = await self._ask_trades(number)
         except KeyError:
-            return
+            self._host.tracker.lose_hole(number)
+        finally:
+            with contextlib.suppress(KeyError):
+                self._host.tracker.hole_asked(number, answered=answered)
+
+    async def _ask_trades(self, number: int) -> bool:
+        """Ask once, and apply what is said; whether anything was. KeyError when the order's slot is in use by a later one."""
+        fields = self._ledger.fields(number)
         account = self._host.account_at(fields["account"])
-        ask = getattr(account, "trades", None)
-        if ask is None or not fields["venue_id"]:
-            return
+        if not fields["venue_id"]:
+            return False
+        instrument = self._host.core.instruments[fields["symbol_id"]]
         await self.pause(account)
         try:
-            updates = await ask(self._host.core.instruments[fields["symbol_id"]], fields["client_id"], fields["venue_id"])
+            updates = await account.trades(instrument, fields["client_id"], fields["venue_id"])
         except NO_ANSWER as error:
             self.note_pause(account, error)
             self._log.warning(f"asking for the trades of order {fields['client_id']} failed: {error}")
-            return
-        for update in updates:
-            self._host.tracker.apply_to(number, update)
+            return False
+        return all([self._host.tracker.apply_to(number, update) for update in updates])

@@ -25,7 +25,7 @@ class Orphans:
         """Whether this update is dealt with: applied to the order that it is about, or kept for a while."""
         if update.client_id or not update.venue_id:
             return False
-        number = self._host.core.ledger.by_venue_id(account.index, update.venue_id)
+        number = self._number_of(account, update)
         if number > 0 and not self._waiting(update):
             self._host.tracker.drain()
             self._host.tracker.adopt(number, update)
@@ -38,13 +38,22 @@ class Orphans:
         waiting, self._held = self._held, deque()
         while waiting:
             until, account, update = waiting.popleft()
-            number = self._host.core.ledger.by_venue_id(account.index, update.venue_id)
+            number = self._number_of(account, update)
             if number > 0:
                 self._host.tracker.adopt(number, update)
             elif number and time.monotonic() < until:
                 self._held.append((until, account, update))
             else:
                 self._host.on_external_order(account, update)
+
+    def _number_of(self, account: Any, update: OrderUpdate) -> int:
+        """As Ledger.by_venue_id: of this symbol, as a venue may number the orders of each symbol apart."""
+        core = self._host.core
+        number = core.ledger.by_venue_id(account.index, update.venue_id)
+        if number > 0 and update.venue_symbol:
+            instrument = core.instruments[core.ledger.fields(number)["symbol_id"]]
+            return number if instrument.venue_symbol == update.venue_symbol else 0
+        return number
 
     def _waiting(self, update: OrderUpdate) -> bool:
         """An earlier one about the same order waits: they keep their order."""

@@ -73,7 +73,7 @@ class Reconciler:
         about. An order that was held to be over and is listed as open is."""
         host = self._host
         for client_id, update in listed.items():
-            number = before.get(client_id) or host.core.ledger.find(client_id)
+            number = host.tracker.number_of(update, account.index)
             if number:
                 if not host.tracker.adopt(number, update, asked):
                     host.query(number)

@@ -56,15 +56,17 @@ class Recovery:
         until = time.monotonic() + RECOVER_SECONDS
         asked = time.monotonic()
         listed = await self._list(account)
+        certain = set()
         for client_id, update in listed.items():
-            if client_id in ours:
-                self._host.tracker.adopt(ours[client_id], update, asked)
-            else:
+            number = self._host.tracker.number_of(update, account.index)
+            if not number:
                 self._host.on_external_order(account, update)
+            elif self._host.tracker.adopt(number, update, asked):
+                certain.add(client_id)
         self._host.reconciler.look_again(account)
         for client_id, number in ours.items():
             # A cancel that is still on its way would be missed by the list alone.
-            if client_id not in listed or ledger.state(number) == "CANCELING":
+            if client_id not in certain or ledger.state(number) == "CANCELING":
                 self._host.query(number)
         left = await self._host.inquiry.settled(list(ours.values()), until - time.monotonic())
         if left:

@@ -2,9 +2,9 @@
 
     OrderUpdate ─▶ Tracker ─▶ Ledger (the table in C, the journal, the order ring) ─▶ Order ─▶ cache ─▶ on_…_order
 
-A fill is counted once, by the venue's trade id, whichever stream brings it first. An order's filled quantity is the larger of
-what the venue says it is and the sum of its fills; while the sum is the smaller one, there is a hole, and the venue is asked for
-the trades.
+A fill is counted once (executions.py). An order's filled quantity is the larger of what the venue says it is and the sum of its
+fills; while the sum is the smaller one, there is a hole, and the venue is asked for the trades (holes.py). What cannot be about
+the order is not believed, and the venue is asked (agreement.py).
 """
 
 import contextlib
@@ -15,25 +15,28 @@ from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Any
 
-from msgspec import Struct
 from msgspec.structs import replace
 
 from nexus_fast.cache import Cache
 from nexus_fast.constants import OrderSide, OrderStatus, OrderType, TimeInForce, WsOrderResultType
 from nexus_fast.exchange.instrument import Instrument, from_mantissa, to_mantissa
 from nexus_fast.log import Logger
+from nexus_fast.order.agreement import contradiction
+from nexus_fast.order.callbacks import CALLBACKS, Callbacks, wanted_statuses
 from nexus_fast.order.events import LAG_SECONDS, OrderUpdate
+from nexus_fast.order.executions import Executions, Extra
+from nexus_fast.order.holes import Holes
 from nexus_fast.order.ledger import Ledger
 from nexus_fast.order.reasons import reason_text
 from nexus_fast.order.states import ACTIONS
 from nexus_fast.schema import Order
-from nexus_fast.strategy.api import StrategyApi
 
 NOTIFY, QUERY, CANCEL_FAILED = ACTIONS["NOTIFY"], ACTIONS["QUERY"], ACTIONS["NOTIFY_CANCEL_FAILED"]
 NOTIFY_FILL, CONFLICT, CANCEL = ACTIONS["NOTIFY_FILL"], ACTIONS["CONFLICT"], ACTIONS["CANCEL"]
 SIDES = (OrderSide.BUY, OrderSide.SELL)
 TYPES = (OrderType.MARKET, OrderType.LIMIT, OrderType.POST_ONLY)
 TIMES_IN_FORCE = (TimeInForce.GTC, TimeInForce.IOC, TimeInForce.FOK)
+ENDS = ("FILLED", "CANCELED", "EXPIRED")
 REDUCE_ONLY = 1
 # States of the table to statuses. UNKNOWN is PENDING to a program that was written for NexusTrader: nothing is concluded.
 STATUSES = {
@@ -47,35 +50,8 @@ STATUSES = {
     "EXPIRED": OrderStatus.EXPIRED,
     "FAILED": OrderStatus.FAILED,
 }
-CALLBACKS = {
-    OrderStatus.PENDING: "on_pending_order",
-    OrderStatus.ACCEPTED: "on_accepted_order",
-    OrderStatus.PARTIALLY_FILLED: "on_partially_filled_order",
-    OrderStatus.FILLED: "on_filled_order",
-    OrderStatus.CANCELING: "on_canceling_order",
-    OrderStatus.CANCELED: "on_canceled_order",
-    OrderStatus.FAILED: "on_failed_order",
-    OrderStatus.CANCEL_FAILED: "on_cancel_failed_order",
-    OrderStatus.EXPIRED: "on_expired_order",
-}
-SEEN_TRADES = 100_000
-HOLE_SECONDS = 2.0               # streams bring a fill and the order's state in either order
+COUNTS = ("fills", "filled", "rejected", "refused", "canceled", "foreign", "repeated_fills", "contradictions", "holes_given_up")
 REMEMBERED_SECONDS = 60.0        # how long an order that is over is still known, for what is late
-
-
-class Extra(Struct, gc=False):
-    """What an order has besides its slot."""
-
-    reason: str | None = None
-    average: Decimal | None = None
-    cost: Decimal | None = None
-    fee: Decimal | None = None
-    fee_currency: str | None = None
-    last_price: Decimal | None = None
-    last_quantity: Decimal | None = None
-    counted: int = 0                         # sum of its unique fills, mantissa
-    paid: Decimal = Decimal(0)               # what its unique fills were worth
-    modified_at: float | None = None         # when its last modification became known, by the clock that nobody sets
 
 
 class Tracker:
@@ -93,7 +69,8 @@ class Tracker:
     ):
         self.ledger = ledger
         self.cache = cache
-        self.counts = {"fills": 0, "filled": 0, "rejected": 0, "refused": 0, "canceled": 0, "foreign": 0, "repeated_fills": 0}
+        self.counts = dict.fromkeys(COUNTS, 0)
+        self.holes = Holes()
         self._instruments = instruments
         self._strategies = strategies
         self._query = query
@@ -101,17 +78,13 @@ class Tracker:
         self._extras: dict[int, Extra] = {}
         # Orders that rest and have news for the cache alone. An order that ends is told of, and leaves: its slot may be taken.
         self._unsettled: dict[int, None] = {}
-        self._wanted = [
-            {status for status, name in CALLBACKS.items() if getattr(type(s), name) is not getattr(StrategyApi, name)}
-            for s in strategies
-        ]
+        self._wanted = wanted_statuses(strategies)
         self.halted = False
-        self._seen: dict[tuple[int, int], bool] = {}             # (order, trade) -> its fee is counted
-        self._seen_order: deque[tuple[int, int]] = deque()
-        self._holes: dict[int, float] = {}                       # order -> when to ask for its trades
+        self._executions = Executions(instruments, self.counts)
         self._former: dict[tuple[str, str], int] = {}            # (client id, venue's id) of orders that are over -> number
         self._ended: deque[tuple[float, int, str, str | None]] = deque()
-        self._held: list[tuple[Any, str, Any]] | None = None
+        callbacks = Callbacks(log)
+        self.callback, self.hold, self.release = callbacks.call, callbacks.hold, callbacks.release
 
     # ------------------------------------------------------------------------------------------ from the hot path
 
@@ -153,31 +126,61 @@ class Tracker:
 
     # ------------------------------------------------------------------------------------------ from the venues
 
-    def apply(self, update: OrderUpdate) -> int:
-        """Apply a venue's update; returns the order's number, 0 when the order is not ours."""
+    def apply(self, update: OrderUpdate, account: int | None = None) -> int:
+        """Apply what a stream says on an account; returns the order's number, 0 when the order is not ours."""
         self.drain()
-        # A client_oid that is free again may be in use by its next order while the last one's messages still come.
-        number = self._former.get((update.client_id, update.venue_id)) or self.ledger.find(update.client_id)
+        number = self.number_of(update, account)
         if not number:
             self.counts["foreign"] += 1
             return 0
         self.apply_to(number, update)
         return number
 
-    def apply_to(self, number: int, update: OrderUpdate) -> None:
+    def number_of(self, update: OrderUpdate, account: int | None = None) -> int:
+        """The order of ours that this is about; 0 for somebody else's, whose client id may be that of one of ours."""
+        # A client_oid that is free again may be in use by its next order while the last one's messages still come.
+        number = self.former(update) or self.ledger.find(update.client_id)
+        return number if number and self._is_about(number, update, account) else 0
+
+    def former(self, update: OrderUpdate) -> int:
+        """An order of ours that is over, whose client id may be another's by now; 0 for none."""
+        return self._former.get((update.client_id, update.venue_id), 0)
+
+    def _is_about(self, number: int, update: OrderUpdate, account: int | None) -> bool:
+        """A client id of our own making is nobody else's. Client ids of strategies are unique for one symbol at best."""
+        if self.ledger.is_ours(update.client_id):
+            return True
         fields = self.ledger.fields(number)
-        price_scale, size_scale = fields["price_scale"], fields["size_scale"]
+        instrument = self._instrument(fields)
+        if account not in (None, fields["account"]) or (instrument and update.venue_symbol not in ("", instrument.venue_symbol)):
+            return False
+        return not (self.ledger.closed(number) and fields["venue_id"] and update.venue_id not in ("", fields["venue_id"]))
+
+    def apply_to(self, number: int, update: OrderUpdate, *, whole: bool = False) -> bool:
+        """False when it contradicts the order, and nothing of it was believed. whole: see agreement.contradiction."""
+        if self.refuses(number, update, whole=whole):
+            return False
+        fields = self.ledger.fields(number)
+        if update.event == "FILL" and update.trade_id < 0 and not update.filled:
+            update = replace(update, event="ACCEPTED")       # partially filled with nothing
         # What is late for an order that is over is kept no longer than the order's other news.
-        extra = self._extras.get(number) or (Extra() if self.ledger.closed(number) else self._extra(number))
-        last_quantity = _mantissa(update.last_quantity, size_scale)
-        repeated = self._remember_fill(number, update)
-        if update.trade_id >= 0 and not repeated:
-            extra.counted += last_quantity
-        self._keep(extra, fields, update, repeated)
+        is_forgotten = number not in self._extras and self.ledger.closed(number)
+        extra = Extra() if is_forgotten else self._extra(number)
+        if update.reason is not None:
+            extra.reason = update.reason
+        repeated = self._executions.take(extra, fields, update)
         if update.event == "MODIFIED":
             extra.modified_at = time.monotonic()
+        filled = self._change(number, fields, extra, update, repeated)
+        if not is_forgotten:
+            self.holes.note(number, max(filled, fields["filled"]) > extra.counted or extra.fees_missing > 0)
+        return True
+
+    def _change(self, number: int, fields: dict, extra: Extra, update: OrderUpdate, repeated: bool) -> int:
+        """The table, and everybody who hears of it; the cumulative quantity, -1 where none is known."""
+        price_scale, size_scale = fields["price_scale"], fields["size_scale"]
         filled = -1 if update.filled is None else to_mantissa(update.filled, size_scale)
-        if update.event in ("FILL", "FILLED"):
+        if update.event in ("FILL", "FILLED") or update.trade_id >= 0:
             filled = max(filled, extra.counted, fields["filled"] if repeated else -1)
         modified = update.event == "MODIFIED" and update.price is not None and update.quantity is not None
         before, after, actions = self.ledger.apply(
@@ -186,7 +189,7 @@ class Tracker:
             filled,
             update.venue_id,
             _mantissa(update.last_price, price_scale),
-            last_quantity,
+            _mantissa(update.last_quantity, size_scale),
             update.trade_id,
             (update.time_ms or 0) * 1_000_000,
             to_mantissa(update.price, price_scale) if modified else 0,
@@ -197,16 +200,38 @@ class Tracker:
                 self.ledger.answered(number)
         elif update.event == "MODIFY_REJECTED":
             self.modification_answered(number)
-        self._note_hole(number, max(filled, fields["filled"]), extra)
         self._act(number, before, after, actions)
         if not actions and update.trade_id >= 0 and (not repeated or update.fee is not None):
             self.cache.apply_order(self.order(number))       # a fill whose quantity was known: its fee was not
+        return filled
+
+    def refuses(self, number: int, update: OrderUpdate, *, whole: bool = True) -> bool:
+        """Whether the update contradicts the order. Then it is counted and named, and the venue is asked."""
+        fields, extra = self.ledger.fields(number), self._extras.get(number) or Extra()
+        brought = _mantissa(update.last_quantity, fields["size_scale"]) if self._executions.is_new(number, update) else 0
+        said = contradiction(update, fields, self._instrument(fields), extra.counted + brought, whole=whole)
+        if said is None:
+            return False
+        self.counts["contradictions"] += 1
+        if self.ledger.closed(number):
+            self._log.error(f"order {fields['client_id']} is over; what the venue says of it is not believed: {said}")
+            return True
+        extra = self._extra(number)
+        if extra.contradiction != said:
+            extra.contradiction = said
+            self._log.error(f"order {fields['client_id']}: what the venue says of it is not believed: {said}; asking the venue")
+        if fields["state"] in ("PENDING", "CANCELING"):
+            self.doubt(number, f"what the venue says contradicts the order: {said}")
+        self._query(number)
+        return True
 
     def adopt(self, number: int, update: OrderUpdate, asked: float | None = None) -> bool:
         """Apply an order as the venue has it: also a modification whose answer was lost. asked: when the question was put that
-        this answers; None: a stream says it by itself. False: price and quantity were not taken, because they are others than
-        those of a modification that the answer may be too old to know. The venue's own times cannot tell: its clock may have been
-        set."""
+        this answers; None: a stream says it by itself. False: it contradicts the order and was not taken, or its price and
+        quantity were not, because they are others than those of a modification that the answer may be too old to know. The
+        venue's own times cannot tell: its clock may have been set."""
+        if self.refuses(number, update):
+            return False
         fields = self.ledger.fields(number)
         ours = fields["price"], fields["quantity"]
         theirs = _mantissa(update.price, fields["price_scale"]), _mantissa(update.quantity, fields["size_scale"])
@@ -214,8 +239,9 @@ class Tracker:
         is_certain = not differs or self._is_later(number, asked)
         if differs and is_certain:
             update = replace(update, event="MODIFIED")
-        self.apply_to(number, update)
-        return is_certain
+        elif update.event in ENDS and theirs[1] > ours[1]:
+            self.apply_to(number, _modification_of(update), whole=True)
+        return self.apply_to(number, update, whole=True) and is_certain
 
     def _is_later(self, number: int, asked: float | None) -> bool:
         """Whether what was asked for at this time knows the last modification that is known here."""
@@ -261,87 +287,44 @@ class Tracker:
         self._extra(number).reason = reason
         self._act(number, *self.ledger.apply(number, event))
 
-    def _remember_fill(self, number: int, update: OrderUpdate) -> bool:
-        """True when this fill was counted before: a venue may say it twice, over two streams or after a reconnect. Both sides
-        of one trade may be ours."""
-        if update.trade_id < 0:
-            return False
-        key = (number, update.trade_id)
-        if key in self._seen:
-            self.counts["repeated_fills"] += 1
-            return True
-        self._remember(key)
-        return False
-
-    def _remember(self, key: tuple[int, int], with_fee: bool = False) -> None:
-        self._seen[key] = with_fee
-        self._seen_order.append(key)
-        if len(self._seen_order) > SEEN_TRADES:
-            self._seen.pop(self._seen_order.popleft(), None)
-
     def carry(self, number: int, trades: dict[int, tuple[int, int]]) -> None:
         """An order of an earlier session, and the fills that were counted there."""
-        for trade_id, (_, quantity) in trades.items():
-            self._remember((number, trade_id), True)
-            self._extra(number).counted += quantity
+        self._executions.carry(self._extra(number), number, trades)
         self.cache.apply_order(self.order(number))
 
-    def _keep(self, extra: Extra, fields: dict, update: OrderUpdate, repeated: bool) -> None:
-        """fields: the order as it was before the update."""
-        number = fields["number"]
-        if update.reason is not None:
-            extra.reason = update.reason
-        if update.average is not None:
-            extra.average = update.average
-        if update.cost is not None:
-            extra.cost = update.cost
-        if update.trade_id < 0:
+    def hole_asked(self, number: int, *, answered: bool) -> None:
+        """The venue was asked for the trades of an order in self.holes, and what it said is applied."""
+        if not self.holes.asked(number, answered=answered):
             return
-        if not repeated:
-            self.counts["fills"] += 1
-            extra.last_price, extra.last_quantity = update.last_price, update.last_quantity
-            self._add_up(extra, fields, update)
-        if update.fee is not None and not self._seen.get((number, update.trade_id), True):
-            self._seen[number, update.trade_id] = True
-            extra.fee = (extra.fee or Decimal(0)) + update.fee
-            extra.fee_currency = update.fee_currency
+        fields, extra = self.ledger.fields(number), self._extra(number)
+        counted, filled = (from_mantissa(value, fields["size_scale"]) for value in (extra.counted, fields["filled"]))
+        self.counts["holes_given_up"] += 1
+        self._log.error(
+            f"order {fields['client_id']}: {filled} executed, fills of {counted} are known, {extra.fees_missing} of them without "
+            "their fee; the venue's list of trades does not have the rest, which is given up: fee and average are short"
+        )
 
-    def _add_up(self, extra: Extra, fields: dict, update: OrderUpdate) -> None:
-        """Cost and average by the fills themselves, where the venue does not say them with the fill."""
-        if not update.last_price or not update.last_quantity:
-            return
-        instrument = self._instruments[fields["symbol_id"]]
-        extra.paid += instrument.cost(update.last_price, update.last_quantity)
-        quantity = from_mantissa(extra.counted, fields["size_scale"])
-        if update.cost is None and update.average is None and extra.counted >= fields["filled"]:
-            extra.cost = extra.paid
-            extra.average = _average(instrument, quantity, extra.paid)
-
-    def _note_hole(self, number: int, filled: int, extra: Extra) -> None:
-        if filled > extra.counted:
-            self._holes.setdefault(number, time.monotonic() + HOLE_SECONDS)
-        elif self._holes:
-            self._holes.pop(number, None)
-
-    def holes(self) -> list[int]:
-        """Orders with more filled than their fills add up to, for a while now; each is named once."""
-        now = time.monotonic()
-        due = [number for number, at in self._holes.items() if at <= now]
-        for number in due:
-            del self._holes[number]
-        return due
+    def lose_hole(self, number: int) -> None:
+        """Its slot is in use by a later order."""
+        if self.holes.forget(number):
+            self.counts["holes_given_up"] += 1
+            self._log.error(f"order number {number} was short of fills when it had to be forgotten: fee and average are short")
 
     def forget(self) -> None:
         """Let go of orders that were over REMEMBERED_SECONDS ago."""
         before = time.monotonic() - REMEMBERED_SECONDS
         while self._ended and self._ended[0][0] < before:
             _, number, oid, eid = self._ended.popleft()
+            if number in self.holes:
+                self._ended.append((time.monotonic(), number, oid, eid))     # its missing fills are still to come
+                continue
             try:
                 if not self.ledger.closed(number):
                     continue                     # alive again
             except KeyError:
                 pass                             # its slot is in use by a later order
             self._extras.pop(number, None)
+            self.holes.forget(number)
             if self._former.get((oid, eid)) == number:
                 del self._former[oid, eid]
             if self.ledger.find(oid) in (0, number):
@@ -357,7 +340,7 @@ class Tracker:
     def order(self, number: int, fields: dict | None = None, status: OrderStatus | None = None) -> Order:
         """The order as it stands now."""
         fields = fields or self.ledger.fields(number)
-        instrument = self._instruments[fields["symbol_id"]] if fields["symbol_id"] < len(self._instruments) else None
+        instrument = self._instrument(fields)
         extra = self._extras.get(number) or Extra()
         quantity = from_mantissa(fields["quantity"], fields["size_scale"])
         filled = from_mantissa(fields["filled"], fields["size_scale"])
@@ -400,26 +383,6 @@ class Tracker:
         if status is OrderStatus.CANCEL_FAILED:
             self.cache.apply_order(self.order(number, fields))
 
-    def callback(self, strategy: Any, name: str, argument: Any) -> None:
-        """Call a strategy's callback; what it raises is logged with its traceback and goes no further."""
-        if self._held is not None:
-            self._held.append((strategy, name, argument))
-            return
-        try:
-            getattr(strategy, name)(argument)
-        except Exception as error:
-            self._log.exception(f"{type(strategy).__name__}.{name} raised {type(error).__name__}", error)
-
-    def hold(self) -> None:
-        """No callback until release(): the cache is brought up to date before on_start."""
-        self._held = []
-
-    def release(self) -> None:
-        """What was held is told now, in its order."""
-        held, self._held = self._held or [], None
-        for strategy, name, argument in held:
-            self.callback(strategy, name, argument)
-
     def result(self, number: int, kind: WsOrderResultType, reason: str) -> None:
         """Tell the strategy what became of a request whose answer was not a plain yes."""
         fields = self.ledger.fields(number)
@@ -440,6 +403,9 @@ class Tracker:
         self.cache.apply_order(order)
         self.callback(strategy, "on_failed_order", order)
 
+    def _instrument(self, fields: dict) -> Instrument | None:
+        return self._instruments[fields["symbol_id"]] if fields["symbol_id"] < len(self._instruments) else None
+
     def _extra(self, number: int) -> Extra:
         extra = self._extras.get(number)
         if extra is None:
@@ -447,10 +413,9 @@ class Tracker:
         return extra
 
 
-def _average(instrument: Instrument, quantity: Decimal, cost: Decimal) -> Decimal:
-    """The price at which the whole quantity has this cost."""
-    size = quantity * instrument.contract_size
-    return (size / cost if instrument.is_inverse else cost / size) if cost and size else Decimal(0)
+def _modification_of(update: OrderUpdate) -> OrderUpdate:
+    """What made an order larger before it ended."""
+    return replace(update, event="MODIFIED", filled=None, trade_id=-1, last_quantity=None, fee=None)
 
 
 def _mantissa(value: Decimal | None, scale: int) -> int:

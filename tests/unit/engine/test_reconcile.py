@@ -8,6 +8,7 @@ import pytest
 from nexus_fast.engine import reconcile
 from nexus_fast.engine.heard import Heard
 from nexus_fast.engine.reconcile import Reconciler
+from nexus_fast.order.events import OrderUpdate
 
 
 class Ledger:
@@ -34,12 +35,13 @@ class Host:
         self.cache = SimpleNamespace(get_all_positions=lambda exchange: {})
         self.inquiry = SimpleNamespace(pause=self.pause, note_pause=lambda account, error: None)
         self.asked, self.adopted, self.tasks = [], [], []
-        self.tracker = SimpleNamespace(adopt=self.adopt)
+        number_of = lambda update, account: self.core.ledger.find(update.client_id)  # noqa: E731
+        self.tracker = SimpleNamespace(adopt=self.adopt, number_of=number_of)
         self.query = self.asked.append
 
     def adopt(self, number, update, asked):
         self.adopted.append(number)
-        return update != "too old"
+        return update.reason != "too old"
 
     async def pause(self, account):
         pass
@@ -59,7 +61,7 @@ class Account:
         if isinstance(answer, Exception):
             raise answer
         self.host.core.ledger.used_again = self.host.core.ledger.used_again or answer.pop("used_again", False)
-        return answer
+        return {name: OrderUpdate(event="ACCEPTED", client_id=name, reason=reason) for name, reason in answer.items()}
 
 
 def look(monkeypatch, *answers):

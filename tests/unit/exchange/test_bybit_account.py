@@ -127,10 +127,24 @@ def test_an_order_that_the_lists_have_forgotten_is_proven_by_its_fills():
 
 
 def test_an_order_that_nothing_speaks_of_is_none():
-    order, fill = {**ORDER, "orderLinkId": "another"}, {**FILLS[0], "orderLinkId": ""}
-    answers = {"/v5/order/realtime": [order], "/v5/execution/list": [fill]}
+    answers = {"/v5/execution/list": [{**FILLS[0], "orderLinkId": ""}]}
     update, _, _ = ask(answers, lambda account: account.query(PERP, "own"))
     assert update is None
+
+
+@pytest.mark.parametrize("answers", [
+    {"/v5/order/realtime": [{**ORDER, "orderLinkId": "another"}]}, {"/v5/order/history": [{**ORDER, "orderLinkId": "another"}]},
+    {"/v5/execution/list": [FILLS[0], {**FILLS[1], "orderLinkId": "another"}]}])
+def test_an_answer_about_another_order_is_no_proof_that_there_is_none(answers):
+    """The engine holds it against the order, and does not believe it."""
+    update, _, _ = ask(answers, lambda account: account.query(PERP, "own"))
+    assert update.client_id == "another"
+
+
+def test_the_order_that_was_asked_for_is_found_among_others():
+    answers = {"/v5/order/realtime": [{**ORDER, "orderLinkId": "another"}, {**ORDER, "orderLinkId": "own"}]}
+    update, _, _ = ask(answers, lambda account: account.query(PERP, "own"))
+    assert update.client_id == "own"
 
 
 def test_a_refused_question_proves_nothing():
@@ -153,7 +167,7 @@ def test_a_refusal_on_the_order_stream_answers_the_request():
     async def work(account):
         ledger = SimpleNamespace(find=lambda name: 7, state=lambda number: "CANCELING", answered=lambda number: None)
         adopt = lambda *given: done.append("adopted")  # noqa: E731
-        account._host.tracker = SimpleNamespace(ledger=ledger, drain=lambda: None, adopt=adopt)
+        account._host.tracker = SimpleNamespace(ledger=ledger, drain=lambda: None, adopt=adopt, number_of=lambda *given: 7)
         account._answers = SimpleNamespace(on_late_refusal=lambda number, reason: done.append((number, reason)))
         for event, reason in (("ACCEPTED", None), ("ACCEPTED", "EC_InCallAuctionStatus"), ("CANCELED", "EC_PerCancelRequest")):
             account._on_order(OrderUpdate(event=event, client_id="own", reason=reason))

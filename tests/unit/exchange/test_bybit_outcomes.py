@@ -67,7 +67,8 @@ class Recorder:
         ledger = SimpleNamespace(find=lambda name: 7 if name == "own" else 0, answered=lambda n: self.done.append("answered"),
                                  state=lambda number: state)
         self.tracker = SimpleNamespace(
-            ledger=ledger, drain=lambda: None, modification_answered=lambda number: self.done.append("answered"),
+            ledger=ledger, drain=lambda: None, refuses=lambda number, update: update.client_id not in ("", "own"),
+            modification_answered=lambda number: self.done.append("answered"),
             apply_to=lambda number, update: self.done.append((update.event, number)),
             doubt=lambda number, reason: self.done.append(("doubt", number)),
             result=lambda number, kind, reason: self.done.append(kind.name))  # fmt: skip
@@ -122,6 +123,15 @@ def test_what_was_accepted_for_processing_may_be_refused_later(state, done):
     host = Recorder(state)
     OrderAnswers(host.account, host, Logger("test")).on_late_refusal(7, "EC_InCallAuctionStatus")
     assert host.done == done
+
+
+@pytest.mark.parametrize("op", ["order.create", "order.cancel", "order.amend"])
+@pytest.mark.parametrize("code", [0, 110007, 110001, 10016])
+def test_an_answer_that_names_another_order_does_nothing(op, code):
+    """The engine has counted and named it, and asks."""
+    prefix = {"order.create": "own", "order.cancel": f"cown.{NOW}", "order.amend": f"mown.{NOW}"}[op]
+    assert answered(op, code, prefix, data={"orderId": "1", "orderLinkId": "another"}) == []
+    assert answered(op, code, prefix, data={"orderId": "1", "orderLinkId": "own"}) == answered(op, code, prefix)
 
 
 def test_a_batch_that_was_taken_may_have_failed():

@@ -18,9 +18,9 @@ from nexus_fast.order.states import EVENTS
 
 PLACE, CANCEL = EVENTS.index("INTENT"), EVENTS.index("CANCEL_INTENT")
 # The venue's ACK forms (developers.binance.com), spot and USD-M.
-SPOT = (b'{"symbol":"BTCUSDT","orderId":28,"orderListId":-1,"clientOrderId":"6gCrw2kRUAF9CvJDGP16IP",'
+SPOT = (b'{"symbol":"BTCUSDT","orderId":28,"orderListId":-1,"clientOrderId":"old0",'
         b'"transactTime":1507725176595}')
-USD_M = (b'{"orderId":28,"symbol":"BTCUSDT","status":"NEW","clientOrderId":"testOrder","price":"9000","avgPrice":"0.00",'
+USD_M = (b'{"orderId":28,"symbol":"BTCUSDT","status":"NEW","clientOrderId":"old0","price":"9000","avgPrice":"0.00",'
          b'"origQty":"10","executedQty":"0","updateTime":1566818724722}')
 REFUSAL = b'{"code":-2010,"msg":"Account has insufficient balance for requested action."}'
 
@@ -132,6 +132,20 @@ def test_one_way_after_the_other_on_one_connection(scene):
     assert len(scene.answers) == 2
     uvloop.run(scene.run(response(SPOT), requests=3))
     assert len(scene.answers) == 2 and scene.state() == ("ACCEPTED", "28")
+
+
+@pytest.mark.parametrize("body", [
+    SPOT.replace(b"old0", b"another"), SPOT.replace(b"old0", b"old"), SPOT.replace(b',"clientOrderId":"old0"', b""),
+    USD_M.replace(b"old0", b"another"), USD_M.replace(b"NEW", b"EXPIRED"), USD_M.replace(b"NEW", b"FILLED")])
+def test_a_yes_that_is_not_plain_or_not_this_orders_is_left_to_python(scene, body):
+    uvloop.run(scene.run(response(body)))
+    assert scene.answers == [(scene.number, PLACE, 200, body, 0)] and scene.state() == ("PENDING", "")
+
+
+def test_a_yes_with_another_id_of_the_venues_is_left_to_python(scene):
+    scene.life.ledger.apply(scene.number, "ACCEPTED", venue_id="29")
+    uvloop.run(scene.run(response(SPOT)))
+    assert scene.answers == [(scene.number, PLACE, 200, SPOT, 0)] and scene.state() == ("ACCEPTED", "29")
 
 
 def test_a_yes_to_an_order_that_is_over_is_left_to_python(tmp_path, monkeypatch):

@@ -14,12 +14,14 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "support"))
 from order_life import Life
 
 from nexus_fast.cache import Cache
-from nexus_fast.constants import ExchangeType
+from nexus_fast.constants import ExchangeType, InstrumentType
 from nexus_fast.constants import OrderStatus as S
 from nexus_fast.log import Logger
+from nexus_fast.order import holes
 from nexus_fast.order import tracker as module
+from nexus_fast.order.callbacks import CALLBACKS
 from nexus_fast.order.events import OrderUpdate
-from nexus_fast.order.tracker import CALLBACKS, Tracker
+from nexus_fast.order.tracker import Tracker
 from nexus_fast.strategy.api import StrategyApi
 
 WITHIN = settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
@@ -36,8 +38,9 @@ for _name in CALLBACKS.values():
 
 class Instrument:
     exchange, symbol, price_scale, size_scale = ExchangeType.BINANCE, "BTCUSDT.BINANCE", 0, 0
+    venue_symbol, type = "BTCUSDT", InstrumentType.LINEAR
 
-    contract_size, is_inverse = Decimal(1), False
+    contract_size, is_inverse, is_spot = Decimal(1), False, False
 
     @staticmethod
     def cost(price, quantity):
@@ -56,11 +59,13 @@ class Desk:
         self.number = self.life.carry(state)
         self.canceled = []
 
-    def hear(self, event, filled=None, trade=-1, quantity=None, fee=None, **more):
-        self.tracker.apply(OrderUpdate(
-            event=event, client_id="old0", venue_id="v1", filled=None if filled is None else Decimal(filled), trade_id=trade,
-            last_quantity=None if quantity is None else Decimal(quantity), last_price=None if quantity is None else Decimal(100),
-            fee=None if fee is None else Decimal(fee), fee_currency=None if fee is None else "BNB", **more))
+    def hear(self, event, filled=None, trade=-1, quantity=None, fee=None, account=None, **more):
+        said = {"client_id": "old0", "venue_id": "v1", "filled": None if filled is None else Decimal(filled), "trade_id": trade}
+        if quantity is not None:
+            said |= {"last_quantity": Decimal(quantity), "last_price": Decimal(100)}
+        if fee is not None:
+            said |= {"fee": Decimal(fee), "fee_currency": "BNB"}
+        return self.tracker.apply(OrderUpdate(event=event, **{**said, **more}), account)
 
     @property
     def order(self):
@@ -108,22 +113,9 @@ def test_filled_is_the_sum_of_unique_trades(desk, found, state):
     assert one.order.filled == sum(sizes) and one.order.fee == len(sizes)
     assert one.order.average == 100 and one.order.cum_cost == 100 * sum(sizes)
     assert one.tracker.counts["fills"] == len(sizes)
-    assert one.tracker._holes == {}
+    assert len(one.tracker.holes) == 0
     assert (one.order.status is S.FILLED) == (sum(sizes) == 10)
     assert one.story().count("filled") == (sum(sizes) == 10)
-
-
-def test_a_fill_that_no_stream_brought_is_asked_for(desk, monkeypatch):
-    """6: the venue says five, the fills add up to two."""
-    monkeypatch.setattr(module, "HOLE_SECONDS", 0.0)
-    one = desk()
-    one.hear("FILL", 2, trade=1, quantity=2, fee=1)
-    assert one.tracker.holes() == []
-    one.hear("FILL", 5, trade=3, quantity=1, fee=1)
-    assert one.tracker.holes() == [one.number] and one.tracker.holes() == []
-    one.hear("FILL", trade=2, quantity=2, fee=1)                    # as the venue's list of trades has it
-    one.hear("FILL", trade=3, quantity=1, fee=1)
-    assert one.order.filled == 5 and one.order.fee == 3 and one.tracker.holes() == []
 
 
 @pytest.mark.parametrize("end", ["CANCELED", "EXPIRED"])
@@ -222,6 +214,118 @@ def test_what_is_over_is_known_for_a_while_and_then_forgotten(desk, monkeypatch)
     monkeypatch.setattr(module, "REMEMBERED_SECONDS", -1.0)
     one.tracker.forget()
     assert one.life.ledger.find("old0") == 0 and one.tracker._extras == {}
+
+
+@pytest.mark.parametrize(("event", "filled"), [("FILL", 0), ("FILL", None), ("ACCEPTED", 0)])
+def test_partially_filled_with_nothing_is_accepted(desk, event, filled):
+    one = desk("PENDING")
+    one.hear(event, filled)
+    assert one.story() == ["accepted"] and one.tracker.counts["fills"] == 0
+
+
+@pytest.mark.parametrize("end", ["CANCELED", "EXPIRED"])
+def test_the_end_may_bring_the_last_fill(desk, end):
+    one = desk()
+    one.hear(end, 3, trade=1, quantity=3, fee=1)
+    assert one.order.status is S[end] and one.order.filled == 3 and one.order.fee == 1 and one.tracker.counts["fills"] == 1
+
+
+@pytest.mark.parametrize("lie", [
+    {"filled": 99}, {"filled": 11}, {"side": "SELL"}, {"venue_id": "v2"}, {"filled": 2, "quantity": -1, "trade": 1},
+    {"trade": 1, "quantity": 11}, {"event": "FILLED", "filled": 5, "lie": 10}, {"filled": Decimal("0.5")}])
+@pytest.mark.parametrize("state", ["PENDING", "UNKNOWN", "ACCEPTED", "CANCELING"])
+def test_what_cannot_be_of_the_order_is_not_believed_and_is_asked_about(desk, lie, state):
+    one = desk(state)
+    one.life.ledger.apply(one.number, "DOUBT" if state == "UNKNOWN" else "CANCEL_DOUBT", venue_id="v1")
+    before = one.life.ledger.fields(one.number)
+    lie = dict(lie)
+    quantity = {"quantity": Decimal(lie.pop("lie"))} if "lie" in lie else {}
+    event = lie.pop("event", "FILL")
+    if quantity:                                     # of the order, which the update names beside what was executed
+        one.tracker.apply(OrderUpdate(event=event, client_id="old0", venue_id="v1", filled=Decimal(lie["filled"]), **quantity))
+    else:
+        one.hear(event, **lie)
+    after = one.life.ledger.fields(one.number)
+    assert (after["filled"], after["venue_id"]) == (before["filled"], "v1") and one.story() == []
+    assert after["state"] == ("UNKNOWN" if state == "PENDING" else state)
+    assert set(one.asked) == {one.number} and one.tracker.counts["contradictions"] == 1
+    assert one.tracker.counts["fills"] == 0 and one.tracker._extras[one.number].counted == 0
+
+
+def test_a_fill_beyond_the_order_is_none_of_it(desk):
+    one = desk()
+    one.hear("FILL", trade=1, quantity=6, fee=1)
+    one.hear("FILL", trade=2, quantity=6, fee=1)
+    assert one.order.filled == 6 and one.tracker.counts["contradictions"] == 1 and one.asked == [one.number]
+    one.hear("FILL", trade=1, quantity=6, fee=1)                 # a repetition is not added
+    one.hear("FILLED", 10, trade=3, quantity=4, fee=1)
+    assert one.order.filled == 10 and one.order.fee == 2 and one.tracker.counts["contradictions"] == 1
+
+
+def test_what_contradicts_an_order_that_is_over_changes_nothing(desk):
+    one = desk()
+    one.hear("CANCELED", 3)
+    one.hear("FILL", 99)
+    assert one.order.filled == 3 and one.story() == ["canceled"] and one.tracker.counts["contradictions"] == 1
+
+
+@pytest.mark.parametrize("stranger", [{"venue_symbol": "ETHUSDT"}, {"account": 5}])
+def test_another_orders_client_id_may_be_that_of_ours(desk, stranger):
+    """Client ids that programs choose are unique among one account's open orders of one symbol."""
+    one = desk()
+    assert one.hear("CANCELED", 0, **stranger) == 0 and one.order is None
+    assert one.tracker.counts["foreign"] == 1 and one.tracker.counts["contradictions"] == 0
+    assert one.hear("CANCELED", 0, account=0, venue_symbol="BTCUSDT") == one.number
+
+
+def test_an_order_that_came_after_the_end_of_ours_is_somebody_elses(desk):
+    one = desk()
+    one.hear("CANCELED", 0)
+    assert one.hear("ACCEPTED", venue_id="v2") == 0 and one.story() == ["canceled"]
+
+
+def test_an_order_that_was_made_larger_before_it_ended(desk):
+    """Only who is asked knows that: the whole of it is taken."""
+    one = desk()
+    end = OrderUpdate(event="FILLED", client_id="old0", venue_id="v1", price=Decimal(100), quantity=Decimal(20),
+                      filled=Decimal(20))
+    one.tracker.apply(end)
+    assert one.asked == [one.number] and one.story() == []
+    assert one.tracker.adopt(one.number, end, 0.0)
+    assert one.order.status is S.FILLED and one.order.filled == one.order.amount == 20
+
+
+def test_a_fill_without_its_fee_leaves_a_hole(desk):
+    one = desk()
+    one.hear("FILL", trade=1, quantity=10)
+    assert one.order.status is S.FILLED and one.number in one.tracker.holes
+    one.hear("FILL", trade=1, quantity=10, fee=0)
+    assert one.order.fee == 0 and one.number not in one.tracker.holes
+
+
+def test_an_order_with_a_hole_is_not_forgotten(desk, monkeypatch):
+    one = desk()
+    one.hear("FILL", 4, trade=1, quantity=3, fee=1)
+    one.hear("CANCELED", 4)
+    monkeypatch.setattr(module, "REMEMBERED_SECONDS", -1.0)
+    one.tracker._ended[0] = (0.0, *one.tracker._ended[0][1:])
+    monkeypatch.setattr(module, "REMEMBERED_SECONDS", 60.0)
+    one.tracker.forget()
+    one.hear("FILL", trade=2, quantity=1, fee=1)
+    assert one.order.fee == 2 and len(one.tracker.holes) == 0
+    monkeypatch.setattr(module, "REMEMBERED_SECONDS", -1.0)
+    one.tracker.forget()
+    assert one.tracker._extras == {}
+
+
+def test_a_hole_is_given_up_with_a_line_and_a_count(desk, monkeypatch):
+    monkeypatch.setattr(holes, "ANSWERS_NEEDED", 2)
+    one = desk()
+    one.hear("FILL", 5, trade=3, quantity=1, fee=1)
+    one.tracker.hole_asked(one.number, answered=True)
+    assert one.tracker.counts["holes_given_up"] == 0
+    one.tracker.hole_asked(one.number, answered=True)
+    assert one.tracker.counts["holes_given_up"] == 1 and one.order.filled == 5
 
 
 def test_callbacks_wait_while_they_are_held(desk):

@@ -7,8 +7,8 @@ import msgspec
 
 from nexus_fast.constants import WsOrderResultType
 from nexus_fast.exchange.binance.outcomes import classify
-from nexus_fast.exchange.binance.snapshot import read_order
-from nexus_fast.exchange.binance.websocket_api import Answer, decode_order
+from nexus_fast.exchange.binance.snapshot import read_order, read_placed
+from nexus_fast.exchange.binance.websocket_api import Answer
 from nexus_fast.exchange.outcome import Outcome, Verdict
 from nexus_fast.gateway.request_ids import read_request_id
 from nexus_fast.log import Logger
@@ -47,8 +47,7 @@ class OrderAnswers:
         tracker = self._host.tracker
         tracker.drain()
         if answer.error is None and answer.status == 200:
-            result = decode_order(answer.result)
-            tracker.apply_to(number, OrderUpdate(event="ACCEPTED", client_id="", venue_id=str(result.order_id)))
+            tracker.apply_to(number, read_placed(answer.result))
             return
         verdict = _verdict("place", answer)
         if verdict.outcome is Outcome.REFUSED:
@@ -83,6 +82,8 @@ class OrderAnswers:
     def on_modify(self, number: int, answer: Answer) -> None:
         verdict = _verdict("modify", answer)
         tracker = self._host.tracker
+        if answer.result and tracker.refuses(number, read_placed(answer.result)):
+            return
         tracker.modification_answered(number)
         if verdict.outcome is Outcome.ACCEPTED:
             return                       # the private stream brings the new price and quantity

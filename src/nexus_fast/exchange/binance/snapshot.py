@@ -77,7 +77,8 @@ class _Position(Struct, rename="camel"):
 
 
 class _Order(Struct, rename="camel"):
-    """order_id: a text in the answer to margin's cancel, a number everywhere else."""
+    """order_id: a text in the answer to margin's cancel, a number everywhere else. orig_client_order_id: with a cancel's answer,
+    whose client_order_id is the cancel's."""
 
     symbol: str
     order_id: int | str
@@ -94,6 +95,19 @@ class _Order(Struct, rename="camel"):
     side: str | None = None
     type: str | None = None
     reduce_only: bool = False
+    orig_client_order_id: str = ""
+
+
+class _Placed(Struct, rename="camel"):
+    """The answer to a new order or to a modification: at least whose it is."""
+
+    order_id: int | str
+    symbol: str = ""
+    client_order_id: str = ""
+    status: str = "NEW"
+    side: str | None = None
+    orig_qty: Decimal | None = None
+    executed_qty: Decimal | None = None
 
 
 class _Trade(Struct, rename="camel"):
@@ -121,6 +135,7 @@ _spot_account = msgspec.json.Decoder(_SpotAccount)
 _futures_account = msgspec.json.Decoder(_FuturesAccount)
 _positions = msgspec.json.Decoder(list[_Position])
 _order = msgspec.json.Decoder(_Order)
+_placed = msgspec.json.Decoder(_Placed)
 
 
 def read_balances(family: str, body: bytes) -> Balances:
@@ -176,16 +191,14 @@ def read_positions(body: bytes, type: InstrumentType | None = None) -> list[Posi
 def read_order(body: bytes | Raw) -> OrderUpdate:
     """An order as the venue has it. Raises msgspec.ValidationError for a status nobody knows: nothing is concluded from it."""
     order = _order.decode(body)
-    event = STATUSES.get(order.status)
-    if event is None:
-        raise msgspec.ValidationError(f"order status {order.status!r} is not one that is known")
+    event = event_of(order.status)
     cost = order.cummulative_quote_qty if order.cummulative_quote_qty is not None else order.cum_quote
     average = cost / order.executed_qty if cost and order.executed_qty else order.avg_price
     if cost is None:
         cost = order.cum_base                # COIN-M: coins, which say nothing of the price in this way
     return OrderUpdate(
         event=event,
-        client_id=order.client_order_id,
+        client_id=order.orig_client_order_id or order.client_order_id,
         venue_id=str(order.order_id),
         venue_symbol=order.symbol,
         filled=order.executed_qty,
@@ -198,6 +211,31 @@ def read_order(body: bytes | Raw) -> OrderUpdate:
         type=ORDER_TYPES.get(order.type, order.type),
         reduce_only=order.reduce_only,
     )
+
+
+def read_placed(body: bytes | Raw) -> OrderUpdate:
+    """What the answer to a new order or to a modification says of the order. Its executions are the stream's to tell, unless the
+    answer says how much. Raises msgspec.ValidationError for a status nobody knows."""
+    order = _placed.decode(body)
+    event = event_of(order.status)
+    if event in ("FILL", "FILLED") and order.executed_qty is None:
+        event = "ACCEPTED"
+    return OrderUpdate(
+        event=event,
+        client_id=order.client_order_id,
+        venue_id=str(order.order_id),
+        venue_symbol=order.symbol,
+        filled=order.executed_qty,
+        quantity=order.orig_qty,
+        side=order.side,
+    )
+
+
+def event_of(status: str) -> str:
+    event = STATUSES.get(status)
+    if event is None:
+        raise msgspec.ValidationError(f"order status {status!r} is not one that is known")
+    return event
 
 
 def read_trades(body: bytes, client_id: str) -> list[OrderUpdate]:

@@ -29,25 +29,12 @@ class Answer(Struct):
     pause_ms: int = 0
 
 
-class OrderResult(Struct, rename="camel"):
-    """Of order.place, order.cancel and order.modify; the fields that both families send."""
-
-    order_id: int
-    client_order_id: str = ""
-    status: str = ""
-
-
 _answer = msgspec.json.Decoder(Answer)
-_order = msgspec.json.Decoder(OrderResult)
 _error = msgspec.json.Decoder(ApiError)
 
 
 def decode_answer(payload: bytes) -> Answer:
     return _answer.decode(payload)
-
-
-def decode_order(result: Raw) -> OrderResult:
-    return _order.decode(result)
 
 
 def decode_error(body: bytes) -> ApiError:

@@ -262,7 +262,7 @@ class BybitAccount(Account):
     def _on_order(self, update: OrderUpdate) -> None:
         """The stream has no event for an amendment: it is an order whose price or quantity is another than ours."""
         tracker = self._host.tracker
-        number = tracker.ledger.find(update.client_id) if update.client_id else 0
+        number = tracker.number_of(update, self.index) if update.client_id else 0
         if not number:
             self._host.on_order_update(self, update)
             return

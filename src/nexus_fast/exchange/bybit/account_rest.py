@@ -99,14 +99,20 @@ class AccountRest:
         was filled is proven by execution/list in any case."""
         params = _named(instrument, client_id)
         for path in (OPEN_PATH, HISTORY_PATH):
-            for update in read_orders(await self.rest.result(path, params, signed=True), params["category"]):
+            found = read_orders(await self.rest.result(path, params, signed=True), params["category"])
+            for update in found:
                 if update.client_id == client_id:
                     self._fills.on_order(update)
                     return update
+            if found:
+                return found[0]          # another order's: the engine judges
         # Neither list has it. A fill would prove that it lived: the last one brings what all together come to.
         fills = updates_of(await self._executions(params), params["category"])
         if not fills:
             return None
+        for update in fills:
+            if update.client_id != client_id:
+                return update
         filled = sum((update.last_quantity for update in fills), start=Decimal(0))
         return replace(fills[-1], filled=filled, trade_id=-1, last_price=None, last_quantity=None, fee=None)
 
@@ -118,8 +124,7 @@ class AccountRest:
 
     async def _executions(self, params: dict[str, Any]) -> list[ExecutionRow]:
         pages = await self.rest.pages(EXECUTIONS_PATH, {**params, "limit": EXECUTIONS_PAGE}, signed=True)
-        rows = [row for page in pages for row in _executions.decode(page).rows]
-        return [row for row in rows if row.order_link_id == params["orderLinkId"]]
+        return [row for page in pages for row in _executions.decode(page).rows]
 
     async def cancel(self, instrument: Any, client_id: str) -> None:
         await self.rest.request("POST", CANCEL_PATH, _named(instrument, client_id), signed=True)

@@ -34,11 +34,14 @@ class OrderAnswers:
         if request is None or not number:
             self._log.warning(f"an answer to an unknown request: {answer.op} {answer.req_id}: {answer.code} {answer.message}")
             return
+        named, tracker = answer.named, self._host.tracker
+        if tracker.refuses(number, OrderUpdate(event="ACCEPTED", client_id=named.order_link_id, venue_id=named.order_id)):
+            return
         if answer.limit:
             self._note_limit(number, request, answer.limit)
         verdict = classify(request, answer.code, answer.message, pause_ms=answer.pause_ms)
         if verdict.outcome is not Outcome.ACCEPTED:
-            self._host.tracker.drain()
+            tracker.drain()
             {"place": self._on_place, "cancel": self._on_cancel, "modify": self._on_modify}[request](number, verdict)
         if verdict.rate_limited:
             self._host.on_rate_limited(self._account, verdict.pause_ms / 1000, verdict.reason)

@@ -7,7 +7,7 @@ its code in retExtInfo.list.
 import time
 
 import msgspec
-from msgspec import Struct, field
+from msgspec import Raw, Struct, field
 
 
 class _Item(Struct):
@@ -24,13 +24,28 @@ class _Header(Struct):
     reset: str = field(name="X-Bapi-Limit-Reset-Timestamp", default="")
 
 
+class Named(Struct, rename="camel"):
+    """Whose answer it is."""
+
+    order_id: str = ""
+    order_link_id: str = ""
+
+
 class Answer(Struct, rename="camel"):
+    """data: of whatever form, as a refusal's may be empty."""
+
     op: str = ""
     req_id: str | None = None
     ret_code: int | None = None
     ret_msg: str = ""
     ret_ext_info: _Items | None = None
     header: _Header | None = None
+    data: Raw = Raw()
+
+    @property
+    def named(self) -> Named:
+        """Raises msgspec.ValidationError."""
+        return _named.decode(self.data) if bytes(self.data).startswith(b"{") else Named()
 
     @property
     def code(self) -> int | None:
@@ -62,7 +77,7 @@ class Answer(Struct, rename="camel"):
         return min(1000, max(0, int(reset) - time.time_ns() // 1_000_000)) if reset.isdigit() else 0
 
 
-_answer = msgspec.json.Decoder(Answer)
+_answer, _named = msgspec.json.Decoder(Answer), msgspec.json.Decoder(Named)
 
 
 def decode_answer(payload: bytes) -> Answer:

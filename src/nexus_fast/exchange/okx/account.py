@@ -271,7 +271,7 @@ class OkxAccount(Account):
     def _on_orders(self, message: Message) -> None:
         for update in user_data.read_orders(message.data, self.find):
             self._host.on_order_update(self, update)
-            number = self._host.tracker.ledger.find(update.client_id)
+            number = self._host.tracker.number_of(update, self.index)
             if number and update.event == "MODIFY_REJECTED":
                 self._host.tracker.result(number, WsOrderResultType.ACK_REJECTED, update.reason)
 

@@ -38,6 +38,10 @@ class OrderAnswers:
             verdict = classify(request, message.code, message.msg, result.s_code, result.s_msg)
         tracker = self._host.tracker
         tracker.drain()
+        if result is not None:
+            said = OrderUpdate(event="ACCEPTED", client_id=result.cl_ord_id, venue_id=result.ord_id)
+            if tracker.refuses(number, said):
+                return
         handle = {"place": self._on_place, "cancel": self._on_cancel, "modify": self._on_modify}[request]
         handle(number, verdict, result.ord_id if result is not None else "")
         if verdict.rate_limited:
