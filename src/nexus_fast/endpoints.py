@@ -10,6 +10,7 @@ or a gateway in the same rack can stand in their place.
 
 Any subset may be given; what is not given stays the venue's own. Tables and keys are those of `TABLES`. `order_limit_factor` may
 stand beside them for a venue that does not say its limits of orders: how many times the published ones this address takes.
+`ca` of [sim] names the certificate authority (PEM) of all these addresses; the simulator writes it with --tls.
 """
 
 import os
@@ -17,7 +18,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from nexus_fast import fence
+from nexus_fast import authorities, fence
 from nexus_fast.error import ConfigurationError
 from nexus_fast.exchange.binance import endpoints as binance
 from nexus_fast.exchange.bybit import endpoints as bybit
@@ -94,9 +95,20 @@ def load_endpoints(
     if source is None:
         return Endpoints()
     if isinstance(source, Mapping):
-        return Endpoints(_flatten(source, name), name)
+        return _loaded(source, name)
     path = os.path.abspath(os.fspath(source))
-    return Endpoints(_flatten(_read(path, name), path), path)
+    return _loaded(_read(path, name), path)
+
+
+def _loaded(data: Mapping, where: str) -> Endpoints:
+    """With the certificate authority that `data` names for its addresses, if it does."""
+    tables = _flatten(data, where)
+    simulator = data.get(SIMULATOR)
+    file = simulator.get("ca") if isinstance(simulator, Mapping) else None
+    if file is not None:
+        urls = [url for keys in tables.values() for key, url in keys.items() if key != LIMIT_FACTOR]
+        authorities.trust(file, urls, where)
+    return Endpoints(tables, where)
 
 
 def _read(path: str, name: str) -> dict[str, Any]:

@@ -174,14 +174,15 @@ Engine(config).start()
 '''
 
 
-def test_a_program_of_any_venue_runs_on_the_simulator_alone(tmp_path):
+@pytest.mark.parametrize("options", [[], ["--tls"]])
+def test_a_program_of_any_venue_runs_on_the_simulator_alone(tmp_path, options):
     """With real keys in the settings and in the code, an address of the venue's in both: it has the simulator's of everything."""
     (tmp_path / ".keys").mkdir()
     (tmp_path / ".keys" / ".secrets.toml").write_text(REAL_KEYS)
     (tmp_path / ".keys" / ".secrets.toml").chmod(0o600)
     program = tmp_path / "program.py"
     program.write_text(OTHER_VENUES)
-    done = command("run", "--sim", program, cwd=tmp_path)
+    done = command("run", "--sim", *options, program, cwd=tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
     assert set(fills(done.stdout)) == {("BTCUSDT-PERP.BYBIT", "BUY"), ("BTCUSDT-PERP.OKX", "BUY")}
 

@@ -77,6 +77,36 @@ def test_one_strategy_trades_on_three_venues(venue, mode):
     run_script(script, venue, symbols=[BINANCE, BYBIT, OKX], public=PUBLIC, private=PRIVATE, mode=mode)
 
 
+@pytest.fixture(scope="module")
+def tls_venues(tmp_path_factory):
+    from simulator import read_endpoints, start_simulator
+
+    file, stop = start_simulator(directory=tmp_path_factory.mktemp("tls"), venues="all", rate=20, seed=5, tls=True,
+                                 account=[f"key{number}:secret{number}:sim" for number in range(4)], weight_limit_factor=100)
+    yield read_endpoints(file)
+    stop()
+
+
+@pytest.mark.parametrize("entry", ["ws", "rest"])
+def test_the_engine_trades_over_tls(tls_venues, tmp_path, entry):
+    """Its books, orders and questions alike, verified by the authority that the endpoints name."""
+    number = 0 if entry == "ws" else 1
+    venue = Venue(tls_venues, f"key{number}", f"secret{number}", tmp_path)
+    addresses = [url for tables in (*tls_venues["binance"].values(), tls_venues["bybit"], tls_venues["okx"])
+                 for name, url in tables.items() if name != "order_limit_factor"]
+    assert all(url.startswith(("https://", "wss://")) for url in addresses)
+    symbols, accounts = [BINANCE, "BTCUSDT.BINANCE"], {}
+    if entry == "ws":
+        symbols, accounts = [BINANCE, BYBIT, OKX], {"public": PUBLIC, "private": PRIVATE}
+
+    async def script(s):
+        await s.quotes()
+        for symbol in s.symbols:
+            await round_trip(s, symbol)
+
+    run_script(script, venue, symbols=symbols, order_entry=entry, **accounts)
+
+
 def test_a_venue_that_is_lost_does_not_stop_the_others(venue):
     """Bybit goes away: its orders are refused with the reason, its book is stale, Binance trades on; it comes back by itself."""
     with ExitStack() as stack:

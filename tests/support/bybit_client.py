@@ -8,6 +8,7 @@ import time
 
 import aiohttp
 from patience import WAIT_SECONDS
+from verified import session_to
 from yarl import URL
 
 from nexus_fast.sim.bybit.venue import BybitOptions
@@ -30,7 +31,7 @@ class BybitClient:
         self.exchange = venue.bybit.exchange
         self.endpoints = venue.endpoints()["bybit"]
         self.key, self.secret = key, secret
-        self.session = aiohttp.ClientSession()
+        self.session = session_to(venue.endpoints())
         self.headers: dict[str, str] = {}  # of the last answer
 
     async def public(self, path: str, **params) -> dict:

@@ -21,6 +21,7 @@ from decimal import Decimal
 from urllib.parse import urlencode
 
 from patience import SCRIPT_SECONDS, WAIT_SECONDS
+from verified import context_of
 
 from nexus_fast.config import BasicConfig, Config, LogConfig, LoopConfig, PrivateConnectorConfig, PublicConnectorConfig
 from nexus_fast.engine import Engine
@@ -118,6 +119,7 @@ class Venue:
         self.endpoints = endpoints       # what the engine is given; a proxy may stand in it
         self.rest = endpoints["binance"]["spot"]["rest"]
         self.control = endpoints.get("sim", {}).get("control")
+        self.context = context_of({"sim": {}, **endpoints})
         self.key, self.secret = key, secret
         self.directory = directory
 
@@ -136,7 +138,7 @@ class Venue:
         text += "&signature=" + hmac.new(self.secret.encode(), text.encode(), hashlib.sha256).hexdigest()
         request = urllib.request.Request(f"{self.rest}{path}?{text}", method=method, headers={"X-MBX-APIKEY": self.key})
         try:
-            with urllib.request.urlopen(request, timeout=WAIT_SECONDS) as answer:
+            with urllib.request.urlopen(request, timeout=WAIT_SECONDS, context=self.context) as answer:
                 return json.loads(answer.read(), parse_float=Decimal)
         except urllib.error.HTTPError as error:
             raise AssertionError(f"{method} {path}: {error.code} {error.read()[:300]}") from None
@@ -196,7 +198,7 @@ def make_config(strategy, venue, *, public=(PERP_ACCOUNT, SPOT_ACCOUNT), private
             e: [PrivateConnectorConfig(account_type=a, enable_rate_limit=counted) for a in private if a.exchange is e]
             for e in exchanges
         },
-        endpoints={name: venue.endpoints[name] for name in venue.endpoints if name != "sim"},
+        endpoints=venue.endpoints,
         journal_directory=directory or venue.directory,
         loop=loop or LoopConfig(mode=mode, idle_ms=20),
         **options,

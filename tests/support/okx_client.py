@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 
 import aiohttp
 from patience import SCRIPT_SECONDS, WAIT_SECONDS
+from verified import session_to
 
 from nexus_fast.sim.okx.venue import OkxOptions
 from nexus_fast.sim.server import SimulatedVenue
@@ -32,7 +33,7 @@ class OkxClient:
         self.exchange = venue.okx.exchange
         self.endpoints = venue.endpoints()["okx"]
         self.key, self.secret, self.passphrase = key, secret, passphrase
-        self.session = aiohttp.ClientSession()
+        self.session = session_to(venue.endpoints())
 
     async def public(self, path: str, **params) -> tuple[int, dict]:
         async with self.session.get(self.endpoints["rest"] + path, params=params) as response:

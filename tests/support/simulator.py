@@ -32,6 +32,9 @@ def start_simulator(*, directory: str | Path | None = None, **options) -> tuple[
     file = directory / "endpoints.toml"
     command = [sys.executable, "-m", "nexus_fast.sim", "--endpoints", str(file), "--parent", str(os.getpid())]
     for name, value in options.items():
+        if isinstance(value, bool):
+            command += [f"--{name.replace('_', '-')}"] * value
+            continue
         for one in value if isinstance(value, (list, tuple)) else [value]:
             command += [f"--{name.replace('_', '-')}", str(one)]
     environment = dict(os.environ, PYTHONPATH=os.pathsep.join(

@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 
 import aiohttp
 from patience import WAIT_SECONDS
+from verified import session_to
 from yarl import URL
 
 from nexus_fast.sim.server import SimulatedVenue
@@ -31,7 +32,7 @@ class VenueClient:
         self.endpoints = venue.endpoints()
         self.rest_url = self.endpoints["binance.spot"]["rest"]
         self.key, self.secret = key, secret
-        self.session = aiohttp.ClientSession()
+        self.session = session_to(venue.endpoints())
 
     async def public(self, path: str, **params) -> tuple[int, object]:
         async with self.session.get(self.rest_url + path, params=params) as response:

@@ -31,7 +31,8 @@ class SimulatorProcess:
     def __enter__(self) -> "SimulatorProcess":
         command = [sys.executable, "-m", "nexus_fast.sim", "--endpoints", str(self.endpoints), "--parent", str(os.getpid())]
         for name, value in self._options.items():
-            command += [f"--{name.replace('_', '-')}", str(value)]
+            option = f"--{name.replace('_', '-')}"
+            command += [option] * value if isinstance(value, bool) else [option, str(value)]
         self._log = open(self.directory / "simulator.log", "wb")
         # A Ctrl+C at the terminal is for the program; the simulator ends when its owner ends it.
         self._process = subprocess.Popen(command, stdout=self._log, stderr=subprocess.STDOUT, start_new_session=True)

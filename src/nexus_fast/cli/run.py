@@ -13,9 +13,10 @@ import click
 @click.option("--venues", default="all", show_default=True, help="With --sim: which, comma-separated.")
 @click.option("--rate", default=20.0, show_default=True, help="With --sim: ticks per second and symbol.")
 @click.option("--seed", default="1", show_default=True, help="With --sim: of the market maker.")
+@click.option("--tls", is_flag=True, help="With --sim: the simulator speaks TLS.")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False))
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
-def command(sim, nexustrader, venues, rate, seed, file, arguments):
+def command(sim, nexustrader, venues, rate, seed, tls, file, arguments):
     """Run FILE as its own interpreter would, arguments and all."""
     if nexustrader:
         from nexus_fast.compatibility.nexustrader import install
@@ -28,7 +29,7 @@ def command(sim, nexustrader, venues, rate, seed, file, arguments):
     from nexus_fast.cli.processes import SimulatorProcess
     from nexus_fast.constants import settings
 
-    with SimulatorProcess(venues=venues, rate=rate, seed=seed) as simulator:
+    with SimulatorProcess(venues=venues, rate=rate, seed=seed, tls=tls) as simulator:
         fence.put_up(str(simulator.endpoints))
         settings.lend(fence.credentials())
         run_program(file, arguments)

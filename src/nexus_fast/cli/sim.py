@@ -21,6 +21,7 @@ import click
 @click.option("--replay-rate", type=float, help="Frames per second instead of the recorded pace.")
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", default=0, help="First port, the control address; the venues follow. 0: the kernel chooses.")
+@click.option("--tls", is_flag=True, help="Speak TLS; [sim] ca in the endpoints file is the authority of the certificate.")
 @click.option(
     "--order-limit-factor",
     default=1000,
@@ -31,7 +32,7 @@ import click
 @click.option("--listen-key-seconds", default=3600.0, show_default=True, help="How long a USD-M listen key lives.")
 @click.option("--parent", type=int, help="End when this process is no longer the parent.")
 def command(
-    venues, endpoints, account, seed, faults, rate, prices, replay, replay_rate, host, port, order_limit_factor,
+    venues, endpoints, account, seed, faults, rate, prices, replay, replay_rate, host, port, tls, order_limit_factor,
     weight_limit_factor, listen_key_seconds, parent,
 ):
     """Simulated venues on real sockets, until Ctrl+C."""
@@ -56,6 +57,7 @@ def command(
         replay_rate=replay_rate,
         parent=parent,
         faults=faults or (),
+        tls=tls,
         binance=BinanceOptions(
             order_limit_factor=order_limit_factor,
             weight_limit_factor=weight_limit_factor,

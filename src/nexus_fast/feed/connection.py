@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 from picows import WSError, WSHandshakeError, WSMsgType, ws_connect
 
-from nexus_fast import fence
+from nexus_fast import authorities, fence
 from nexus_fast.answers import redirected, told
 from nexus_fast.engine.hot_connection import HotConnection
 from nexus_fast.engine.poller import Poller
@@ -158,7 +158,7 @@ class WebSocketConnection:
             transport, _ = await ws_connect(
                 lambda: listener,
                 url,
-                ssl_context=self._ssl_context,
+                ssl_context=self._ssl_context or authorities.context_of(url),
                 websocket_handshake_timeout=HANDSHAKE_TIMEOUT,
                 enable_auto_pong=False,
                 read_buffer_init_size=READ_BUFFER,

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 import aiofastnet
 
-from nexus_fast import fence
+from nexus_fast import authorities, fence
 from nexus_fast.answers import told, within
 from nexus_fast.engine.hot_connection import HotConnection
 from nexus_fast.engine.poller import Poller
@@ -160,7 +160,8 @@ class RestEntry:
         """One connection's life."""
         secure = self._url.scheme == "https"
         fence.check_url(self._url.geturl())
-        context = (self._ssl_context or ssl.create_default_context()) if secure else None
+        given = self._ssl_context or authorities.context_of(self._url.geturl())
+        context = (given or ssl.create_default_context()) if secure else None
         loop = asyncio.get_running_loop()
         lost = loop.create_future()
         reader = self._make_reader(lost)

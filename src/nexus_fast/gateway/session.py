@@ -10,7 +10,7 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from nexus_fast import fence
+from nexus_fast import authorities, fence
 from nexus_fast.answers import redirected
 from nexus_fast.error import UnusableAnswer
 from nexus_fast.gateway.body import read_body
@@ -56,7 +56,8 @@ class RestSession:
         fence.check_url(url)
         try:
             async with self._opened().request(
-                method, URL(url, encoded=True), headers=headers, data=body, allow_redirects=False
+                method, URL(url, encoded=True), headers=headers, data=body, allow_redirects=False,
+                ssl=authorities.context_of(url) or True,
             ) as answer:
                 if 300 <= answer.status < 400:
                     text = redirected(url, answer.headers.get("Location"), answer.status)

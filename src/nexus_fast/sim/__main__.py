@@ -25,6 +25,8 @@ def parser() -> argparse.ArgumentParser:
     out.add_argument("--replay-rate", type=float, help="frames per second instead of the recorded pace")
     out.add_argument("--host", default="127.0.0.1")
     out.add_argument("--port", type=int, default=0, help="first of consecutive ports; 0: the kernel chooses")
+    out.add_argument("--tls", action="store_true",
+                     help="the venues speak TLS; `ca` of [sim] in the endpoints file is the authority of their certificate")
     out.add_argument("--parent", type=int, metavar="PID", help="end when this is no longer the parent process")
     out.add_argument("--order-limit-factor", type=int, default=1000,
                      help="multiplies the venue's order limits; 1 gives the venue's own")
@@ -43,7 +45,7 @@ def main(arguments: list[str] | None = None) -> None:
         raise SystemExit(f"--faults: {error}") from None
     run(options.venues.split(","), options.endpoints, seed=options.seed, tick_rate=options.rate, prices=options.prices,
         accounts=options.account, host=options.host, port=options.port, replay=options.replay,
-        replay_rate=options.replay_rate, parent=options.parent, faults=options.faults,
+        replay_rate=options.replay_rate, parent=options.parent, faults=options.faults, tls=options.tls,
         binance=BinanceOptions(order_limit_factor=options.order_limit_factor,
                                weight_limit_factor=options.weight_limit_factor,
                                listen_key_seconds=options.listen_key_seconds, post_only=options.post_only),

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 from aiohttp import web
 
-from nexus_fast.sim.endpoints import address_of
+from nexus_fast.sim.endpoints import Place
 
 # (method, path) -> what it does with the request's body; the result is the answer.
 Operations = dict[tuple[str, str], Callable[[bytes], Any]]
@@ -21,7 +21,7 @@ class ControlServer:
     """Raises of an operation: a ValueError is answered by 400 with its text."""
 
     def __init__(self, operations: Operations):
-        self.address = ""
+        self.url = ""
         self._operations = operations
         self._runner: web.ServerRunner | None = None
 
@@ -29,7 +29,7 @@ class ControlServer:
         self._runner = web.ServerRunner(web.Server(self._answer, access_log=None), shutdown_timeout=1.0)
         await self._runner.setup()
         await web.TCPSite(self._runner, host, port).start()
-        self.address = address_of(self._runner.addresses[0])
+        self.url = Place(self._runner.addresses[0]).http()
 
     async def stop(self) -> None:
         if self._runner is not None:

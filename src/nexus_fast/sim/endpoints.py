@@ -23,6 +23,15 @@ def write(path: str | Path, tables: dict[str, dict[str, str]]) -> None:
     temporary.replace(path)
 
 
-def address_of(name: tuple) -> str:
-    """`("127.0.0.1", 80)` -> `"127.0.0.1:80"`; IPv6 hosts in brackets."""
-    return f"[{name[0]}]:{name[1]}" if ":" in name[0] else f"{name[0]}:{name[1]}"
+class Place:
+    """Where a server listens, and whether it speaks TLS: `Place(("127.0.0.1", 80)).ws("/x")` is "ws://127.0.0.1:80/x"."""
+
+    def __init__(self, name: tuple, tls: object = None):
+        self._address = f"[{name[0]}]:{name[1]}" if ":" in name[0] else f"{name[0]}:{name[1]}"
+        self._secure = "s" if tls is not None else ""
+
+    def http(self, path: str = "") -> str:
+        return f"http{self._secure}://{self._address}{path}"
+
+    def ws(self, path: str = "") -> str:
+        return f"ws{self._secure}://{self._address}{path}"

@@ -6,7 +6,7 @@
     X(accounts, statistics, clock, options)    `accounts` are its own; `options` may be None
     services      each has the `market` that a market maker drives
     ports         how many it listens on
-    start(host, port), stop(), endpoints()     port 0: any free ones
+    start(host, port, tls), stop(), endpoints()     port 0: any free ones; tls: an ssl.SSLContext, or None
     connections   its Connections: through them faults reach its WebSockets, and its REST server through `connections.faults`
     fault_actions may be left out: what it does when a timed fault is due, by kind; callables that take the rule
 """
@@ -56,18 +56,20 @@ class SimulatedVenue:
     `accounts`: more accounts beside the standing one, as `account_of` takes them. `replay`: recordings that replace
     the market maker of their symbols. `options`: by venue, e.g. binance=BinanceOptions(…). Every venue is an attribute.
     `faults`: a script of faults as a file, a text or a list of tables (nexus_fast.sim.faults), with the same seed;
-    `self.faults.load` replaces them.
+    `self.faults.load` replaces them. `tls`: the venues speak TLS, with a certificate made for this run;
+    `endpoints()["sim"]["ca"]` is the file of its authority, until `stop`.
     """
 
     def __init__(self, venues: Sequence[str] = ("binance",), *, host: str = "127.0.0.1", port: int = 0, seed: int | str = 1,
                  tick_rate: float = DEFAULT_TICK_RATE, prices: str = "walk", accounts: Sequence[str] = (),
                  replay: Sequence[str] = (), replay_rate: float | None = None, clock_offset_ms: int = 0,
-                 faults: str | Path | Sequence[Mapping] = (), **options: Any):
+                 faults: str | Path | Sequence[Mapping] = (), tls: bool = False, **options: Any):
         venues = tuple(VENUES) if tuple(venues) == (ALL,) else venues
         unknown = [name for name in (*venues, *options) if name not in VENUES]
         if unknown:
             raise ValueError(f"venue {unknown[0]!r} is not simulated; choose from {', '.join(VENUES)}")
-        self.host, self.port = host, port
+        self.host, self.port, self._tls = host, port, tls
+        self._certificates: Any = None
         self.clock = Clock(clock_offset_ms)
         self.statistics = WireStatistics()
         self.faults = Faults(faults, seed, self.clock)
@@ -103,11 +105,15 @@ class SimulatedVenue:
 
     async def start(self) -> None:
         """On free ports, or on consecutive ones from `port`: the control address, then the venues in their order."""
+        if self._tls:
+            from nexus_fast.sim.certificates import Certificates
+
+            self._certificates = Certificates(self.host)
         port = self.port
         await self._control.start(self.host, port)
         port += 1 if port else 0
         for venue in self.venues.values():
-            await venue.start(self.host, port)
+            await venue.start(self.host, port, self._certificates and self._certificates.context)
             port += venue.ports if port else 0
         self.faults.start()
         replayed = {symbol for replay in self.replays for symbol in replay.symbols}
@@ -123,27 +129,32 @@ class SimulatedVenue:
         for venue in self.venues.values():
             await venue.stop()
         await self._control.stop()
+        if self._certificates is not None:
+            self._certificates.remove()
 
     def endpoints(self) -> dict[str, dict[str, str]]:
         """The tables of the endpoints file, e.g. `endpoints()["binance.spot"]["rest"]`."""
         tables: dict[str, dict[str, str]] = {}
         for venue in self.venues.values():
             tables.update(venue.endpoints())
-        return {**tables, "sim": {"control": f"http://{self._control.address}", "account": STANDING_ACCOUNT}}
+        own = {"control": self._control.url, "account": STANDING_ACCOUNT}
+        if self._certificates is not None:
+            own["ca"] = str(self._certificates.authority)
+        return {**tables, "sim": own}
 
 
 def run(venues: Sequence[str] = ("binance",), endpoints_file: str | Path | None = None, *, seed: int | str = 1,
         tick_rate: float = DEFAULT_TICK_RATE, prices: str = "walk", accounts: Sequence[str] = (), host: str = "127.0.0.1",
         port: int = 0, replay: Sequence[str] = (), replay_rate: float | None = None, parent: int | None = None, announce=print,
-        faults: str | Path = (), **options: Any) -> None:
+        faults: str | Path = (), tls: bool = False, **options: Any) -> None:
     """Serve until SIGINT or SIGTERM, or until the process `parent` is no longer this one's parent."""
     import uvloop
 
     async def serve() -> None:
         venue = SimulatedVenue(venues, host=host, port=port, seed=seed, tick_rate=tick_rate, prices=prices, accounts=accounts,
-                               replay=replay, replay_rate=replay_rate, faults=faults, **options)
-        await venue.start()
+                               replay=replay, replay_rate=replay_rate, faults=faults, tls=tls, **options)
         try:
+            await venue.start()
             if endpoints_file is not None:
                 write(endpoints_file, venue.endpoints())
             if announce is not None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass
+from ssl import SSLContext
 
 from aiohttp import web
 from picows import WSUpgradeRequest, ws_create_server
@@ -19,7 +20,7 @@ from nexus_fast.sim.binance.user_data import LISTEN_KEY_SECONDS
 from nexus_fast.sim.binance.ws_api import WebsocketApiConnection
 from nexus_fast.sim.clock import Clock
 from nexus_fast.sim.connections import Cadence, Connections
-from nexus_fast.sim.endpoints import address_of
+from nexus_fast.sim.endpoints import Place
 from nexus_fast.sim.faults import Rule
 from nexus_fast.sim.wire_statistics import WireStatistics
 
@@ -77,27 +78,26 @@ class BinanceVenue:
         self._servers: list[asyncio.Server] = []
         self._runner: web.ServerRunner | None = None
         self._tasks: list[asyncio.Task] = []
-        self._addresses: dict[str, str] = {}
+        self._addresses: dict[str, Place] = {}
 
     # ---- life
 
-    async def start(self, host: str, port: int) -> None:
-        """Listen on `ports` ports from `port` on; 0: any free ones."""
+    async def start(self, host: str, port: int, tls: SSLContext | None = None) -> None:
+        """Listen on `ports` ports from `port` on; 0: any free ones. With `tls`: over TLS."""
         rest = RestServer(self.routes, self.connections.faults)
         self._runner = web.ServerRunner(rest, shutdown_timeout=1.0)
         await self._runner.setup()
-        site = web.TCPSite(self._runner, host, port)
-        await site.start()
-        self._addresses["rest"] = address_of(self._runner.addresses[0])
+        await web.TCPSite(self._runner, host, port, ssl_context=tls).start()
+        self._addresses["rest"] = Place(self._runner.addresses[0], tls)
         for offset, service in enumerate(self.services, start=1):
-            await self._listen(service, host, port + offset if port else 0)
+            await self._listen(service, host, port + offset if port else 0, tls)
         self._tasks = [asyncio.create_task(self._beat()), asyncio.create_task(self._maintain())]
 
-    async def _listen(self, service: Service, host: str, port: int) -> None:
+    async def _listen(self, service: Service, host: str, port: int, tls: SSLContext | None) -> None:
         server = await ws_create_server(lambda request: self._accept(service, request), host, port,
-                                        enable_auto_pong=False, websocket_handshake_timeout=10)
+                                        enable_auto_pong=False, ssl=tls, websocket_handshake_timeout=10)
         self._servers.append(server)
-        self._addresses[service.name] = address_of(server.sockets[0].getsockname())
+        self._addresses[service.name] = Place(server.sockets[0].getsockname(), tls)
 
     def _accept(self, service: Service, request: WSUpgradeRequest):
         path = request.path.decode("utf-8", "replace")
@@ -138,13 +138,11 @@ class BinanceVenue:
         """The tables of the endpoints file."""
         rest, spot, usd_m, coin_m = (self._addresses[name] for name in ("rest", SPOT, USD_M, COIN_M))
         return {
-            "binance.spot": {"rest": f"http://{rest}", "stream": f"ws://{spot}", "ws_api": f"ws://{spot}/ws-api/v3"},
-            "binance.usd_m": {"rest": f"http://{rest}", "public": f"ws://{usd_m}/public",
-                              "market": f"ws://{usd_m}/market", "private": f"ws://{usd_m}/private",
-                              "ws_api": f"ws://{usd_m}/ws-fapi/v1"},
-            "binance.coin_m": {"rest": f"http://{rest}", "stream": f"ws://{coin_m}",
-                               "ws_api": f"ws://{coin_m}/ws-dapi/v1"},
-            "binance.portfolio_margin": {"rest": f"http://{rest}", "stream": f"ws://{usd_m}{PORTFOLIO_STREAM}"}}
+            "binance.spot": {"rest": rest.http(), "stream": spot.ws(), "ws_api": spot.ws("/ws-api/v3")},
+            "binance.usd_m": {"rest": rest.http(), **{route: usd_m.ws(f"/{route}") for route in ("public", "market", "private")},
+                              "ws_api": usd_m.ws("/ws-fapi/v1")},
+            "binance.coin_m": {"rest": rest.http(), "stream": coin_m.ws(), "ws_api": coin_m.ws("/ws-dapi/v1")},
+            "binance.portfolio_margin": {"rest": rest.http(), "stream": usd_m.ws(PORTFOLIO_STREAM)}}
 
     # ---- faults
 

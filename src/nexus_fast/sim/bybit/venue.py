@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass
+from ssl import SSLContext
 
 from aiohttp import web
 from picows import WSUpgradeRequest, ws_create_server
@@ -23,7 +24,7 @@ from nexus_fast.sim.bybit.trading import CANCEL_RACE_MS, BybitContracts, BybitSp
 from nexus_fast.sim.bybit.wallet import Member, admit, coin_of
 from nexus_fast.sim.clock import Clock
 from nexus_fast.sim.connections import Connections
-from nexus_fast.sim.endpoints import address_of
+from nexus_fast.sim.endpoints import Place
 from nexus_fast.sim.faults import Rule
 from nexus_fast.sim.wire_statistics import WireStatistics
 
@@ -78,7 +79,7 @@ class BybitVenue:
         self._server: asyncio.Server | None = None
         self._runner: web.ServerRunner | None = None
         self._tasks: list[asyncio.Task] = []
-        self._addresses: dict[str, str] = {}
+        self._addresses: dict[str, Place] = {}
 
     def _coins(self, member: Member) -> dict:
         """{coin: wallet.Coin} of every coin that the account has or had."""
@@ -87,15 +88,15 @@ class BybitVenue:
 
     # ---- life
 
-    async def start(self, host: str, port: int) -> None:
+    async def start(self, host: str, port: int, tls: SSLContext | None = None) -> None:
         """Listen on two ports: `port` for REST, the next for WebSockets; 0: any free ones."""
         self._runner = web.ServerRunner(RestServer(self.exchange, self.connections), shutdown_timeout=1.0)
         await self._runner.setup()
-        await web.TCPSite(self._runner, host, port).start()
-        self._addresses["rest"] = address_of(self._runner.addresses[0])
-        self._server = await ws_create_server(self._accept, host, port + 1 if port else 0, enable_auto_pong=False,
+        await web.TCPSite(self._runner, host, port, ssl_context=tls).start()
+        self._addresses["rest"] = Place(self._runner.addresses[0], tls)
+        self._server = await ws_create_server(self._accept, host, port + 1 if port else 0, enable_auto_pong=False, ssl=tls,
                                               websocket_handshake_timeout=10)
-        self._addresses["socket"] = address_of(self._server.sockets[0].getsockname())
+        self._addresses["socket"] = Place(self._server.sockets[0].getsockname(), tls)
         self._tasks = [asyncio.create_task(self._beat()), asyncio.create_task(self._maintain())]
 
     def _accept(self, request: WSUpgradeRequest) -> Socket | None:
@@ -131,8 +132,8 @@ class BybitVenue:
     def endpoints(self) -> dict[str, dict[str, str]]:
         """The table of the endpoints file. `public` stands before /spot, /linear, /inverse."""
         rest, socket = self._addresses["rest"], self._addresses["socket"]
-        return {"bybit": {"rest": f"http://{rest}", "public": f"ws://{socket}/v5/public",
-                          "private": f"ws://{socket}/v5/private", "trade": f"ws://{socket}/v5/trade",
+        return {"bybit": {"rest": rest.http(), "public": socket.ws("/v5/public"), "private": socket.ws("/v5/private"),
+                          "trade": socket.ws("/v5/trade"),
                           "order_limit_factor": str(self.options.order_limit_factor)}}
 
     # ---- by the clock

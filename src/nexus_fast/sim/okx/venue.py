@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass
+from ssl import SSLContext
 
 from aiohttp import web
 from picows import WSUpgradeRequest, ws_create_server
@@ -9,7 +10,7 @@ from picows import WSUpgradeRequest, ws_create_server
 from nexus_fast.sim.account import Account
 from nexus_fast.sim.clock import Clock
 from nexus_fast.sim.connections import Connections
-from nexus_fast.sim.endpoints import address_of
+from nexus_fast.sim.endpoints import Place
 from nexus_fast.sim.market import Listener
 from nexus_fast.sim.okx.connection import OkxConnection
 from nexus_fast.sim.okx.listing import CONTRACT_MARKET, SPOT_MARKET, listings
@@ -67,7 +68,7 @@ class OkxVenue:
         self._server: asyncio.Server | None = None
         self._runner: web.ServerRunner | None = None
         self._tasks: list[asyncio.Task] = []
-        self._addresses: dict[str, str] = {}
+        self._addresses: dict[str, Place] = {}
 
     def _publisher(self) -> Listener:
         users, channels, publisher = self.exchange.users, self.exchange.channels, Listener()
@@ -77,15 +78,15 @@ class OkxVenue:
 
     # ---- life
 
-    async def start(self, host: str, port: int) -> None:
+    async def start(self, host: str, port: int, tls: SSLContext | None = None) -> None:
         """Listen on `ports` ports from `port` on; 0: any free ones."""
         self._runner = web.ServerRunner(RestServer(self.exchange, self.connections.faults), shutdown_timeout=1.0)
         await self._runner.setup()
-        await web.TCPSite(self._runner, host, port).start()
-        self._addresses["rest"] = address_of(self._runner.addresses[0])
-        self._server = await ws_create_server(self._accept, host, port + 1 if port else 0, enable_auto_pong=False,
+        await web.TCPSite(self._runner, host, port, ssl_context=tls).start()
+        self._addresses["rest"] = Place(self._runner.addresses[0], tls)
+        self._server = await ws_create_server(self._accept, host, port + 1 if port else 0, enable_auto_pong=False, ssl=tls,
                                               websocket_handshake_timeout=10)
-        self._addresses["sockets"] = address_of(self._server.sockets[0].getsockname())
+        self._addresses["sockets"] = Place(self._server.sockets[0].getsockname(), tls)
         self._tasks = [asyncio.create_task(self._beat()), asyncio.create_task(self._maintain())]
 
     def _accept(self, request: WSUpgradeRequest) -> OkxConnection | None:
@@ -108,9 +109,9 @@ class OkxVenue:
 
     def endpoints(self) -> dict[str, dict[str, str]]:
         """The table of the endpoints file."""
-        sockets = f"ws://{self._addresses['sockets']}/ws/v5"
-        return {"okx": {"rest": f"http://{self._addresses['rest']}",
-                        **{place: f"{sockets}/{place}" for place in PLACES},
+        sockets = self._addresses["sockets"]
+        return {"okx": {"rest": self._addresses["rest"].http(),
+                        **{place: sockets.ws(f"/ws/v5/{place}") for place in PLACES},
                         "order_limit_factor": str(self.options.limit_factor)}}
 
     # ---- by the clock
