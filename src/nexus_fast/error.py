@@ -86,6 +86,10 @@ class AlreadyRunningError(EngineBuildError):
     """Another process runs a strategy of the same id for the same user."""
 
 
+class KilledError(EngineBuildError):
+    """The kill switch of this strategy id was pressed, and nobody has cleared it since."""
+
+
 class RouteError(OrderError, ValueError, KeyError):
     """No account takes this symbol, or the `account_type=` of the call does not."""
 

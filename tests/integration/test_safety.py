@@ -101,7 +101,8 @@ def guarding(venue, tmp_path, *arguments):
     tables = venue.endpoints["binance"].items()
     file.write_text("\n".join(f"[binance.{name}]\n" + "".join(f'{k} = "{v}"\n' for k, v in t.items()) for name, t in tables))
     command = [sys.executable, "-m", "nexus_fast", "guard", *arguments, "--account", "binance.SPOT", "--account",
-               "binance.USD_M_FUTURE", "--endpoints", str(file), "--after", str(GUARD_SECONDS), "--once"]
+               "binance.USD_M_FUTURE", "--endpoints", str(file), "--after", str(GUARD_SECONDS), "--once",
+               "--journal", str(venue.directory)]
     keys = {"BINANCE_API_KEY": venue.key, "BINANCE_SECRET": venue.secret, "PYTHONPATH": os.pathsep.join(sys.path)}
     process = subprocess.Popen(command, env=os.environ | keys, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                                text=True)

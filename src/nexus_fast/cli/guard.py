@@ -39,8 +39,10 @@ def credentials(account_type, settings_key, prefix, testnet):
 @click.option("--after", default=15.0, show_default=True, help="Seconds without a heartbeat.")
 @click.option("--testnet", is_flag=True)
 @click.option("--endpoints", type=click.Path(exists=True, dir_okay=False), help="A file of addresses.")
+@click.option("--journal", metavar="DIR", help="Where the journals are: Config.journal_directory of the engine. Its own journal "
+              "below it proves a clean end; without that proof everything is canceled. The default is .nexus_fast.")
 @click.option("--once", is_flag=True, help="End after everything has been canceled.")
-def command(strategy_id, user_id, accounts, prefix, after, testnet, endpoints, once):
+def command(strategy_id, user_id, accounts, prefix, after, testnet, endpoints, journal, once):
     """Watch the engine of STRATEGY_ID and USER_ID, from another process, with its own connections.
 
     A strategy that blocks its own thread stops the heart too: --after has to be longer than that."""
@@ -48,9 +50,10 @@ def command(strategy_id, user_id, accounts, prefix, after, testnet, endpoints, o
 
     from nexus_fast.config import LogConfig
     from nexus_fast.endpoints import load_endpoints
-    from nexus_fast.engine.guard import Heartbeat, guard
+    from nexus_fast.engine.guard import Engine, Heartbeat, guard
     from nexus_fast.engine.safety import emergency_of
     from nexus_fast.error import VenueError
+    from nexus_fast.journal.files import journal_path
     from nexus_fast.log import Logger, configure, register_secret
 
     configure(LogConfig())
@@ -76,7 +79,8 @@ def command(strategy_id, user_id, accounts, prefix, after, testnet, endpoints, o
                 log.error(f"{account_type}: {error}")
         log.info(f"watching {strategy_id}.{user_id}: {', '.join(str(t) for t, _ in clients)}")
         try:
-            await guard(Heartbeat(strategy_id, user_id), clients, after, log, once)
+            directory = journal_path(journal, strategy_id, user_id).absolute()
+            await guard(Engine(Heartbeat(strategy_id, user_id), directory), clients, after, log, once)
         finally:
             await asyncio.gather(*(rest.close() for _, rest in clients))
 

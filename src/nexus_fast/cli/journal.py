@@ -22,7 +22,7 @@ def nanoseconds(context, parameter, text):
 
 @click.group()
 def command():
-    """Read a strategy's journal."""
+    """A strategy's journal."""
 
 
 @command.command()
@@ -45,6 +45,24 @@ def show(directory, since, until, order, open_only):
             click.echo(journal.show(event, events.names))
     for torn in events.torn:
         click.echo(f"not readable: {torn}", err=True)
+
+
+@command.command("clear-kill")
+@click.argument("directory", type=click.Path(exists=True, file_okay=False))
+def clear_kill(directory):
+    """Lift the kill switch of the engine whose journal is in DIRECTORY (.nexus_fast/STRATEGY_ID.USER_ID).
+
+    Look at the accounts first: nothing here asks the venues."""
+    from nexus_fast.journal.kill_mark import KillMark
+
+    mark = KillMark(directory)
+    kill = mark.read()
+    if kill is None:
+        click.echo(f"{directory}: no kill switch was pressed")
+        return
+    mark.clear()
+    said = "" if kill.confirmed else "not "
+    click.echo(f"lifted: {kill}; that no order was open then had {said}been confirmed")
 
 
 def show_open(directory):

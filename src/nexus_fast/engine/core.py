@@ -2,7 +2,6 @@
 
 import logging
 import os
-import re
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -18,6 +17,7 @@ from nexus_fast.error import AlreadyRunningError
 from nexus_fast.exchange.instrument import Instrument
 from nexus_fast.feed.symbols import SymbolTable
 from nexus_fast.journal.error import JournalError
+from nexus_fast.journal.files import journal_path
 from nexus_fast.journal.writer import JournalWriter
 from nexus_fast.order.entry import OrderEntry
 from nexus_fast.order.ledger import Ledger
@@ -104,9 +104,12 @@ class Core:
         self.journal.turn()
         self.ledger.catch_up()
 
-    def close(self) -> None:
+    def close(self, clean: bool = True) -> None:
+        """clean: nothing is left at the venues that was not meant to stay there. The journal says so to who comes after, a
+        guard above all."""
         try:
-            self.ledger.end_session()
+            if clean:
+                self.ledger.end_session()
         except JournalError as error:
             logger.error("the session's end is not in the journal: %s", error)
         self.journal.close()
@@ -135,8 +138,7 @@ class Core:
 
 def journal_directory(config: Config) -> Path:
     """Private to the user; one directory for each strategy id."""
-    base = Path(config.journal_directory or ".nexus_fast")
-    directory = base / re.sub(r"[^A-Za-z0-9_.-]", "_", f"{config.strategy_id}.{config.user_id}")
+    directory = journal_path(config.journal_directory, config.strategy_id, config.user_id)
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     return directory
 

@@ -11,7 +11,6 @@ import asyncio
 import contextlib
 import logging
 import os
-import signal
 import time
 from typing import Any
 
@@ -30,12 +29,16 @@ from nexus_fast.engine.process import Tuning, is_quiet
 from nexus_fast.engine.recovery import Recovery
 from nexus_fast.engine.reload import Reload
 from nexus_fast.engine.runtime import Runtime
+from nexus_fast.engine.safety import leave_mark
+from nexus_fast.engine.signals import Signals
 from nexus_fast.engine.understudy import make_understudy
-from nexus_fast.error import EngineBuildError
+from nexus_fast.error import EngineBuildError, KilledError
 from nexus_fast.exchange.catalogue import load_instruments, make_account, make_feed
 from nexus_fast.exchange.instrument import InstrumentTable
 from nexus_fast.exchange.routing import account_for
 from nexus_fast.exchange.validation import validate
+from nexus_fast.journal.files import journal_path
+from nexus_fast.journal.kill_mark import KillMark
 from nexus_fast.log import Logger, configure, register_secret
 
 READY_SECONDS = 30.0
@@ -50,6 +53,13 @@ CANCEL_SECONDS = 5.0
 
 class Engine:
     def __init__(self, config: Config):
+        self._log = Logger("engine")
+        self._killed: str | None = None          # why, where the kill switch was pressed before there was anything to stop
+        self._ending = False
+        self._ended_cleanly = False
+        self.host: Host | None = None
+        self._mark = KillMark(journal_path(config.journal_directory, config.strategy_id, config.user_id))
+        self._signals = Signals(self.kill_switch)
         for basic in config.basic_config.values():
             basic.take_lent()
         validate(config)
@@ -63,9 +73,7 @@ class Engine:
         self.cache = Cache(self._book, self._settle)
         self.loop: asyncio.AbstractEventLoop | None = None
         self.core: Core | None = None
-        self.host: Host | None = None
         self.runtime: Runtime | None = None
-        self._log = Logger("engine")
         self._shutdown: asyncio.Event | None = None
         self._disposed = False
         self._poller: Poller | None = None
@@ -98,10 +106,20 @@ class Engine:
             self._shutdown.set()
 
     def kill_switch(self, reason: str = "") -> None:
-        """From the engine's thread or by SIGUSR1: nothing but cancels leaves any more, and everything on the accounts is canceled
-        until the venues confirm it. The engine goes on running; only its end lifts it."""
-        if self.host is not None:
+        """From the engine's thread or by SIGUSR1, at any time: nothing but cancels leaves any more, and everything on the
+        accounts is canceled until the venues confirm it. The engine goes on running, and none starts after it with these ids
+        until `nexus-fast journal clear-kill` has been run."""
+        if self.host is not None and not self._ending:
             self.host.safety.kill(reason)
+        elif self._killed is None:
+            self._killed = reason or "no reason given"
+            leave_mark(self._mark, self._killed, self._log)
+            self._log.critical(f"kill switch: {self._killed}; the engine {self._what_now()}")
+
+    def _what_now(self) -> str:
+        if self._ending:
+            return "has ended but for its last steps, and cancels nothing any more: look at the accounts"
+        return "starts with it: nothing but cancels will leave"
 
     def dispose(self) -> None:
         """Idempotent. From inside a callback it only asks for the end."""
@@ -110,23 +128,20 @@ class Engine:
             return
         if self._disposed:
             return
-        self._disposed = True
+        self._disposed = self._ending = True
         if self.core is not None:
-            self.core.close()
+            self.core.close(self._ended_cleanly)
         if self.loop is not None:
             with contextlib.suppress(RuntimeError):
                 self.loop.run_until_complete(_end_tasks())
                 self.loop.run_until_complete(self.loop.shutdown_asyncgens())
             asyncio.set_event_loop(None)
             self.loop.close()
+        self._signals.give_back()
 
     async def _run(self) -> None:
         self._shutdown = asyncio.Event()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            with contextlib.suppress(ValueError, RuntimeError):
-                self.loop.add_signal_handler(number, self.request_shutdown)
-        with contextlib.suppress(ValueError, RuntimeError):
-            self.loop.add_signal_handler(signal.SIGUSR1, self.kill_switch, "SIGUSR1")
+        self._signals.to_loop(self.loop, self.request_shutdown)
         try:
             if not await self._unless_stopped(self._build()):
                 return
@@ -134,9 +149,11 @@ class Engine:
             await self._shutdown.wait()
         finally:
             await self._stop()
+            self._signals.from_loop(self.loop)
 
     async def _unless_stopped(self, work: Any) -> bool:
-        """Run the work to its end, or until a signal asks for the end of everything; whether it was done."""
+        """Run the work to its end, or until a signal asks for the end of everything; whether it was done and is to be gone on
+        with."""
         task = self.loop.create_task(work)
         stop = self.loop.create_task(self._shutdown.wait())
         await asyncio.wait((task, stop), return_when=asyncio.FIRST_COMPLETED)
@@ -146,12 +163,13 @@ class Engine:
         await asyncio.gather(task, stop, return_exceptions=True)
         if finished:
             task.result()
-        return finished
+        return finished and not self._shutdown.is_set()
 
     # ------------------------------------------------------------------------------------------ build
 
     async def _build(self) -> None:
         started = time.monotonic()
+        self._refuse_after_kill()
         instruments = await load_instruments(self.config, self.endpoints, journal_directory(self.config))
         private = [
             (exchange, connector)
@@ -172,6 +190,8 @@ class Engine:
         self._set_default_accounts()
         self._attach_strategies()
         self.host.tracker.hold()
+        if self._killed is not None:
+            self.host.safety.kill(self._killed)
         recovery = Recovery(self.host, self.core.inheritance, self.config.open_orders_at_start, self._log)
         recovery.begin()
         await self._open_accounts()
@@ -180,6 +200,18 @@ class Engine:
         self._log.info(
             f"built in {time.monotonic() - started:.2f} s: {len(instruments)} instruments, "
             f"{len(self.host.feeds)} feeds, {len(self.host.accounts)} accounts, loop {self.loop_config.mode}"
+        )
+
+    def _refuse_after_kill(self) -> None:
+        """One that was pressed in this process is obeyed instead: there may be something to cancel."""
+        kill = self._mark.read()
+        if kill is None or self._killed is not None:
+            return
+        known = "the venues confirmed" if kill.confirmed else "the venues have not confirmed"
+        raise KilledError(
+            f"the kill switch of strategy_id={self.config.strategy_id!r}, user_id={self.config.user_id!r} was {kill}; {known} "
+            "that no order is open. Nothing starts until a person has looked at the accounts and run "
+            f"`nexus-fast journal clear-kill {self._mark.path.parent}`."
         )
 
     def _make_accounts(self, private: list[tuple[ExchangeType, PrivateConnectorConfig]]) -> None:
@@ -348,6 +380,7 @@ class Engine:
             self.host.tracker.drain()
             if self._started and self.config.exit_after_cancel:
                 await self._cancel_open_orders()
+            await self.host.safety.finish()
             self.runtime.scheduler.shutdown()
         if self._poller is not None:
             self._poller.stop()
@@ -356,6 +389,8 @@ class Engine:
                 task.cancel()
         if self.host is not None:
             await self.host.safety.stop()
+            self._ending = True
+            self._ended_cleanly = self._leaves_nothing()
             await self.host.close()
             for connector in (*self.host.feeds.values(), *self.host.accounts.values()):
                 with _logged(self._log, "closing a connector"):
@@ -364,6 +399,13 @@ class Engine:
             self._tuning.restore()
             if self._report_file:
                 self._write_report(self._report_file)
+
+    def _leaves_nothing(self) -> bool:
+        """What was to be canceled is. An engine that was never started has looked after nothing of what the last one left."""
+        live = self.core.ledger.live()
+        if not self._started:
+            return not live
+        return self.host.safety.is_finished and not (live and self.config.exit_after_cancel)
 
     def report(self) -> dict[str, Any]:
         """Counts of the run; what kept a spinning loop from reading, and with Config.measure where the time of ticks and

@@ -4,18 +4,24 @@ The engine writes the time into the header of its shared memory some twenty time
 engine lives.
 When it stands still for too long, everything on the accounts is canceled over the guard's own connections, until the venues
 list nothing.
-An engine that ends cleanly takes its shared memory with it: then there is nothing to guard until the next one starts.
+An engine that ends cleanly takes its shared memory with it and says so in its journal: then there is nothing to guard until the
+next one starts. Shared memory that is gone without that proof is an engine that is gone.
 """
 
 import asyncio
+import contextlib
 import os
 import struct
 import time
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
-from nexus_fast.engine.safety import AGAIN_SECONDS, emergency_of
+from nexus_fast.engine.safety import AGAIN_SECONDS, emergency_of, leave_mark
 from nexus_fast.error import NO_ANSWER
+from nexus_fast.journal.error import JournalError
+from nexus_fast.journal.kill_mark import KillMark
+from nexus_fast.journal.sessions import last_session
 from nexus_fast.log import Logger
 from nexus_fast.shm.names import segment_name
 from nexus_fast.shm.segment import segment_path
@@ -25,18 +31,19 @@ LOOK_SECONDS = 0.1
 
 
 class Heartbeat:
-    """`age()`: seconds since the engine's heart was last seen to beat; None when no engine has its shared memory there."""
+    """In the header of the shared memory of orders."""
 
     def __init__(self, strategy_id: str, user_id: str):
         self._path = segment_path(segment_name(strategy_id, user_id, "orders"))
         self._last: int | None = None
         self._changed = time.monotonic()
 
-    def age(self) -> float | None:
+    def silence(self) -> tuple[float, bool]:
+        """(seconds since it was last seen to change, to appear or to vanish; whether it is there)."""
         beat = self._read()
         if beat != self._last:
             self._last, self._changed = beat, time.monotonic()
-        return None if beat is None else time.monotonic() - self._changed
+        return time.monotonic() - self._changed, beat is not None
 
     def _read(self) -> int | None:
         try:
@@ -64,21 +71,79 @@ async def cancel_all(account_type: Any, rest: Any, log: Logger) -> None:
         await asyncio.sleep(wait)
 
 
-async def guard(heartbeat: Heartbeat, accounts: Sequence[tuple[Any, Any]], after: float, log: Logger, once: bool = False) -> None:
+class Engine:
+    """The engine that is watched: its heart, and in `directory`, its journal's, the proof of how it ended."""
+
+    def __init__(self, heartbeat: Heartbeat, directory: Path):
+        self.mark = KillMark(directory)
+        self.directory = directory
+        self._heartbeat = heartbeat
+        self._seen = False
+
+    def silence(self) -> tuple[float, bool]:
+        """(seconds since its heart was last seen to beat, whether its shared memory is there)."""
+        silent, there = self._heartbeat.silence()
+        self._seen |= there
+        return silent, there
+
+    def stopped(self) -> str:
+        """What a heart that stands still leaves; as open_end."""
+        try:
+            return "" if self.directory.is_dir() and self.mark.is_settled() else "its heart does not beat"
+        except OSError as error:
+            return str(error)
+
+    def open_end(self) -> str:
+        """Why something may be open that nobody looks after; "" when there is proof that nothing is."""
+        if not self.directory.is_dir():
+            return f"there is no journal in {self.directory} to tell how it ended" if self._seen else ""
+        try:
+            if self.mark.is_settled():
+                return ""
+            if self.mark.exists():
+                return f"its kill switch has not been confirmed: {self.mark.read()}"
+            session = last_session(self.directory, 1 << 62)
+        except (JournalError, OSError) as error:
+            return str(error)
+        if session is None or session.ended_cleanly:
+            return ""
+        return f"its journal has no clean end (epoch {session.epoch})"
+
+
+async def guard(engine: Engine, accounts: Sequence[tuple[Any, Any]], after: float, log: Logger, once: bool = False) -> None:
     """accounts: (account type, REST client). once: return after everything has been canceled."""
-    living = False
+    was, end = None, ""
     while True:
-        age = heartbeat.age()
-        if age is None and living:
-            log.info("the engine has ended cleanly; waiting for the next one")
-        elif age is not None and age < after and not living and age < LOOK_SECONDS * 2:
-            log.info("an engine is running")
-        if age is not None and age >= after:
-            log.critical(f"the engine's heart has not beaten for {age:.1f} s: canceling everything")
-            await asyncio.gather(*(cancel_all(account_type, rest, log) for account_type, rest in accounts))
-            if once:
-                return
-            while (age := heartbeat.age()) is not None and age >= after:
+        silent, there = engine.silence()
+        if there is not was:
+            end = "" if there else engine.open_end()
+            log.info(_said(was, there, end))
+            was = there
+        if silent >= after:
+            end = engine.stopped() if there else end
+            if end:
+                gone = f"the engine's heart has not beaten for {silent:.1f} s" if there else f"the engine is gone, and {end}"
+                await _cancel_everything(engine, accounts, gone, log)
+                if once:
+                    return
+            while (found := engine.silence())[1] is there and found[0] >= after:
                 await asyncio.sleep(LOOK_SECONDS)
-        living = age is not None
+            was = None
         await asyncio.sleep(LOOK_SECONDS)
+
+
+def _said(was: bool | None, there: bool, end: str) -> str:
+    if there:
+        return "an engine is there"
+    if end:
+        return f"no engine is there, and {end}: its orders are canceled unless one comes"
+    return "the engine has ended cleanly; waiting for the next one" if was else "nothing to guard; waiting for an engine"
+
+
+async def _cancel_everything(engine: Engine, accounts: Sequence[tuple[Any, Any]], why: str, log: Logger) -> None:
+    """With the mark first: an engine that wakes up, or is started, meanwhile finds it."""
+    log.critical(f"{why}: canceling everything; no engine starts until `nexus-fast journal clear-kill {engine.directory}`")
+    leave_mark(engine.mark, why, log, "guard")
+    await asyncio.gather(*(cancel_all(account_type, rest, log) for account_type, rest in accounts))
+    with contextlib.suppress(OSError):               # it stays a mark
+        engine.mark.confirm()

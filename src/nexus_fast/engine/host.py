@@ -253,6 +253,7 @@ class Host:
         return [
             *(account.check for account in self.accounts.values()),
             self.times.check,
+            self.safety.check,
             self._watch_journal,
             self.gates.check,
             self._orphans.check,

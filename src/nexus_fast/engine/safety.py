@@ -1,28 +1,40 @@
 """The kill switch, and the venues' own timers that cancel everything when this process falls silent.
 
 The kill switch closes the gate first; then everything that is open on the accounts is canceled, again and again until the
-venue lists
-nothing and no order is in doubt. What the venue accepts late is canceled at once. It stays on until the engine ends.
+venue lists nothing and no order is in doubt. What the venue accepts late is canceled at once. It leaves a mark beside the journal
+(nexus_fast.journal.kill_mark), which outlives the engine: a person takes it away.
 """
 
 import asyncio
+import contextlib
 import time
 from importlib import import_module
 from typing import Any
 
 from nexus_fast.config import PrivateConnectorConfig
 from nexus_fast.error import NO_ANSWER, EngineBuildError
+from nexus_fast.journal.files import journal_path
+from nexus_fast.journal.kill_mark import KillMark
 from nexus_fast.log import Logger
 from nexus_fast.order.reasons import HALTED
 
 AGAIN_SECONDS = 1.0              # between two rounds of canceling everything
 REFRESHES = 4                    # of a venue's timer within its time
 RETRY_SECONDS = 1.0
+FINISH_SECONDS = 20.0            # for which the engine's end waits until the kill switch has done its work
 
 
 def emergency_of(account_type: Any) -> Any:
     """The module of the account's venue."""
     return import_module(f"nexus_fast.exchange.{account_type.exchange.value}.emergency")
+
+
+def leave_mark(mark: KillMark, reason: str, log: Logger, by: str = "engine") -> None:
+    """A disk that does not take it keeps nothing else from being done."""
+    try:
+        mark.write(by, reason or "no reason given")
+    except OSError as error:
+        log.critical(f"the kill switch could not be written to {mark.path} ({error}): nothing will keep a restart from trading")
 
 
 class Safety:
@@ -33,18 +45,23 @@ class Safety:
         self._log = log
         self._switches: dict[Any, int] = {}         # account type -> seconds
         self._tasks: list[asyncio.Task] = []
+        config = host.config
+        self._mark = KillMark(journal_path(config.journal_directory, config.strategy_id, config.user_id))
+        self._pressed = False
+        self._empty_accounts: set[Any] = set()
 
     # ------------------------------------------------------------------------------------------ kill switch
 
     def kill(self, reason: str) -> None:
         """Idempotent."""
         entry = self._host.core.entry
-        if entry.halted:
+        if self._pressed:
             return
-        entry.halted = True
+        entry.halted = self._pressed = True
         self._host.tracker.halted = True
-        self._log.critical(f"kill switch: {reason or 'no reason given'}; nothing but cancels leaves from now on")
         self._host.drop_waiting(HALTED)
+        leave_mark(self._mark, reason, self._log)
+        self._log.critical(f"kill switch: {reason or 'no reason given'}; nothing but cancels leaves from now on")
         for account in self._host.accounts.values():
             self._host.on_private_status(account, "halted")
             self._host.spawn(self._empty(account))
@@ -66,9 +83,36 @@ class Safety:
                 self._host.inquiry.note_pause(account, error)
             if listed == 0 and not ledger.live(account=account.index):
                 self._log.critical(f"{account.account_type}: the venue confirms that no order is open")
-                self._host.on_private_status(account, "halted_empty")
+                self._on_empty(account)
                 return
             await asyncio.sleep(max(0.0, AGAIN_SECONDS - (time.monotonic() - began)))
+
+    def _on_empty(self, account: Any) -> None:
+        self._empty_accounts.add(account.account_type)
+        if self.is_finished:
+            with contextlib.suppress(OSError):   # it stays a mark
+                self._mark.confirm()
+        self._host.on_private_status(account, "halted_empty")
+
+    @property
+    def is_finished(self) -> bool:
+        """Nothing that the kill switch has to cancel is left; also when nobody has pressed it."""
+        return not self._pressed or self._empty_accounts >= set(self._host.accounts)
+
+    def check(self) -> None:
+        """A guard that took this engine for dead has canceled everything: it does not go on where it stood."""
+        if not self._pressed and self._mark.exists():
+            self.kill(f"found the mark of one: {self._mark.read()}")
+
+    async def finish(self) -> None:
+        """Before the engine ends. A signal that has come is heard first: it comes in a turn of the loop."""
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        until = time.monotonic() + FINISH_SECONDS
+        while not self.is_finished and time.monotonic() < until:
+            await asyncio.sleep(0.05)
+        for account_type in set(self._host.accounts) - self._empty_accounts if not self.is_finished else ():
+            self._log.critical(f"{account_type}: the engine ends before the venue has confirmed that no order is open")
 
     # ------------------------------------------------------------------------------------------ dead man's switches
 
@@ -104,12 +148,13 @@ class Safety:
             await asyncio.sleep(wait)
 
     async def stop(self) -> None:
-        """A clean end: the timers are taken back."""
+        """A clean end: the timers are taken back. The kill switch may have been pressed meanwhile."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         if self._tasks:
             await asyncio.gather(*(self._take_back(account_type) for account_type in self._switches))
+        await self.finish()
 
     async def _take_back(self, account_type: Any) -> None:
         account = self._host.accounts[account_type]

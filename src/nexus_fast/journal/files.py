@@ -20,6 +20,11 @@ OUT_OF_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 FILE_NAME = re.compile(r"(\d{8,})-(\d{6,})\.journal")
 
 
+def journal_path(base, strategy_id, user_id):
+    """The directory of one engine's journal below `base`, which is Config.journal_directory; None is .nexus_fast."""
+    return Path(base or ".nexus_fast") / re.sub(r"[^A-Za-z0-9_.-]", "_", f"{strategy_id}.{user_id}")
+
+
 def journal_files(directory):
     """[(epoch, index, path)] of the journal files of a directory, in the order in which they were written."""
     found = ((FILE_NAME.fullmatch(path.name), path) for path in Path(directory).iterdir())

@@ -47,7 +47,7 @@ class StrategyApi(Subscriptions, Markets, Requests, ComposedOrders, Callbacks):
     def kill_switch(self, reason: str = "") -> None:
         """Nothing but cancels leaves any more, from any strategy, and everything on the accounts is canceled, whoever
         placed it, until the venues confirm that no order is open: on_private_ws_status says "halted", then "halted_empty".
-        The engine goes on running; only its end lifts it."""
+        The engine goes on running, and none starts after it with these ids until `nexus-fast journal clear-kill`."""
         self._engine("kill_switch").kill(reason)
 
     def wait(self, seconds: float) -> None:
