@@ -14,10 +14,10 @@ from nexus_fast.shm.ring import RingWriter
 class Life:
     """`directory`: of the journal; NEXUS_FAST_SHM says where the ring is."""
 
-    def __init__(self, directory, records=1024):
+    def __init__(self, directory, records=1024, slots=16):
         self.directory = directory
         self.journal = JournalWriter(directory, "s.u", records)
-        self.table = OrderTable(1000 + self.journal.epoch, "abc", 16)
+        self.table = OrderTable(1000 + self.journal.epoch, "abc", slots)
         ring = RingWriter(f"replay{directory.name}", "order_event", 64)
         self.ring = ring
         self.ledger = Ledger(OrderEntry(self.table, RouteTable(1, 1), self.journal, ring, 1, lambda: None))
@@ -27,11 +27,13 @@ class Life:
     def carry(self, state="ACCEPTED", filled=0, trades=None, name=None):
         if len(self.ledger.live()) >= 15:
             return
-        text = name or f"old{len(self.numbers)}"
-        record = pack("order_event", kind=36, state=STATES.index(state), client_id=text, price=100, quantity=10, filled=filled,
-                      time_ns=5, venue_time_ns=4, trade_id=-1)
-        self.numbers.append(self.ledger.carry(record, trades or {}, 0, 0, 0))
+        self.numbers.append(self.place(name or f"old{len(self.numbers)}", state, trades, filled))
         return self.numbers[-1]
+
+    def place(self, name, state="ACCEPTED", trades=None, filled=0):
+        record = pack("order_event", kind=36, state=STATES.index(state), client_id=name, price=100, quantity=10, filled=filled,
+                      time_ns=5, venue_time_ns=4, trade_id=-1)
+        return self.ledger.carry(record, trades or {}, 0, 0, 0)
 
     def apply(self, which, event, filled=-1, trade=-1, venue="", price=0):
         if not self.numbers:

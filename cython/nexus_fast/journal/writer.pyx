@@ -235,14 +235,39 @@ def checksum(const unsigned char[::1] event not None):
     return event_checksum(&event[0])
 
 
-def whole_records(const unsigned char[::1] content not None, uint64_t first_sequence, Py_ssize_t capacity):
-    """How many records of a journal file, header and all, are whole and in their places, from the first on."""
+def whole_runs(const unsigned char[::1] content not None, uint64_t first_sequence, Py_ssize_t capacity):
+    """[(position, count)] of the records of a journal file, header and all, that are whole and in their places; those that follow
+    each other are one entry."""
     cdef const nx_order_event* record
-    cdef Py_ssize_t count = 0
+    cdef Py_ssize_t position, start = -1
     cdef Py_ssize_t room = (content.shape[0] - NX_JOURNAL_HEADER) // <Py_ssize_t>sizeof(nx_order_event)
-    while count < min(room, capacity):
-        record = <const nx_order_event*>&content[NX_JOURNAL_HEADER + count * <Py_ssize_t>sizeof(nx_order_event)]
-        if record.sequence != first_sequence + count or record.checksum != event_checksum(record):
-            break
-        count += 1
-    return count
+    found = []
+    for position in range(max(0, min(room, capacity))):
+        record = record_at(content, position)
+        if record.sequence == first_sequence + position and record.checksum == event_checksum(record):
+            if start < 0:
+                start = position
+        elif start >= 0:
+            found.append((start, position - start))
+            start = -1
+    if start >= 0:
+        found.append((start, max(0, min(room, capacity)) - start))
+    return found
+
+
+def first_number(const unsigned char[::1] content not None):
+    """The number of a journal file's first record, from the file's own records: what most of those say that are whole; 0 when
+    none is."""
+    cdef const nx_order_event* record
+    cdef Py_ssize_t position
+    cdef dict votes = {}
+    for position in range((content.shape[0] - NX_JOURNAL_HEADER) // <Py_ssize_t>sizeof(nx_order_event)):
+        record = record_at(content, position)
+        if record.sequence > <uint64_t>position and record.checksum == event_checksum(record):
+            number = record.sequence - position
+            votes[number] = votes.get(number, 0) + 1
+    return max(votes, key=votes.get, default=0)
+
+
+cdef inline const nx_order_event* record_at(const unsigned char[::1] content, Py_ssize_t position) noexcept:
+    return <const nx_order_event*>&content[NX_JOURNAL_HEADER + position * <Py_ssize_t>sizeof(nx_order_event)]

@@ -32,6 +32,7 @@ cdef class Ledger:
     cdef set named                           # (kind, number) of the names that stand in the journal
     cdef dict outside                        # name -> its number from the top
     cdef uint64_t refused                    # appends without room that have been caught up with
+    cdef uint64_t orders, fills, keys        # taken over from earlier sessions
 
     def __init__(self, OrderEntry entry):
         self.entry = entry
@@ -203,15 +204,19 @@ cdef class Ledger:
             event.strategy = number
         self.write(&event, text)
 
-    def key(self, str key, str client_id, str state="", int64_t time_ns=0):
-        """Journal an idempotency key before its order; state and time: of an earlier session's order that is over. False when
-        the journal has no room."""
-        cdef nx_order_event event = note(NX_JOURNAL_KEY)
-        cdef bytes text = client_id.encode()[:39]
-        memcpy(event.client_id, <const char*>text, len(text))
+    def key(self, str key, str client_id):
+        """Journal an idempotency key before its order. False when the journal has no room: the order must not be sent."""
+        cdef nx_order_event event = key_note(client_id)
+        return self.append(&event, key)
+
+    def carry_key(self, str key, str client_id, str state, int64_t time_ns):
+        """A key of an earlier session. state: "" while its order is not over; the order's end, at time_ns; or "UNKNOWN", where
+        nobody knows what became of it."""
+        cdef nx_order_event event = key_note(client_id)
         if state:
             event.state, event.time_ns = STATES.index(state), time_ns
-        return self.append(&event, key)
+        self.write(&event, key)
+        self.keys += 1
 
     def next_client_id(self):
         """The id that the next order gets if it has no client_oid; "" when every slot holds a live order."""
@@ -237,6 +242,8 @@ cdef class Ledger:
             event = note(NX_JOURNAL_TRADE)
             event.order_number, event.trade_id, event.price, event.quantity = order.number, trade_id, price, quantity
             self.write(&event, None)
+        self.orders += 1
+        self.fills += len(trades)
         self.entry.table.named[order.client_id[:order.client_id_length]] = order.number
         return order.number
 
@@ -250,24 +257,31 @@ cdef class Ledger:
         self.name("symbol", event.symbol_id, symbol)
         self.name("account", event.account, account)
         self.write(&event, None)
+        self.orders += 1
 
-    def begun(self):
-        """What earlier sessions left stands in this session's journal."""
+    def begun(self, int64_t keys_since_ns):
+        """What earlier sessions left stands in this session's journal, all of it, and there is room for what comes now. Keys of
+        orders that ended before keys_since_ns were not taken over."""
         cdef nx_order_event event = note(NX_JOURNAL_BEGUN)
+        event.price, event.filled, event.quantity = self.orders, self.fills, self.keys
+        event.venue_time_ns = keys_since_ns
         self.write(&event, None)
+        self.make_room()
 
     def end_session(self):
         """A clean end: the digest of the table, which a replay of this journal has to have too. JournalError when there is no
         room for it even now."""
         cdef nx_order_event event = note(NX_JOURNAL_END)
-        if not self.entry.journal_writer.state()["room"]:
-            self.make_room()
-        self.catch_up()
+        self.write_down(True)
         event.price = self.entry.journal.refused
         self.write(&event, digest(self.entry.table.dump()))
 
     def catch_up(self):
-        """Orders whose last events found no room in the journal, written as they stand now; how many there were."""
+        """Orders whose last events found no room in the journal, written as they stand now; how many there were. Without room
+        for all of them the next call goes on."""
+        return self.write_down(False)
+
+    cdef write_down(self, bint make_room):
         cdef uint64_t i
         cdef nx_order* order
         cdef nx_order_event event
@@ -279,7 +293,9 @@ cdef class Ledger:
             if order.unwritten:
                 self.entry.table.describe(order, NX_JOURNAL_ORDER, &event)
                 event.venue_time_ns = order.created_ns
-                if not self.append(&event, None):
+                if make_room:
+                    self.write(&event, None)
+                elif not self.append(&event, None):
                     return count
                 self.entry.table.restore(order, &event)
                 order.unwritten = 0
@@ -288,18 +304,18 @@ cdef class Ledger:
         return count
 
     cdef write(self, nx_order_event* event, text):
-        """At start and at the end, when nothing waits: makes room where there is none."""
-        if not self.append(event, text):
-            self.make_room()
-            if not self.append(event, text):
-                raise JournalError(f"the journal has no room: {self.entry.journal_writer.state()}")
+        """At start and at the end, when nothing waits: makes room where there is none, or raises JournalError."""
+        if not self.append(event, text, True):
+            state = self.entry.journal_writer.state()
+            raise JournalError(f"the journal has no room for what has to stand in it ({state['state']}, in {state['file']}): free "
+                               "disk space and start again")
 
     cdef make_room(self):
         """Let go of the full file, begin the next, make it ready."""
         for _ in range(4):
             self.entry.journal_writer.turn(1 << 40)
 
-    cdef bint append(self, nx_order_event* event, text) except -1:
+    cdef bint append(self, nx_order_event* event, text, bint make_room=False) except -1:
         """The record, or as many as its text needs; False when there was no room for all of them."""
         cdef bytes raw = b"" if text is None else text.encode()
         cdef Py_ssize_t place = 0, part
@@ -312,6 +328,8 @@ cdef class Ledger:
                 memcpy(event.spare, <const char*>raw + place, part)
                 event.last_price, event.last_quantity = place, len(raw)
                 place += part
+            if make_room and self.entry.journal.cursor == self.entry.journal.end and self.entry.journal.next == NULL:
+                self.make_room()
             if journal_append(self.entry.journal, event):
                 return False
             if place >= len(raw):
@@ -331,6 +349,13 @@ cdef nx_order_event note(uint8_t kind):
     event.kind = kind
     event.trade_id = -1
     event.time_ns = clock_realtime_ns()
+    return event
+
+
+cdef nx_order_event key_note(str client_id):
+    cdef nx_order_event event = note(NX_JOURNAL_KEY)
+    cdef bytes text = client_id.encode()[:39]
+    memcpy(event.client_id, <const char*>text, len(text))
     return event
 
 

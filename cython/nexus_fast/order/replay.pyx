@@ -1,7 +1,11 @@
 # seam: names, keys and differences are kept in Python; this runs at start and in tools.
 """Order events come out of a journal and meet an empty table. What each record says of its order is compared, byte for byte, with
 what the table says after the same event: a change of the rules, of the journal or of either's code is seen at the record where
-it first matters."""
+it first matters.
+
+Where records are missing (hole()), what follows is believed: a record says how its order was after the event."""
+
+import time
 
 from libc.stdint cimport int64_t, uint8_t, uint64_t
 from libc.string cimport memcmp, memcpy, memset
@@ -13,8 +17,11 @@ from nexus_fast.order.table cimport OrderTable, nx_order, nx_order_news, strnlen
 
 from nexus_fast.order.states import EVENTS, STATES
 
+# Slots of a table whose session's first record is missing: as many as an engine's has.
 cdef enum:
     RECORD = 256
+    SLOTS = 65536
+    NAMED = 10000                           # orders that are missing and are named
     MANY = 100                              # differences that are described; the others follow from these
 
 
@@ -22,7 +29,8 @@ cdef class Replay:
     def __init__(self):
         self.symbols, self.accounts, self.strategies = {}, {}, {}
         self.keys, self.trades, self.waiting, self.key_of = {}, {}, {}, {}
-        self.left_out, self.differences, self.carried = [], [], set()
+        self.left_out, self.differences, self.carried, self.noted_keys = [], [], set(), set()
+        self.missing, self.told, self.named = {}, None, True
         self.text = b""
 
     def read(self, const unsigned char[::1] records not None):
@@ -30,6 +38,27 @@ cdef class Replay:
         cdef Py_ssize_t place
         for place in range(0, records.shape[0] - RECORD + 1, RECORD):
             self.take(<const nx_order_event*>&records[place])
+
+    def hole(self):
+        """Records are missing here. An order whose key was named last may have been among them: its key is held."""
+        self.holes += 1
+        self.text = None
+        if self.table is None:
+            self.table, self.named = OrderTable(1, "000", SLOTS), False
+        for oid, key in self.waiting.items():
+            self.keys[key] = [oid, 0, "UNKNOWN", time.time_ns()]
+
+    def taken_over(self):
+        """Whether all that earlier sessions left is in this one's records."""
+        return self.begun and (self.told == (self.orders, self.fills, self.key_count) or not (self.told or self.holes))
+
+    def fate(self, client_id):
+        """(state, when in ns, filled) of an order that began before this session or whose first record is missing; None when no
+        record names it."""
+        cdef nx_order* order = NULL
+        if self.table is not None:
+            order = self.table.by_number(self.table.named.get(client_id.encode(), 0))
+        return None if order == NULL else (STATES[order.state], order.changed_ns, order.filled)
 
     def open_orders(self):
         """Numbers of the orders that were not over at the journal's end, oldest first."""
@@ -64,7 +93,7 @@ cdef class Replay:
 
     def held_keys(self):
         """{idempotency key: (client id, state when over or "", when in ns)} of the keys that are not free again."""
-        return {key: (oid, state, at) for key, (oid, number, state, at) in self.keys.items() if number or state}
+        return {key: (oid, state, at) for key, (oid, _, state, at) in self.keys.items()}
 
     cdef int take(self, const nx_order_event* event) except -1:
         self.records += 1
@@ -79,9 +108,12 @@ cdef class Replay:
         cdef nx_order_news news
         cdef bint closed
         if order == NULL:
-            if self.table is None or event.kind not in (NX_EVENT_INTENT, NX_EVENT_REFUSED) or not event.order_number:
+            if self.table is not None and self.holes and event.order_number:
+                order = self.found_again(event)
+            elif self.table is None or event.kind not in (NX_EVENT_INTENT, NX_EVENT_REFUSED) or not event.order_number:
                 return self.differ(event.number, f"{EVENTS[event.kind]} of order {event.order_number}, which is not in the table")
-            order = self.begin(event)
+            else:
+                order = self.begin(event)
         closed = state_is_closed(order.state)
         memset(&news, 0, sizeof(news))
         news.filled = event.filled
@@ -92,6 +124,8 @@ cdef class Replay:
         order.changed_ns = event.time_ns
         if event.kind == NX_EVENT_REFUSED:
             order.reason = event.reason
+        if self.holes and not self.same(event, order):
+            self.believe(event, order)
         if event.trade_id >= 0 and not state_is_closed(order.state):
             self.trades.setdefault(order.number, {})[event.trade_id] = (event.last_price, event.last_quantity)
         if state_is_closed(order.state) and not closed:
@@ -100,7 +134,7 @@ cdef class Replay:
 
     cdef nx_order* begin(self, const nx_order_event* event) except NULL:
         """The slot of an order's first event, with what its sender had decided."""
-        cdef nx_order* order = self.table.place(event.order_number)
+        cdef nx_order* order = self.place(event.order_number)
         memcpy(order.client_id, event.client_id, sizeof(order.client_id))
         order.client_id_length = strnlen(event.client_id, sizeof(event.client_id))
         order.price, order.quantity = event.price, event.quantity
@@ -108,16 +142,54 @@ cdef class Replay:
         order.symbol_id, order.account, order.strategy = event.symbol_id, event.account, event.strategy
         order.side, order.type, order.time_in_force, order.flags = event.side, event.type, event.time_in_force, event.flags
         order.price_scale, order.size_scale = event.price_scale, event.size_scale
+        self.give_key(order)
+        return order
+
+    cdef int give_key(self, nx_order* order) except -1:
+        """The key that was journalled before the order, if there was one."""
         oid = order.client_id[:order.client_id_length].decode()
         key = self.waiting.pop(oid, None)
         if key is not None:
             self.hold(key, oid, order.number)
             order.keyed = 1
+        return 0
+
+    cdef nx_order* place(self, uint64_t number) except NULL:
+        """The number's slot, emptied. After a hole numbers may be missing before it, and the slot's order may be one whose end is:
+        it is over, as no slot is given away before."""
+        cdef uint64_t newest = self.table.newest(), missing
+        cdef nx_order* last = &self.table.slots[number & self.table.mask]
+        cdef nx_order* order
+        cdef char text[17]
+        if self.holes:
+            for missing in range(newest + 1, min(number, newest + NAMED)):
+                self.table.write_id(missing, text)
+                self.missing[missing] = text[:17].decode() if self.named else f"number {missing}"
+            self.missing.pop(number, None)
+            if state_is_live(last.state):
+                last.state = NX_STATE_CANCELED
+                self.note_end(last)
+        order = self.table.place(number)
+        self.table.next_number = max(number, newest) + 1
         return order
+
+    cdef nx_order* found_again(self, const nx_order_event* event) except NULL:
+        """An order that is not in the table: its first record may be missing."""
+        cdef nx_order* order = self.begin(event)
+        self.table.named[order.client_id[:order.client_id_length]] = order.number
+        return order
+
+    cdef int believe(self, const nx_order_event* event, nx_order* order) except -1:
+        cdef int64_t created_ns = order.created_ns
+        self.table.restore(order, event)
+        order.created_ns = created_ns
+        return 0
 
     cdef int take_order(self, const nx_order_event* event) except -1:
         cdef nx_order* order
+        cdef bint closed
         if not self.begun:
+            self.orders += 1
             self.carried.add(event.client_id[:strnlen(event.client_id, sizeof(event.client_id))].decode())
         if not event.order_number or self.table is None:
             raw = (<const char*>event)[:RECORD]
@@ -125,23 +197,30 @@ cdef class Replay:
             return 0
         order = self.table.by_number(event.order_number)
         if order == NULL:
-            order = self.table.place(event.order_number)
+            order = self.place(event.order_number)
+        closed = state_is_closed(order.state)
         self.table.restore(order, event)
         self.table.named[order.client_id[:order.client_id_length]] = order.number
+        self.give_key(order)
+        if state_is_closed(order.state) and not closed:     # its end found no room in the journal
+            self.note_end(order)
         return self.compare(event, order)
 
     cdef int compare(self, const nx_order_event* event, const nx_order* order) except -1:
-        cdef nx_order_event expected
-        self.table.describe(order, event.kind, &expected)
-        expected.sequence, expected.checksum, expected.number = event.sequence, event.checksum, event.number
-        expected.last_price, expected.last_quantity = event.last_price, event.last_quantity
-        expected.trade_id, expected.venue_time_ns = event.trade_id, event.venue_time_ns
-        if memcmp(&expected, event, sizeof(expected)):
+        if not self.same(event, order):
             kind = EVENTS[event.kind] if event.kind < NX_EVENTS else "ORDER"
             return self.differ(event.number, f"{kind} of order {event.order_number}: the journal says "
                                f"{STATES[event.state] if event.state < NX_STATES else event.state}, filled {event.filled}; the "
                                f"replay has {STATES[order.state]}, filled {order.filled}")
         return 0
+
+    cdef bint same(self, const nx_order_event* event, const nx_order* order) noexcept:
+        cdef nx_order_event expected
+        self.table.describe(order, event.kind, &expected)
+        expected.sequence, expected.checksum, expected.number = event.sequence, event.checksum, event.number
+        expected.last_price, expected.last_quantity = event.last_price, event.last_quantity
+        expected.trade_id, expected.venue_time_ns = event.trade_id, event.venue_time_ns
+        return not memcmp(&expected, event, sizeof(expected))
 
     def differ(self, number, text):
         if len(self.differences) < MANY:
@@ -152,7 +231,7 @@ cdef class Replay:
         """An idempotency key whose order failed, with nothing executed, is free again."""
         self.trades.pop(order.number, None)
         key = self.key_of.pop(order.number, None) if order.keyed else None
-        if key is not None:
+        if key is not None and self.keys.get(key, (None, 0))[1] == order.number:
             if order.state == NX_STATE_FAILED and not order.filled:
                 del self.keys[key]
             else:
@@ -167,6 +246,8 @@ cdef class Replay:
         cdef Py_ssize_t part = min(event.last_quantity - event.last_price, <int64_t>sizeof(event.spare))
         if event.last_price == 0:
             self.text = b""
+        if self.text is None or event.last_price != len(self.text):
+            return 0                                        # a text whose beginning is missing
         self.text += (<const char*>event.spare)[:part] if part > 0 else b""
         if len(self.text) < event.last_quantity:
             return 0
@@ -181,24 +262,42 @@ cdef class Replay:
             self.strategies[event.strategy] = text
         elif event.kind == NX_JOURNAL_TRADE:
             self.trades.setdefault(event.order_number, {})[event.trade_id] = (event.price, event.quantity)
+            self.fills += 1
         elif event.kind == NX_JOURNAL_KEY:
             self.take_key(text, event.client_id[:strnlen(event.client_id, 40)].decode(), event.state, event.time_ns)
         elif event.kind == NX_JOURNAL_BEGUN:
-            self.begun = True
+            self.note_begun(event)
         elif event.kind == NX_JOURNAL_END:
             self.digest, self.refused = text, event.price
         else:
             self.differ(event.number, f"a record of kind {event.kind}, which this version does not know")
         return 0
 
+    cdef int note_begun(self, const nx_order_event* event) except -1:
+        self.begun = True
+        if event.venue_time_ns:
+            self.told, self.keys_since_ns = (event.price, event.filled, event.quantity), event.venue_time_ns
+        if self.told and not self.holes and not self.taken_over():
+            self.differ(event.number, f"(orders, fills, keys) that the session took over are {self.told}, its records have "
+                        f"{(self.orders, self.fills, self.key_count)}")
+        return 0
+
     def take_key(self, key, oid, state, at):
         cdef nx_order* order = NULL
+        self.noted_keys.add(key)
+        if not self.begun:
+            self.key_count += 1
         if state:
             self.keys[key] = [oid, 0, STATES[state], at]
             return
         if self.table is not None:
             order = self.table.by_number(self.table.named.get(oid.encode(), 0))
-        if order == NULL or state_is_closed(order.state):
+        if order == NULL and oid in self.carried:
+            self.keys[key] = [oid, 0, "", 0]                # of an order that this session left out
+        elif order == NULL and self.holes and not self.begun:
+            self.keys[key] = [oid, 0, "", 0]                # of an order of an earlier session, whose record is missing
+            self.waiting[oid] = key
+        elif order == NULL or state_is_closed(order.state):
             self.waiting[oid] = key
         else:
             order.keyed = 1                 # carried over: it stands in the table already

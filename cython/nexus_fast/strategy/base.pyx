@@ -14,7 +14,7 @@ from nexus_fast.core.types cimport (
     NX_POST_ONLY,
     NX_SELL,
 )
-from nexus_fast.order.reasons cimport NX_REASON_INEXACT, NX_REASON_PRICE_MISSING
+from nexus_fast.order.reasons cimport NX_REASON_INEXACT, NX_REASON_JOURNAL_FULL, NX_REASON_PRICE_MISSING
 from nexus_fast.order.route cimport NO_ACCOUNT, nx_route
 from nexus_fast.order.states cimport state_is_closed
 
@@ -123,8 +123,8 @@ cdef class StrategyCore:
         if not to_mantissa(amount, route.size_scale, &quantity) or (
                 type_code != NX_MARKET and not to_mantissa(price, route.price_scale, &price_mantissa)):
             return self.refused(NX_REASON_INEXACT, symbol, side, type, amount, price, time_in_force, reduce_only, client_oid)
-        if idempotency_key is not None:
-            self._runtime.journal_key(idempotency_key, client_oid)
+        if idempotency_key is not None and not self._runtime.journal_key(idempotency_key, client_oid):
+            return self.refused(NX_REASON_JOURNAL_FULL, symbol, side, type, amount, price, time_in_force, reduce_only, client_oid)
         if self.rehearses:
             number = self.entry.table.newest()
         else:

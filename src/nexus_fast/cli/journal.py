@@ -32,7 +32,8 @@ def command():
 @click.option("--order", metavar="OID", help="Of this order alone: our id or the venue's.")
 @click.option("--open", "open_only", is_flag=True, help="Instead: the orders that are not over at the journal's end.")
 def show(directory, since, until, order, open_only):
-    """Print every record in DIRECTORY (.nexus_fast/STRATEGY_ID.USER_ID), oldest first."""
+    """Print every record in DIRECTORY (.nexus_fast/STRATEGY_ID.USER_ID), oldest first. Ends with status 1 when some are
+    damaged."""
     from nexus_fast import journal
 
     if open_only:
@@ -45,6 +46,8 @@ def show(directory, since, until, order, open_only):
             click.echo(journal.show(event, events.names))
     for torn in events.torn:
         click.echo(f"not readable: {torn}", err=True)
+    if any(not torn.unfinished for torn in events.torn):
+        raise SystemExit(1)
 
 
 @command.command("clear-kill")
@@ -68,16 +71,15 @@ def clear_kill(directory):
 def show_open(directory):
     from nexus_fast.core.types import unpack
     from nexus_fast.journal.reader import Names, show
-    from nexus_fast.journal.sessions import last_session
+    from nexus_fast.journal.sessions import what_is_left
 
-    session = last_session(directory, 1 << 62)
-    if session is None:
-        return
-    replay, names = session.replay, Names()
-    names.symbols, names.accounts, names.strategies = replay.symbols, replay.accounts, replay.strategies
-    records = [replay.record(number) for number in replay.open_orders()]
-    for record in (*records, *(raw for raw, _, _ in replay.left_out)):
-        click.echo(show(unpack("order_event", record), names))
+    left = what_is_left(directory, 1 << 62)
+    records = [(replay.record(number), *replay.names(number)) for replay, number in left.orders]
+    for record, symbol, account, *strategy in (*records, *left.left_out):
+        event, names = unpack("order_event", record), Names()
+        names.symbols[event.symbol_id], names.accounts[event.account] = symbol, account
+        names.strategies[event.strategy] = strategy[0] if strategy else None
+        click.echo(show(event, names))
 
 
 @command.command()
@@ -96,3 +98,41 @@ def verify(directory):
         problems += len(session.problems)
     if problems:
         raise SystemExit(1)
+
+
+@command.command()
+@click.argument("directory", type=click.Path(exists=True, file_okay=False))
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def accept(directory, yes):
+    """Let a start go on with a damaged journal: with every record in DIRECTORY that is whole, and all its orders asked about."""
+    from nexus_fast.journal.decision import accept as write_down
+    from nexus_fast.journal.decision import undecided
+    from nexus_fast.journal.sessions import what_is_left
+
+    left = what_is_left(directory, 1 << 62)
+    places = undecided(directory, left.sessions)
+    if not places:
+        click.echo("nothing is damaged that the next start would read and nobody has accepted")
+        return
+    for line in (*places, *consequences(left)):
+        click.echo(line)
+    if not yes:
+        click.confirm("Go on with what is whole?", abort=True)
+    write_down(directory, left.sessions)
+    click.echo("accepted: the next start takes over what is whole")
+
+
+def consequences(left):
+    """What a damaged journal still says, and what it cannot say any more."""
+    yield (
+        f"{len(left.orders) + len(left.left_out)} orders are not over, {len(left.keys)} idempotency keys are held. What stood "
+        "in the damaged places is lost: orders, their ends, keys. An intent whose key is lost would be placed again."
+    )
+    nameless = [replay.client_id(number) for replay, number in left.orders if None in replay.names(number)[:2]]
+    if nameless:
+        yield f"{len(nameless)} orders of which the symbol or the account is lost: {', '.join(nameless)}. The venue knows them."
+    if left.missing:
+        yield (
+            f"No record is left of {len(left.missing)} orders, which may have been sent: {', '.join(left.missing)}. Look for "
+            "them at the venue."
+        )

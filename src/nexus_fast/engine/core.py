@@ -12,7 +12,7 @@ import xxhash
 from nexus_fast.config import Config
 from nexus_fast.constants import ExchangeType
 from nexus_fast.engine.dispatch import Dispatcher
-from nexus_fast.engine.inheritance import inherit
+from nexus_fast.engine.inheritance import inherit, read_left
 from nexus_fast.error import AlreadyRunningError
 from nexus_fast.exchange.instrument import Instrument
 from nexus_fast.feed.symbols import SymbolTable
@@ -66,6 +66,22 @@ class Core:
             ) from None
         directory = journal_directory(config)
         self.journal = JournalWriter(directory, f"{config.strategy_id}.{config.user_id}")
+        try:
+            self._begin(config, directory, accounts, count, wake)
+        except BaseException:
+            self.journal.close()
+            # Let go of without a word of an end: who watches the segments sees an engine that died, as its predecessor may have.
+            self.market_ring = self.order_ring = self.latest = self.entry = self.ledger = None
+            raise
+        self.dispatcher = Dispatcher(count, on_error)
+        self._write_directory(market, self.market_ring.segment.epoch)
+        self._write_directory(latest, self.latest.segment.epoch)
+
+    def _begin(
+        self, config: Config, directory: Path, accounts: Sequence[str], count: int, wake: Callable[[], None]
+    ) -> None:
+        """The order half, with what earlier sessions left."""
+        left = read_left(directory, self.journal.epoch)
         session, identity = next_session(directory), identity_of(config.strategy_id, config.user_id)
         table = OrderTable(session, identity)
         self.routes = RouteTable(count, max(1, len(accounts)))
@@ -76,10 +92,7 @@ class Core:
         self.ledger.begin_session(session, identity)
         strategies = [type(strategy).__name__ for strategy in config.strategies]
         adopt = config.open_orders_at_start != "leave"
-        self.inheritance = inherit(self, directory, accounts, strategies, config.cache_expired_time, adopt)
-        self.dispatcher = Dispatcher(count, on_error)
-        self._write_directory(market, self.market_ring.segment.epoch)
-        self._write_directory(latest, self.latest.segment.epoch)
+        self.inheritance = inherit(self, left, accounts, strategies, config.cache_expired_time, adopt)
 
     def symbol_table(self, exchange: ExchangeType, *types: Any) -> SymbolTable:
         """The venue's names of some kinds of instruments, which must be unique among them."""

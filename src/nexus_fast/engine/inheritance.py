@@ -2,7 +2,8 @@
 
 Orders that were not over become orders of this session under their old client ids. Those on an account or a symbol that this
 configuration does not have stay in the journal, for a session that has them. Idempotency keys hold until their orders would be
-forgotten.
+forgotten. A journal that is damaged is read around its holes once a person has accepted them: what stood there is unknown, so
+an order of which only the key is left holds its key, and all others are asked about as ever.
 """
 
 import logging
@@ -12,48 +13,63 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from nexus_fast.journal.sessions import last_session
+from nexus_fast.core.types import unpack
+from nexus_fast.journal.decision import refuse_undecided
+from nexus_fast.journal.sessions import Left, what_is_left
 
 logger = logging.getLogger("nexus_fast.engine")
 
 
 @dataclass
 class Inheritance:
-    """orders: number here -> its fills so far, {trade id: (price, quantity)} in mantissas. keys: as Replay.held_keys()."""
+    """orders: number here -> its fills so far, {trade id: (price, quantity)} in mantissas. keys: as Replay.held_keys(), with
+    UNKNOWN for an order of which there is no record. client_ids: of all orders, those that are left out too."""
 
     orders: dict[int, dict[int, tuple[int, int]]] = field(default_factory=dict)
     keys: dict[str, tuple[str, str, int]] = field(default_factory=dict)
+    client_ids: set[str] = field(default_factory=set)
     left_out: int = 0
 
 
+def read_left(directory: Path, before_epoch: int) -> Left:
+    """What the sessions before this one left. Raises JournalError for a damaged journal about which nobody has decided."""
+    left = what_is_left(directory, before_epoch)
+    refuse_undecided(directory, left.sessions)
+    for session in left.sessions:
+        for problem in (*session.torn, *session.replay.differences):
+            logger.error("the journal of an earlier session (epoch %d): %s", session.epoch, problem)
+    if left.missing:
+        names = ", ".join(left.missing[:20])
+        logger.error("no record is left of %d orders that may have been sent: %s", len(left.missing), names)
+    return left
+
+
 def inherit(
-    core: Any, directory: Path, accounts: Sequence[str], strategies: Sequence[str], key_seconds: int, adopt: bool
+    core: Any, left: Left, accounts: Sequence[str], strategies: Sequence[str], key_seconds: int, adopt: bool
 ) -> Inheritance:
-    """adopt: False leaves every order out."""
+    """adopt: False leaves every order out. Raises JournalError when the journal has no room for all of it."""
     ledger = core.ledger
     for kind, names in (("account", accounts), ("strategy", strategies)):
         for number, name in enumerate(names):
             ledger.name(kind, number, name)
     found = Inheritance()
-    session = last_session(directory, core.journal.epoch)
-    if session is not None:
-        replay = session.replay
-        for problem in (*session.torn, *replay.differences):
-            logger.error("the journal of the last session (epoch %d): %s", session.epoch, problem)
-        for number in replay.open_orders():
-            symbol, account, strategy = replay.names(number)
-            place = _place(core, accounts, symbol, account) if adopt else None
-            _take(ledger, found, replay.record(number), replay.trades.get(number, {}), place, symbol, account,
-                  strategies.index(strategy) if strategy in strategies else 0)
-        for record, symbol, account in replay.left_out:
-            place = _place(core, accounts, symbol, account) if adopt else None
-            _take(ledger, found, record, {}, place, symbol, account, 0)
-        oldest = time.time_ns() - key_seconds * 1_000_000_000
-        for key, (oid, state, at) in replay.held_keys().items():
-            if not state or at >= oldest:
-                found.keys[key] = (oid, state, at)
-                ledger.key(key, oid, state, at)
-    ledger.begun()
+    for replay, number in left.orders:
+        symbol, account, strategy = replay.names(number)
+        place = _place(core, accounts, symbol, account) if adopt else None
+        _take(ledger, found, replay.record(number), replay.trades.get(number, {}), place, symbol, account,
+              strategies.index(strategy) if strategy in strategies else 0)
+    for record, symbol, account in left.left_out:
+        place = _place(core, accounts, symbol, account) if adopt else None
+        _take(ledger, found, record, {}, place, symbol, account, 0)
+    now = time.time_ns()
+    since = now - key_seconds * 1_000_000_000
+    for key, (oid, state, at) in left.keys.items():
+        if not state and oid not in found.client_ids:
+            state, at = "UNKNOWN", now
+        if not state or at >= since:
+            found.keys[key] = (oid, state, at)
+            ledger.carry_key(key, oid, state, at)
+    ledger.begun(since)
     return found
 
 
@@ -74,6 +90,7 @@ def _take(
     account: str | None,
     strategy: int,
 ) -> None:
+    found.client_ids.add(unpack("order_event", record).client_id)
     if place is None:
         found.left_out += 1
         ledger.leave_out(record, symbol or "", account or "")

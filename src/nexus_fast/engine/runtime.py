@@ -132,10 +132,9 @@ class Runtime:
             raise OrderError(f"client_oid={client_oid!r} is in use by an order that is not over; choose another")
         return None
 
-    def journal_key(self, key: str, client_oid: str | None) -> None:
-        """Before the order: a restart must know the key of every order that may have left. Without room in the journal the order
-        is refused next."""
-        self._core.ledger.key(key, client_oid or self._core.ledger.next_client_id())
+    def journal_key(self, key: str, client_oid: str | None) -> bool:
+        """Before the order: a restart must know the key of every order that may have left. False without room in the journal."""
+        return self._core.ledger.key(key, client_oid or self._core.ledger.next_client_id())
 
     def remember_key(self, key: str, oid: str) -> None:
         self._cache.reserve_idempotent_create_order(key, oid)

@@ -99,18 +99,17 @@ class JournalDirectory:
             ) from error
 
     def _trim(self):
-        """Cuts the empty ends that a killed writer left behind; every byte that was written stays.
+        """Cuts the empty end that a killed writer left behind; every byte that was written stays, and what is empty before it.
 
         Only the last epoch can have some: those before were cut when it began.
         """
         files = journal_files(self.path)
-        for path in [path for epoch, _, path in files if epoch == files[-1][0]]:
-            if ends_empty(path):
-                used = written_size(path)
-                if used <= HEADER_SIZE:
-                    path.unlink()
-                else:
-                    os.truncate(path, used)
+        for _, _, path in reversed([file for file in files if file[0] == files[-1][0]]):
+            used = written_size(path)
+            if used > HEADER_SIZE:
+                os.truncate(path, used)
+                break
+            path.unlink()
 
     def file_path(self, index):
         """The path of the epoch's file number `index`."""
@@ -121,13 +120,6 @@ class JournalDirectory:
         if self.lock is not None:
             os.close(self.lock)
             self.lock = None
-
-
-def ends_empty(path):
-    """Whether the last record of a journal file is all zeros."""
-    with open(path, "rb") as file:
-        file.seek(max(0, path.stat().st_size - RECORD_SIZE))
-        return not file.read().strip(b"\0")
 
 
 def written_size(path):

@@ -1,11 +1,12 @@
 """Sessions out of a journal: each replayed into an order table, and held against what the journal itself says of it.
 
 A session (epoch) begins with what was left by those before it, written down again, so that no more than the last one has to
-be read at a start. It ends with a digest of its table, unless the process was killed.
+be read at a start; more only where that one is damaged. It ends with a digest of its table, unless the process was killed.
 """
 
 from dataclasses import dataclass, field
 
+from nexus_fast.core.types import unpack
 from nexus_fast.journal.files import journal_files
 from nexus_fast.journal.reader import JournalReader
 from nexus_fast.order.ledger import digest
@@ -14,7 +15,8 @@ from nexus_fast.order.replay import Replay
 
 @dataclass
 class Session:
-    """One epoch. `problems` says in words where the journal contradicts itself; empty when all is well."""
+    """One epoch. `torn`: as the reader's. `problems` says in words where the journal contradicts itself; empty when all is
+    well."""
 
     epoch: int
     replay: Replay
@@ -25,24 +27,82 @@ class Session:
     def ended_cleanly(self):
         return self.replay.digest is not None
 
+    @property
+    def damage(self):
+        """The torn places behind which, or in which, something may have stood that nobody here knows. The last record alone is
+        none: its order is not sent before the next one, or is asked about."""
+        return [torn for torn in self.torn if not torn.last]
+
 
 def replay_epoch(directory, epoch):
     """Raises JournalError for files of another version."""
     reader = JournalReader(directory, epoch)
     replay = Replay()
     for _, records in reader.blocks(until_epoch=epoch + 1):
-        replay.read(records)
+        if records is None:
+            replay.hole()
+        else:
+            replay.read(records)
     return Session(epoch, replay, reader.torn)
 
 
-def last_session(directory, before_epoch):
-    """The newest session that had begun; None when there is none. One that ended while it began has done nothing yet."""
+def last_sessions(directory, before_epoch):
+    """Those that tell what is left, newest first: the newest that had begun, and where its beginning is not whole those before.
+    One that ended while it began has done nothing yet."""
+    found = []
     epochs = {epoch for epoch, _, _ in journal_files(directory) if epoch < before_epoch}
     for epoch in sorted(epochs, reverse=True):
         session = replay_epoch(directory, epoch)
-        if session.replay.begun:
-            return session
-    return None
+        if session.replay.begun or session.damage:
+            found.append(session)
+        if session.replay.taken_over():
+            break
+    return found
+
+
+@dataclass
+class Left:
+    """What was not over at the end of the last sessions. orders: (replay, number). left_out: as Replay.left_out. keys: as
+    Replay.held_keys(). missing: client ids of orders that no record tells of, and that may have been sent."""
+
+    sessions: list[Session]
+    orders: list[tuple[Replay, int]] = field(default_factory=list)
+    left_out: list[tuple[bytes, str | None, str | None]] = field(default_factory=list)
+    keys: dict[str, tuple[str, str, int]] = field(default_factory=dict)
+    missing: list[str] = field(default_factory=list)
+
+
+def what_is_left(directory, before_epoch):
+    """Of two sessions that name an order or a key, the newer one is right."""
+    left = Left(last_sessions(directory, before_epoch))
+    newer = []
+    for session in left.sessions:
+        _add(left, session.replay, newer)
+        newer.append(session.replay)
+    return left
+
+
+def _add(left, replay, newer):
+    for number in replay.open_orders():
+        if not _is_known(replay.client_id(number), newer):
+            left.orders.append((replay, number))
+    left.left_out += [one for one in replay.left_out if not _is_known(_client_id(one[0]), newer)]
+    left.missing += replay.missing.values()
+    for key, (oid, state, at) in replay.held_keys().items():
+        fate = next((fate for one in newer if (fate := one.fate(oid))), None)
+        if any(key in one.noted_keys for one in newer) or (fate and fate[0] == "FAILED" and not fate[2]):
+            continue
+        if fate and fate[0] in ("FILLED", "CANCELED", "EXPIRED", "FAILED"):
+            state, at = fate[:2]
+        left.keys[key] = (oid, state, at)
+
+
+def _is_known(client_id, replays):
+    return any(client_id in replay.carried or replay.fate(client_id) for replay in replays)
+
+
+def _client_id(record):
+    return unpack("order_event", record).client_id
 
 
 def verify(directory):
@@ -51,11 +111,11 @@ def verify(directory):
     for epoch in sorted({epoch for epoch, _, _ in journal_files(directory)}):
         session = replay_epoch(directory, epoch)
         replay = session.replay
-        session.problems += [str(torn) for torn in session.torn if not _is_last(torn)]
+        session.problems += [str(torn) for torn in session.torn if not torn.unfinished]
         session.problems += replay.differences
         if replay.table is None and replay.records:
             session.problems.append("no record says that a session begins")
-        if session.ended_cleanly and replay.digest != digest(replay.table.dump()):
+        if session.ended_cleanly and not replay.holes and replay.digest != digest(replay.table.dump()):
             session.problems.append(f"the replayed table is not the one with which the engine ended{_lost(replay)}")
         if before is not None and replay.begun:
             session.problems += _not_carried(before, replay)
@@ -64,17 +124,20 @@ def verify(directory):
         yield session
 
 
-def _is_last(torn):
-    """A record that a loss of power cut is no contradiction: it was never acted on."""
-    return torn.bytes_after == 0
-
-
 def _lost(replay):
     return f"; {replay.refused} events found no room in the journal" if replay.refused else ""
 
 
 def _not_carried(before, replay):
-    """Orders that were not over at the end of one session and are not in the next."""
+    """Orders that were not over, and keys that were held, at the end of one session and are not in the next."""
     left = {before.replay.client_id(number) for number in before.replay.open_orders()}
-    missing = left - replay.carried
-    return [f"order {name} was not over at the end of epoch {before.epoch} and is not carried over" for name in sorted(missing)]
+    left |= {_client_id(record) for record, _, _ in before.replay.left_out}
+    texts = [f"order {name} was not over at the end of epoch {before.epoch} and is not carried over"
+             for name in sorted(left - replay.carried)]
+    since = replay.keys_since_ns or 1 << 63                 # a version before this one did not say
+    held = {key for key, (_, state, at) in before.replay.held_keys().items() if not state or at >= since}
+    missing = sorted(held - replay.noted_keys)
+    if missing:
+        texts.append(f"{len(missing)} idempotency keys were held at the end of epoch {before.epoch} and are not carried over: "
+                     f"{', '.join(map(repr, missing[:5]))}{', …' if len(missing) > 5 else ''}")
+    return texts

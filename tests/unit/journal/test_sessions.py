@@ -13,7 +13,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "support"))
 from order_life import Life
 
 from nexus_fast.core.types import layout
-from nexus_fast.journal.sessions import last_session, replay_epoch, verify
+from nexus_fast.journal.sessions import last_sessions, replay_epoch, verify
 from nexus_fast.journal.writer import checksum
 from nexus_fast.order.states import EVENTS, STATES
 
@@ -70,8 +70,8 @@ def test_a_replay_is_the_live_table_byte_for_byte(life, steps):
 def lived(life):
     one = life()
     first, second = one.carry("PENDING"), one.carry("ACCEPTED", 2, {7: (100, 2)})
-    one.ledger.key("of the first", "old0")
-    one.ledger.begun()
+    one.ledger.carry_key("of the first", "old0", "", 0)
+    one.ledger.begun(1)
     for event, filled, trade in (("ACCEPTED", -1, -1), ("FILL", 3, 1), ("FILL", 5, 2), ("CANCELED", 5, -1)):
         one.ledger.apply(first, event, filled, "v9", 100, 2, trade)
     one.ledger.apply(second, "FILL", 4, "", 100, 2, 8)
@@ -126,7 +126,7 @@ def test_an_event_that_is_missing_is_noticed(life):
 def test_what_a_session_left_is_what_the_next_one_finds(life):
     one = lived(life)
     one.die()
-    session = last_session(one.directory, 2)
+    session = last_sessions(one.directory, 2)[0]
     replay = session.replay
     assert not session.ended_cleanly and session.problems == []
     assert [replay.client_id(number) for number in replay.open_orders()] == ["old1"]
@@ -154,14 +154,14 @@ def test_a_session_that_ended_while_it_began_does_not_count(life):
     two = life(one.directory)
     two.carry("UNKNOWN")
     two.die()
-    assert last_session(one.directory, 3).epoch == 1
+    assert last_sessions(one.directory, 3)[0].epoch == 1
 
 
 def test_an_order_that_is_not_carried_over_is_noticed(life):
     one = lived(life)
     one.end()
     two = life(one.directory)
-    two.ledger.begun()
+    two.ledger.begun(1 << 62)
     two.end()
     first, second = verify(one.directory)
     assert first.problems == [] and second.problems == ["order old1 was not over at the end of epoch 1 and is not carried over"]
