@@ -5,10 +5,11 @@ from decimal import Decimal
 
 import pytest
 from acts import AMOUNT, BUY, LIMIT, accepted, rest
-from engine_program import BTC, BTC_PERP, far_below
+from engine_program import BTC, BTC_PERP, PERP_ACCOUNT, far_below
 from simulated_run import engine
 from simulated_time import pause
 
+from nexus_fast.config import PrivateConnectorConfig
 from nexus_fast.constants import OrderStatus
 from nexus_fast.order.reasons import RECOVERING, reason_text
 
@@ -101,3 +102,17 @@ async def test_an_order_that_is_over_leaves_the_cache_after_a_while(s):
     assert s.cache.get_order(over).status is OrderStatus.CANCELED
     await asyncio.sleep(10)
     assert s.cache.get_order(over) is None and s.cache.get_order(rests).is_opened
+
+
+SWITCH = PrivateConnectorConfig(account_type=PERP_ACCOUNT, dead_mans_switch=10)
+
+
+@engine(symbols=[BTC_PERP], private=(PERP_ACCOUNT,), connectors=[SWITCH])
+async def test_a_living_engine_renews_the_dead_mans_switch(s):
+    """The venue would cancel everything after ten seconds without word of it."""
+    await s.quotes()
+    oid = await accepted(s)
+    await asyncio.sleep(60)
+    assert s.story(oid) == ["pending", "accepted"]
+    s.venue.faults.load([{"kind": "answer", "connection": "rest", "match": "*countdownCancelAll", "status": 503}])
+    await s.until(lambda: s.heard("canceled", oid), 11.0)
