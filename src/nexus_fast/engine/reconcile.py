@@ -72,7 +72,7 @@ class Reconciler:
         """The venue's open orders, as of `asked` or a while before, into ours; which of ours are not among them, and are asked
         about. An order that was held to be over and is listed as open is."""
         host = self._host
-        for client_id, update in listed.items():
+        for update in listed.values():
             number = host.tracker.number_of(update, account.index)
             if number:
                 if not host.tracker.adopt(number, update, asked):
