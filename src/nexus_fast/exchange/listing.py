@@ -25,11 +25,11 @@ def read_rows(rows: Iterable[Raw], convert: Callable[[bytes], Instrument], name:
         try:
             found.append(convert(bytes(row)))
         except ODD as error:
-            skipped.append((_name_of(row, name), str(error) or type(error).__name__))
+            skipped.append((name_of(row, name), str(error) or type(error).__name__))
     return found, skipped
 
 
-def _name_of(row: Raw, name: str) -> str:
+def name_of(row: Raw, name: str) -> str:
     try:
         found = msgspec.json.decode(row)
     except NO_JSON:

@@ -63,6 +63,12 @@ class PositionUpdate(Struct, kw_only=True):
     instrument_type: InstrumentType | None = None
 
 
+class Unreadable(Struct):
+    """A row of an event could not be read: what it said is asked for. Its neighbours came with the other events."""
+
+    rows: int
+
+
 class ConnectionClosing(Struct):
     """The venue will close this connection soon: another has to take its place before."""
 

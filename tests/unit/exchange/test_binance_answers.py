@@ -62,7 +62,7 @@ def test_a_bar_that_is_not_over():
 
 
 def test_ticker():
-    ticker = answers.as_ticker(read(answers.TICKER, "Spot/ExchangeData/GetTicker"), SYMBOL)
+    ticker = answers.as_ticker(read(msgspec.json.Decoder(answers.TickerAnswer), "Spot/ExchangeData/GetTicker"), SYMBOL)
     assert (ticker.last_price, ticker.volume, ticker.volumeCcy) == (4.000002, 8913.3, 15.3)
     assert ticker.timestamp == 1499869899040
 

@@ -60,7 +60,7 @@ def ask(answers, work):
         core = SimpleNamespace(instruments=INSTRUMENTS, by_venue_symbol=lambda *_: None)
         host = SimpleNamespace(core=core, deferred=None, poller=None, ssl_context=None, budgets=None, balances=[], positions=[])
         host.on_balance = lambda account, update: host.balances.append(update)
-        host.on_positions = lambda account, updates: host.positions.append(updates)
+        host.on_positions = lambda account, updates, complete=True: host.positions.append(updates)
         account = BybitAccount(host, BybitAccountType.UNIFIED, 0, Credentials("key", "secret"), {"rest": "http://nowhere"})
         account._rest = account._questions.rest = Stub(answers)
         return await work(account), account._rest.asked, host

@@ -121,8 +121,17 @@ class TestSnapshots:
         say(account, **head, curPage=1, lastPage=False, data=[position("BTC-USDT-SWAP", "5")])
         assert account.host.of("on_positions") == []
         say(account, **head, curPage=2, lastPage=True, data=[position("BTC-USD-SWAP", "-2")])
-        ((_, updates),) = account.host.of("on_positions")
+        ((_, updates, complete),) = account.host.of("on_positions")
+        assert complete
         assert [(u.venue_symbol, u.signed_amount) for u in updates] == [("BTC-USDT-SWAP", D("0.05")), ("BTC-USD-SWAP", D(-200))]
+
+    def test_a_snapshot_with_a_row_that_cannot_be_read_is_not_complete(self, account):
+        head = {"arg": {"channel": "positions", "instType": "ANY"}, "eventType": "snapshot"}
+        say(account, **head, curPage=1, lastPage=False, data=[position("BTC-USDT-SWAP", "5"), None])
+        say(account, **head, curPage=2, lastPage=True, data=[position("BTC-USD-SWAP", "-2")])
+        ((_, updates, complete),) = account.host.of("on_positions")
+        assert len(updates) == 2 and not complete
+        assert account.host.of("on_unreadable") == [(account,)]
 
     def test_an_event_concerns_its_own_position_alone(self, account):
         arg = {"channel": "positions", "instType": "ANY"}

@@ -3,12 +3,10 @@
 import json
 from decimal import Decimal
 
-import msgspec
-import pytest
 from okx_recorded import BTC_INVERSE, BTC_SPOT, BTC_SWAP, FIND, SHARED, book, instrument, pushes
 
 from nexus_fast.constants import InstrumentType
-from nexus_fast.exchange.okx.user_data import Positions, accounts, positions, read_balances, read_orders
+from nexus_fast.exchange.okx.user_data import Positions, accounts, read_balances, read_orders, read_positions
 from nexus_fast.exchange.okx.websocket_api import Pages, decode_message
 from nexus_fast.order.states import EVENTS
 
@@ -94,7 +92,7 @@ class TestRecorded:
                 one = known(row["instId"])
                 if one is None or row["posSide"] != "net" or row["instType"] not in ("SWAP", "FUTURES"):
                     continue
-                (update,) = Positions(book(one)).replace(positions.decode(encoded([row])))
+                (update,) = Positions(book(one)).replace(read_positions(encoded([row])))
                 assert update.signed_amount == D(row["pos"]) * one.contract_value
                 assert update.entry_price == D(row["avgPx"] or "0") and update.instrument_type is one.type
                 if D(row["pos"]):
@@ -167,8 +165,8 @@ class TestOrders:
         assert read(order(instId="BTC-USD-240101-50000-C"), order()) == read(order())
 
     def test_a_state_that_nobody_knows_does_not_pass_unseen(self):
-        with pytest.raises(msgspec.ValidationError, match="half_filled"):
-            read(order(state="half_filled"))
+        found = read(order(state="half_filled"))
+        assert found == [] and found.odd == 1
 
 
 def position(inst_id="BTC-USDT-SWAP", **changes):
@@ -178,7 +176,7 @@ def position(inst_id="BTC-USDT-SWAP", **changes):
 
 
 def decoded(*rows):
-    return positions.decode(encoded(rows))
+    return read_positions(encoded(rows))
 
 
 class TestPositions:

@@ -33,7 +33,14 @@ from nexus_fast.gateway.channel import Channel
 from nexus_fast.gateway.credentials import ED25519, Credentials
 from nexus_fast.gateway.rest import CLOCK_REFUSED, BinanceRest
 from nexus_fast.gateway.signing import signed_ws_params
-from nexus_fast.order.events import BalanceUpdate, ConnectionClosing, OrderUpdate, PositionUpdate, StreamEnded
+from nexus_fast.order.events import (
+    BalanceUpdate,
+    ConnectionClosing,
+    OrderUpdate,
+    PositionUpdate,
+    StreamEnded,
+    Unreadable,
+)
 
 LISTEN_KEY_SECONDS = 30 * 60
 REQUEST_SECONDS = 10.0
@@ -345,6 +352,8 @@ class BinanceAccount(AccountRest):
                 self._host.on_balance(self, event)
             elif isinstance(event, PositionUpdate):
                 self._host.on_positions(self, [event], complete=False)
+            elif isinstance(event, Unreadable):
+                self._host.on_unreadable(self)
             elif isinstance(event, ConnectionClosing):
                 self._log.warning(f"order connection: {event.reason}")
                 self._on_closing(self._api)

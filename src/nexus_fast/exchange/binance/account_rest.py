@@ -14,7 +14,15 @@ from nexus_fast.error import PositionModeError, VenueError
 from nexus_fast.exchange.account import Account
 from nexus_fast.exchange.binance.families import MARKETS, Family, clock_market, families_of, family_of
 from nexus_fast.exchange.binance.order_limits import OrderLimits
-from nexus_fast.exchange.binance.snapshot import Balances, read_balances, read_order, read_positions, read_trades
+from nexus_fast.exchange.binance.snapshot import (
+    Balances,
+    read_balances,
+    read_open_orders,
+    read_order,
+    read_positions,
+    read_trades,
+)
+from nexus_fast.exchange.rows import Found, Named, odd_in
 from nexus_fast.gateway.rest import BinanceRest
 from nexus_fast.log import Logger
 from nexus_fast.order.budgets import Windows
@@ -77,13 +85,17 @@ class AccountRest(Account):
 
     async def _snapshot(self) -> None:
         """Balances and positions as the venue has them now."""
-        self._host.on_balance(self, BalanceUpdate(balances=await self._read_balances(), complete=True))
+        balances = await self._read_balances()
+        self._host.on_balance(self, BalanceUpdate(balances=balances, complete=not odd_in(balances)))
         positions: list[PositionUpdate] = []
+        complete = True
         for family in self.families:
             if family.positions:
-                positions += read_positions(await self._rest.get(family.positions, signed=True), family.type)
+                found = read_positions(await self._rest.get(family.positions, signed=True), family.type)
+                positions += found
+                complete = complete and not found.odd
         if any(family.positions for family in self.families):
-            self._host.on_positions(self, positions)
+            self._host.on_positions(self, positions, complete)
 
     async def _read_balances(self) -> Balances:
         return read_balances(self.family, await self._rest.get(self._family.account, signed=True))
@@ -91,8 +103,12 @@ class AccountRest(Account):
     async def refresh(self) -> dict[str, Any]:
         """After a reconnect: balances, positions and the orders that are open at the venue, by client id."""
         await self._snapshot()
-        found = [order for family in self.families for order in await self._open_orders(family)]
-        return {order.client_id: order for order in found}
+        found = Named()
+        for family in self.families:
+            orders = await self._open_orders(family)
+            found.update({order.client_id: order for order in orders})
+            found.odd += orders.odd
+        return found
 
     # ------------------------------------------------------------------------------------------ orders
 
@@ -103,15 +119,17 @@ class AccountRest(Account):
     def _symbols_to_list(self, family: Family) -> Iterable[str]:
         return self._traded.get(family.type, ())
 
-    async def _open_orders(self, family: Family) -> list[OrderUpdate]:
+    async def _open_orders(self, family: Family) -> Found:
         """Some are listed by symbol alone: then those that the engine trades."""
         asked: list[dict] = [{}]
         if family.lists_by_symbol:
             asked = [{"symbol": symbol} for symbol in sorted(self._symbols_to_list(family))]
-        found: list[OrderUpdate] = []
+        found = Found()
         for params in asked:
             body = await self._rest.get(family.open_orders, {**params, **family.constants}, signed=True)
-            found += [read_order(raw) for raw in msgspec.json.decode(body, type=list[msgspec.Raw])]
+            orders = read_open_orders(body)
+            found += orders
+            found.odd += orders.odd
         for order in found:
             order.instrument_type = family.type
         return found

@@ -20,6 +20,7 @@ from nexus_fast.constants import (
 )
 from nexus_fast.error import VenueError
 from nexus_fast.exchange.instrument import Instrument
+from nexus_fast.exchange.rows import Rows, finite
 from nexus_fast.schema import Kline, Order, Ticker
 
 EXCHANGE = ExchangeType.BINANCE
@@ -127,7 +128,7 @@ class FillAnswer(Struct, rename="camel"):
     position_side: str = "BOTH"
 
 
-TICKER, TICKERS = msgspec.json.Decoder(TickerAnswer), msgspec.json.Decoder(list[TickerAnswer])
+TICKERS = Rows(TickerAnswer, "Binance tickers", "symbol")
 BARS = msgspec.json.Decoder(list[BarAnswer])
 ORDER, ORDERS = msgspec.json.Decoder(OrderAnswer), msgspec.json.Decoder(list[OrderAnswer])
 FILLS = msgspec.json.Decoder(list[FillAnswer])
@@ -137,10 +138,10 @@ def as_ticker(ticker: TickerAnswer, symbol: str) -> Ticker:
     return Ticker(
         exchange=EXCHANGE,
         symbol=symbol,
-        last_price=float(ticker.last_price),
+        last_price=finite(ticker.last_price),
         timestamp=ticker.close_time,
-        volume=float(ticker.volume),
-        volumeCcy=float(ticker.quote_volume or ticker.base_volume),
+        volume=finite(ticker.volume),
+        volumeCcy=finite(ticker.quote_volume or ticker.base_volume),
     )
 
 

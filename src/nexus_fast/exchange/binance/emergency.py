@@ -8,7 +8,6 @@ Orders"). All over REST, so that a process of its own can do it (nexus-fast guar
 from collections.abc import Iterable
 from typing import Any
 
-import msgspec
 from msgspec import Struct
 
 from nexus_fast.config import BasicConfig
@@ -16,6 +15,7 @@ from nexus_fast.endpoints import Endpoints
 from nexus_fast.error import VenueError
 from nexus_fast.exchange.binance.families import MARKETS, Family, clock_market, families_of
 from nexus_fast.exchange.binance.snapshot import read_isolated, read_portfolio
+from nexus_fast.exchange.rows import Found, Rows
 
 # Where one request cancels all orders of a symbol; elsewhere each is canceled by its own.
 UNKNOWN_SYMBOL = -1121
@@ -28,7 +28,7 @@ class _Open(Struct, rename="camel"):
     order_id: int
 
 
-_open = msgspec.json.Decoder(list[_Open])
+_open = Rows(_Open, "Binance open orders", "orderId")
 
 
 def has_switch(account_type: Any) -> bool:
@@ -42,14 +42,17 @@ async def check(rest: Any, account_type: Any) -> None:
     await _listed(rest, families_of(account_type)[0], ())
 
 
-async def _listed(rest: Any, family: Family, symbols: Iterable[str]) -> list[_Open]:
-    """The open orders of one row; `symbols` where the venue tells of one symbol at a time."""
+async def _listed(rest: Any, family: Family, symbols: Iterable[str]) -> Found:
+    """The open orders of one row; `symbols` where the venue tells of one symbol at a time. One that cannot be read is open, too:
+    it is in `odd`."""
     if not family.lists_by_symbol:
         return _open.decode(await rest.get(family.open_orders, family.constants, signed=True))
-    found: list[_Open] = []
+    found = Found()
     for symbol in sorted({*symbols, *await _symbols_of(rest, family, not symbols)}):
         try:
-            found += _open.decode(await rest.get(family.open_orders, {**family.constants, "symbol": symbol}, signed=True))
+            orders = _open.decode(await rest.get(family.open_orders, {**family.constants, "symbol": symbol}, signed=True))
+            found += orders
+            found.odd += orders.odd
         except VenueError as error:
             if error.code != UNKNOWN_SYMBOL:     # one of another part of a portfolio
                 raise
@@ -79,7 +82,7 @@ async def cancel_everything(rest: Any, account_type: Any, symbols: Iterable[str]
     count = 0
     for family in families_of(account_type):
         orders = await _listed(rest, family, symbols)
-        count += len(orders)
+        count += len(orders) + orders.odd
         path = CANCEL_PATHS.get(account_type.family)
         if path is not None:
             for symbol in sorted({order.symbol for order in orders}):

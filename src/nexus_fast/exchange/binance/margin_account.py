@@ -17,6 +17,7 @@ from nexus_fast.exchange.binance.account import BinanceAccount
 from nexus_fast.exchange.binance.families import Family
 from nexus_fast.exchange.binance.snapshot import Balances, read_isolated, total
 from nexus_fast.exchange.binance.websocket_api import Answer
+from nexus_fast.exchange.rows import replaced
 from nexus_fast.feed.connection import WebSocketConnection
 from nexus_fast.order.events import BalanceUpdate
 
@@ -110,8 +111,9 @@ class IsolatedMarginAccount(MarginAccount):
 
     async def _read_balances(self) -> Balances:
         found = read_isolated(await self._rest.get(self._family.account, signed=True))
-        self._wallets = {**dict.fromkeys(self._wallets, {}), **found}
-        return total(self._wallets.values())
+        kept = self._wallets if found.odd else dict.fromkeys(self._wallets, {})      # what could not be read is what it was
+        self._wallets = {**kept, **found}
+        return replaced(found, total(self._wallets.values()))
 
     def _on_answer_event(self, connection: WebSocketConnection, answer: Answer, events: list) -> None:
         """A balance is that of one pair; what is reported is the sum of all."""

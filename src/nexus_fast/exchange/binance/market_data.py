@@ -8,6 +8,7 @@ from msgspec import Raw, Struct, field
 
 from nexus_fast.constants import BookLevel, DataType, ExchangeType, KlineInterval, OrderSide
 from nexus_fast.error import KlineSupportedError, SubscriptionError
+from nexus_fast.exchange.rows import finite, usable
 from nexus_fast.schema import BookL2, BookOrderData, FundingRate, IndexPrice, Kline, MarkPrice, Trade
 
 INTERVALS = {
@@ -82,10 +83,10 @@ class _Kline(Struct):
 class _Mark(Struct):
     event_time: int = field(name="E")
     symbol: str = field(name="s")
-    price: str = field(name="p")
-    rate: str = field(name="r")
-    next_funding: int = field(name="T")
-    index: str = field(name="i", default="")
+    price: str | None = field(name="p", default=None)
+    rate: str | None = field(name="r", default=None)
+    next_funding: int = field(name="T", default=0)
+    index: str | None = field(name="i", default=None)
 
 
 class _Depth(Struct):
@@ -152,12 +153,14 @@ def _marks(payload, symbol_of) -> list:
     symbol = symbol_of(mark.symbol)
     if symbol is None:
         return []
-    found: list = [MarkPrice(EXCHANGE, symbol, float(mark.price), mark.event_time)]
+    makes: list = []
+    if mark.price:
+        makes.append(lambda: MarkPrice(EXCHANGE, symbol, finite(mark.price), mark.event_time))
     if mark.index:
-        found.append(IndexPrice(EXCHANGE, symbol, float(mark.index), mark.event_time))
-    if mark.rate:                        # a dated contract has none
-        found.append(FundingRate(EXCHANGE, symbol, float(mark.rate), mark.event_time, mark.next_funding))
-    return found
+        makes.append(lambda: IndexPrice(EXCHANGE, symbol, finite(mark.index), mark.event_time))
+    if mark.rate:                        # empty for what has no funding
+        makes.append(lambda: FundingRate(EXCHANGE, symbol, finite(mark.rate), mark.event_time, mark.next_funding))
+    return usable("Binance marks", symbol, *makes)
 
 
 def _depths(payload, symbol_of) -> list:

@@ -9,6 +9,7 @@ from typing import Any
 
 from nexus_fast.exchange.binance.account import BinanceAccount
 from nexus_fast.exchange.binance.snapshot import Balances, read_portfolio, total
+from nexus_fast.exchange.rows import replaced
 from nexus_fast.gateway.rest import BinanceRest
 from nexus_fast.order.events import BalanceUpdate
 
@@ -39,8 +40,11 @@ class PortfolioAccount(BinanceAccount):
         return self._rest.clock_offset_ms
 
     async def _read_balances(self) -> Balances:
-        self._wallets = read_portfolio(await self._rest.get(self._family.account, signed=True))
-        return total(self._wallets.values())
+        found = read_portfolio(await self._rest.get(self._family.account, signed=True))
+        if found.odd:                    # what could not be read is what it was
+            found = replaced(found, {part: {**self._wallets.get(part, {}), **balances} for part, balances in found.items()})
+        self._wallets = found
+        return replaced(found, total(found.values()))
 
     def _on_events(self, events: list) -> None:
         for event in events:

@@ -19,6 +19,7 @@ from nexus_fast.exchange.binance.families import MARKETS, Family, Market, family
 from nexus_fast.exchange.binance.instruments import TYPES
 from nexus_fast.exchange.binance.market_data import INTERVALS
 from nexus_fast.exchange.instrument import Instrument, InstrumentTable
+from nexus_fast.exchange.rows import first
 from nexus_fast.gateway.rest import BinanceRest
 from nexus_fast.schema import Kline, Order, Ticker
 
@@ -49,21 +50,22 @@ class BinanceRequests(BarRequests):
 
     async def ticker(self, instrument: Instrument) -> Ticker:
         """24 hours of one symbol."""
-        params = {"symbol": instrument.venue_symbol}
-        if instrument.is_inverse:        # a list there, whatever is asked for
-            [found] = await self._get(answers.TICKERS, self._market.ticker, params)
-        else:
-            found = await self._get(answers.TICKER, self._market.ticker, params)
-        return answers.as_ticker(found, instrument.symbol)
+        body = await self._rest.get(self._market.ticker, {"symbol": instrument.venue_symbol})
+        if not instrument.is_inverse:    # there it is a list, whatever is asked for
+            body = b"[" + body + b"]"
+        found = self._read(answers.TICKERS, body, self._market.ticker, lambda row: answers.as_ticker(row, instrument.symbol))
+        return first(found, self._market.ticker, f"ticker of {instrument.symbol}", "binance")
 
     async def all_tickers(self) -> dict[str, Ticker]:
         """Of every symbol of this market that was loaded, by our symbol."""
-        found = {}
-        for ticker in await self._get(answers.TICKERS, self._market.ticker, {}):
+
+        def ours(ticker: answers.TickerAnswer) -> Ticker | None:
             instrument = self._instruments.by_venue_symbol(answers.EXCHANGE, TYPES[self._family], ticker.symbol)
-            if instrument is not None:
-                found[instrument.symbol] = answers.as_ticker(ticker, instrument.symbol)
-        return found
+            return None if instrument is None else answers.as_ticker(ticker, instrument.symbol)
+
+        path = self._market.ticker
+        tickers = self._read(answers.TICKERS, await self._rest.get(path, {}), path, ours)
+        return {ticker.symbol: ticker for ticker in tickers}
 
     def check_bars(self, kind: str, instruments: list[Instrument], interval: KlineInterval) -> None:
         if kind == INDEX_KLINES and not self._market.index_klines:
@@ -188,10 +190,12 @@ class BinanceRequests(BarRequests):
     # ------------------------------------------------------------------------------------------ reading
 
     async def _get(self, decoder: Any, path: str, params: dict[str, Any], *, signed: bool = False) -> Any:
-        body = await self._rest.get(path, params, signed=signed)
+        return self._read(decoder, await self._rest.get(path, params, signed=signed), path)
+
+    def _read(self, decoder: Any, body: bytes, path: str, *convert: Any) -> Any:
         try:
-            return decoder.decode(body)
-        except msgspec.MsgspecError as error:
+            return decoder.decode(body, *convert)
+        except (msgspec.MsgspecError, RecursionError) as error:
             text = f"the answer to GET {path} cannot be used: {error}"
             raise VenueError("unreadable", text, venue="binance") from None
 

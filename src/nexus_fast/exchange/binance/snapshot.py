@@ -7,6 +7,7 @@ import msgspec
 from msgspec import Raw, Struct, field
 
 from nexus_fast.constants import InstrumentType
+from nexus_fast.exchange.rows import Named, Rows, named
 from nexus_fast.order.events import OrderUpdate, PositionUpdate
 
 # Order status to event. NEW and PENDING_NEW say that the venue has it; a PARTIALLY_FILLED order's fills come with it.
@@ -34,11 +35,11 @@ class _SpotBalance(Struct):
 
 
 class _SpotAccount(Struct):
-    balances: list[_SpotBalance]
+    balances: Raw
 
 
 class _MarginAccount(Struct, rename="camel"):
-    user_assets: list[_SpotBalance]
+    user_assets: Raw
 
 
 class _IsolatedPair(Struct, rename="camel"):
@@ -48,7 +49,7 @@ class _IsolatedPair(Struct, rename="camel"):
 
 
 class _IsolatedAccount(Struct):
-    assets: list[_IsolatedPair]
+    assets: Raw
 
 
 class _PortfolioAsset(Struct, rename="camel"):
@@ -65,7 +66,7 @@ class _FuturesAsset(Struct, rename="camel"):
 
 
 class _FuturesAccount(Struct):
-    assets: list[_FuturesAsset]
+    assets: Raw
 
 
 class _Position(Struct, rename="camel"):
@@ -125,42 +126,57 @@ class _Trade(Struct, rename="camel"):
     maker: bool = False
 
 
-Balances = dict[str, tuple[Decimal, Decimal]]        # (free, locked) by asset
+Balances = dict[str, tuple[Decimal, Decimal]]        # (free, locked) by asset; `odd` where rows of it could not be read
 
 _margin_account = msgspec.json.Decoder(_MarginAccount)
 _isolated_account = msgspec.json.Decoder(_IsolatedAccount)
-_portfolio = msgspec.json.Decoder(list[_PortfolioAsset])
-_trades = msgspec.json.Decoder(list[_Trade])
+_spot_rows, _futures_rows = Rows(_SpotBalance, "Binance balances", "asset"), Rows(_FuturesAsset, "Binance balances", "asset")
+_pair_rows = Rows(_IsolatedPair, "Binance isolated pairs", "symbol")
+_portfolio_rows = Rows(_PortfolioAsset, "Binance balances", "asset")
+_order_rows = Rows(_Order, "Binance open orders", "clientOrderId")
+_trade_rows = Rows(_Trade, "Binance fills", "id")
+_position_rows = Rows(_Position, "Binance positions", "symbol")
 _spot_account = msgspec.json.Decoder(_SpotAccount)
 _futures_account = msgspec.json.Decoder(_FuturesAccount)
-_positions = msgspec.json.Decoder(list[_Position])
 _order = msgspec.json.Decoder(_Order)
 _placed = msgspec.json.Decoder(_Placed)
 
 
 def read_balances(family: str, body: bytes) -> Balances:
     """A futures account's wallet balance counts as free, as in its ACCOUNT_UPDATE. On margin, what is borrowed is in it."""
-    if family == "spot":
-        return {b.asset: (b.free, b.locked) for b in _spot_account.decode(body).balances}
-    if family == "margin":
-        return {b.asset: (b.free, b.locked) for b in _margin_account.decode(body).user_assets}
-    return {a.asset: (a.wallet_balance, Decimal(0)) for a in _futures_account.decode(body).assets}
+    if family in ("spot", "margin"):
+        account = _spot_account.decode(body).balances if family == "spot" else _margin_account.decode(body).user_assets
+        return named(_spot_rows.decode(account, lambda b: (b.asset, amounts(b.free, b.locked))))
+    return named(_futures_rows.decode(_futures_account.decode(body).assets, lambda a: (a.asset, amounts(a.wallet_balance))))
+
+
+def amounts(free: Decimal, locked: Decimal = Decimal(0)) -> tuple[Decimal, Decimal]:
+    """Raises ValueError for NaN and infinity, which a text may be as well."""
+    if not (free.is_finite() and locked.is_finite()):
+        raise ValueError(f"{free} free and {locked} locked are no amounts")
+    return free, locked
 
 
 def read_isolated(body: bytes) -> dict[str, Balances]:
     """By pair: each has a wallet of its own."""
-    pairs = _isolated_account.decode(body).assets
-    return {p.symbol: {b.asset: (b.free, b.locked) for b in (p.base_asset, p.quote_asset)} for p in pairs}
+
+    def convert(p: _IsolatedPair) -> tuple[str, Balances]:
+        return p.symbol, {b.asset: amounts(b.free, b.locked) for b in (p.base_asset, p.quote_asset)}
+
+    return named(_pair_rows.decode(_isolated_account.decode(body).assets, convert))
 
 
 def read_portfolio(body: bytes) -> dict[str, Balances]:
     """Of a portfolio margin account by its parts: "margin", "UM", "CM"."""
-    rows = _portfolio.decode(body)
-    return {
-        "margin": {r.asset: (r.cross_margin_free, r.cross_margin_locked) for r in rows},
-        "UM": {r.asset: (r.um_wallet_balance, Decimal(0)) for r in rows},
-        "CM": {r.asset: (r.cm_wallet_balance, Decimal(0)) for r in rows},
-    }
+
+    def convert(r: _PortfolioAsset) -> tuple:
+        margin = amounts(r.cross_margin_free, r.cross_margin_locked)
+        return r.asset, margin, amounts(r.um_wallet_balance), amounts(r.cm_wallet_balance)
+
+    rows = _portfolio_rows.decode(body, convert)
+    found = Named({part: {row[0]: row[number] for row in rows} for number, part in enumerate(("margin", "UM", "CM"), 1)})
+    found.odd = rows.odd
+    return found
 
 
 def total(parts: Iterable[Balances]) -> Balances:
@@ -174,23 +190,34 @@ def total(parts: Iterable[Balances]) -> Balances:
 
 
 def read_positions(body: bytes, type: InstrumentType | None = None) -> list[PositionUpdate]:
-    """type: of an account that holds several kinds."""
-    return [
-        PositionUpdate(
+    """type: of an account that holds several kinds. With `odd` it is not complete."""
+
+    def convert(p: _Position) -> PositionUpdate | None:
+        if p.position_side != "BOTH":
+            return None
+        amounts(p.position_amt, p.entry_price)
+        return PositionUpdate(
             venue_symbol=p.symbol,
             signed_amount=p.position_amt,
             entry_price=p.entry_price,
             unrealized_pnl=p.un_realized_profit,
             instrument_type=type,
         )
-        for p in _positions.decode(body)
-        if p.position_side == "BOTH"
-    ]
+
+    return _position_rows.decode(body, convert)
+
+
+def read_open_orders(body: bytes) -> list[OrderUpdate]:
+    """With `odd` it is not complete: an order that is not in it may be open."""
+    return _order_rows.decode(body, _order_update)
 
 
 def read_order(body: bytes | Raw) -> OrderUpdate:
     """An order as the venue has it. Raises msgspec.ValidationError for a status nobody knows: nothing is concluded from it."""
-    order = _order.decode(body)
+    return _order_update(_order.decode(body))
+
+
+def _order_update(order: _Order) -> OrderUpdate:
     event = event_of(order.status)
     cost = order.cummulative_quote_qty if order.cummulative_quote_qty is not None else order.cum_quote
     average = cost / order.executed_qty if cost and order.executed_qty else order.avg_price
@@ -254,5 +281,5 @@ def read_trades(body: bytes, client_id: str) -> list[OrderUpdate]:
             is_maker=trade.is_maker or trade.maker,
             time_ms=trade.time,
         )
-        for trade in _trades.decode(body)
+        for trade in _trade_rows.decode(body)
     ]

@@ -12,10 +12,18 @@ import msgspec
 from msgspec import Raw, Struct, field
 
 from nexus_fast.constants import InstrumentType
-from nexus_fast.exchange.binance.snapshot import ORDER_TYPES, STATUSES
-from nexus_fast.order.events import BalanceUpdate, ConnectionClosing, OrderUpdate, PositionUpdate, StreamEnded
+from nexus_fast.exchange.binance.snapshot import ORDER_TYPES, STATUSES, amounts
+from nexus_fast.exchange.rows import Rows, unreadable
+from nexus_fast.order.events import (
+    BalanceUpdate,
+    ConnectionClosing,
+    OrderUpdate,
+    PositionUpdate,
+    StreamEnded,
+    Unreadable,
+)
 
-Event = OrderUpdate | BalanceUpdate | PositionUpdate | ConnectionClosing | StreamEnded
+Event = OrderUpdate | BalanceUpdate | PositionUpdate | ConnectionClosing | StreamEnded | Unreadable
 
 
 class _Envelope(Struct):
@@ -111,7 +119,7 @@ class _SpotBalances(Struct):
     """outboundAccountPosition: the assets that an event may have changed."""
 
     event_time: int = field(name="E")
-    balances: list[_SpotBalance] = field(name="B")
+    balances: Raw = field(name="B")
 
 
 class _FuturesBalance(Struct):
@@ -129,8 +137,8 @@ class _FuturesPosition(Struct):
 
 
 class _FuturesAccountChange(Struct):
-    balances: list[_FuturesBalance] = field(name="B", default_factory=list)
-    positions: list[_FuturesPosition] = field(name="P", default_factory=list)
+    balances: Raw = field(name="B", default=Raw(b"[]"))
+    positions: Raw = field(name="P", default=Raw(b"[]"))
 
 
 class _FuturesAccount(Struct):
@@ -147,6 +155,8 @@ _futures = msgspec.json.Decoder(_Futures)
 _lite = msgspec.json.Decoder(_TradeLite)
 _spot_balances = msgspec.json.Decoder(_SpotBalances)
 _futures_account = msgspec.json.Decoder(_FuturesAccount)
+_spot_rows, _futures_rows = Rows(_SpotBalance, "Binance balances", "a"), Rows(_FuturesBalance, "Binance balances", "a")
+_position_rows = Rows(_FuturesPosition, "Binance positions", "s")
 
 TYPES = {"UM": InstrumentType.LINEAR, "CM": InstrumentType.INVERSE}
 # Execution types to events of an order that lives on. Whether it is over the status says, whatever the execution is: the last
@@ -277,29 +287,31 @@ def _trade_lite(payload) -> list[Event]:
 
 def _outbound_account_position(payload) -> list[Event]:
     found = _spot_balances.decode(payload)
-    return [BalanceUpdate(balances={b.asset: (b.free, b.locked) for b in found.balances}, time_ms=found.event_time)]
+    rows = _spot_rows.decode(found.balances, lambda b: (b.asset, amounts(b.free, b.locked)))
+    return [BalanceUpdate(balances=dict(rows), time_ms=found.event_time), *unreadable(rows)]
 
 
 def _account_update(payload) -> list[Event]:
     found = _futures_account.decode(payload)
-    events: list[Event] = []
-    if found.change.balances:
-        balances = {b.asset: (b.wallet, Decimal(0)) for b in found.change.balances}
-        events.append(BalanceUpdate(balances=balances, time_ms=found.event_time, part=found.kind))
-    for position in found.change.positions:
-        if position.side == "BOTH":
-            events.append(
-                PositionUpdate(
-                    venue_symbol=position.symbol,
-                    signed_amount=position.amount,
-                    entry_price=position.entry_price,
-                    unrealized_pnl=position.unrealized,
-                    realized_pnl=position.realized,
-                    time_ms=found.event_time,
-                    instrument_type=TYPES.get(found.kind),
-                )
-            )
-    return events
+
+    def convert(position: _FuturesPosition) -> PositionUpdate | None:
+        if position.side != "BOTH":
+            return None
+        amounts(position.amount, position.entry_price)
+        return PositionUpdate(
+            venue_symbol=position.symbol,
+            signed_amount=position.amount,
+            entry_price=position.entry_price,
+            unrealized_pnl=position.unrealized,
+            realized_pnl=position.realized,
+            time_ms=found.event_time,
+            instrument_type=TYPES.get(found.kind),
+        )
+
+    balances = _futures_rows.decode(found.change.balances, lambda b: (b.asset, amounts(b.wallet)))
+    positions = _position_rows.decode(found.change.positions, convert)
+    wallet = [BalanceUpdate(balances=dict(balances), time_ms=found.event_time, part=found.kind)] if balances else []
+    return [*wallet, *positions, *unreadable(balances, positions)]
 
 
 _CONVERTERS: dict[str, Callable[[bytes | Raw], list[Event]]] = {

@@ -32,7 +32,7 @@ from nexus_fast.gateway.bybit_rest import BybitRest
 from nexus_fast.gateway.credentials import Credentials
 from nexus_fast.log import Logger
 from nexus_fast.order.budgets import Windows
-from nexus_fast.order.events import BalanceUpdate, OrderUpdate
+from nexus_fast.order.events import BalanceUpdate, OrderUpdate, Unreadable
 
 REQUEST_SECONDS = 10.0
 PING = b'{"op":"ping"}'
@@ -256,6 +256,8 @@ class BybitAccount(Account):
                 self._on_order(event)
             elif isinstance(event, BalanceUpdate):
                 self._host.on_balance(self, event)
+            elif isinstance(event, Unreadable):
+                self._host.on_unreadable(self)
             else:
                 self._host.on_positions(self, [event], complete=False)
 
@@ -291,7 +293,8 @@ class BybitAccount(Account):
     async def _snapshot(self) -> None:
         """Balances and positions as the venue has them now. Raises PositionModeError."""
         self._host.on_balance(self, await self._questions.balances())
-        self._host.on_positions(self, await self._questions.positions())
+        positions = await self._questions.positions()
+        self._host.on_positions(self, positions, not positions.odd)
 
     async def refresh(self) -> dict[str, Any]:
         """After a reconnect: balances, positions and the orders that are open at the venue, by client id."""

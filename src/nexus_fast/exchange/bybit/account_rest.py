@@ -7,14 +7,14 @@ Every question raises VenueError for a refusal, OSError and TimeoutError when no
 from decimal import Decimal
 from typing import Any
 
-import msgspec
 from msgspec.structs import replace
 
 from nexus_fast.constants import ExchangeType, InstrumentType
 from nexus_fast.error import PositionModeError
-from nexus_fast.exchange.bybit.fills import ExecutionRow, Fills, updates_of
+from nexus_fast.exchange.bybit.fills import Fills, read_executions, updates_of
 from nexus_fast.exchange.bybit.instruments import CATEGORIES
 from nexus_fast.exchange.bybit.snapshot import PositionRow, position_update, read_balances, read_orders, read_positions
+from nexus_fast.exchange.rows import Found, Named, require_whole
 from nexus_fast.gateway.bybit_rest import BybitRest
 from nexus_fast.order.events import BalanceUpdate, OrderUpdate, PositionUpdate
 
@@ -28,13 +28,6 @@ HEDGED = (
 )
 
 
-class _Executions(msgspec.Struct):
-    rows: list[ExecutionRow] = msgspec.field(name="list")
-
-
-_executions = msgspec.json.Decoder(_Executions)
-
-
 class AccountRest:
     """instruments: those that are loaded; what is not among them is not asked for. fills: hears whose the orders are."""
 
@@ -46,17 +39,19 @@ class AccountRest:
 
     async def balances(self) -> BalanceUpdate:
         wallet = await self.rest.result(WALLET_PATH, {"accountType": "UNIFIED"}, signed=True)
-        return BalanceUpdate(balances=read_balances(wallet), complete=True)
+        found = read_balances(wallet)
+        return BalanceUpdate(balances=found, complete=not found.odd)
 
     # ------------------------------------------------------------------------------------------ positions
 
-    async def positions(self) -> list[PositionUpdate]:
-        """All that are held. Raises PositionModeError."""
-        found = []
+    async def positions(self) -> Found:
+        """All that are held; with `odd` some could not be read. Raises PositionModeError."""
+        found = Found()
         for question in self._lists(spot=False):
-            rows = await self._position_rows({**question, "limit": POSITIONS_PAGE})
-            found += [position_update(row, question["category"]) for row in rows]
-        return [update for update in found if update.signed_amount]
+            rows = await self._positions({**question, "limit": POSITIONS_PAGE})
+            found += [update for update in rows if update.signed_amount]
+            found.odd += rows.odd
+        return found
 
     async def require_one_way(self) -> None:
         """Asked for a symbol, the venue answers also where nothing is held. The mode is set for all contracts of a coin, or
@@ -68,25 +63,32 @@ class AccountRest:
             if instrument.type is InstrumentType.LINEAR and instrument.active:
                 asked.setdefault(instrument.settle, instrument.venue_symbol)
         for symbol in asked.values():
-            await self._position_rows({"category": "linear", "symbol": symbol})
+            require_whole(await self._positions({"category": "linear", "symbol": symbol}), f"the position in {symbol}", "bybit")
 
-    async def _position_rows(self, params: dict[str, Any]) -> list[PositionRow]:
-        pages = await self.rest.pages(POSITIONS_PATH, params, signed=True)
-        rows = [row for page in pages for row in read_positions(page)]
-        for row in rows:
+    async def _positions(self, params: dict[str, Any]) -> Found:
+        def convert(row: PositionRow) -> PositionUpdate:
             if row.position_idx:
                 raise PositionModeError(f"{self._account_type} {HEDGED.format(symbol=row.symbol)}")
-        return rows
+            return position_update(row, params["category"])
+
+        found = Found()
+        for page in await self.rest.pages(POSITIONS_PATH, params, signed=True):
+            rows = read_positions(page, convert)
+            found += rows
+            found.odd += rows.odd
+        return found
 
     # ------------------------------------------------------------------------------------------ orders
 
     async def open_orders(self) -> dict[str, OrderUpdate]:
-        """By client id; those that were placed without one by the venue's."""
-        found = {}
+        """By client id; those that were placed without one by the venue's. With `odd` some could not be read."""
+        found = Named()
         for question in self._lists(spot=True):
             params = {**question, "openOnly": 0, "limit": ORDERS_PAGE}
             for page in await self.rest.pages(OPEN_PATH, params, signed=True):
-                for update in read_orders(page, question["category"]):
+                orders = read_orders(page, question["category"])
+                found.odd += orders.odd
+                for update in orders:
                     self._fills.on_order(update)
                     found[update.client_id or update.venue_id] = update
         return found
@@ -99,15 +101,18 @@ class AccountRest:
         was filled is proven by execution/list in any case."""
         params = _named(instrument, client_id)
         for path in (OPEN_PATH, HISTORY_PATH):
-            found = read_orders(await self.rest.result(path, params, signed=True), params["category"])
-            for update in found:
+            orders = read_orders(await self.rest.result(path, params, signed=True), params["category"])
+            for update in orders:
                 if update.client_id == client_id:
                     self._fills.on_order(update)
                     return update
-            if found:
-                return found[0]          # another order's: the engine judges
+            require_whole(orders, f"order {client_id}", "bybit")
+            if orders:
+                return orders[0]         # another order's: the engine judges
         # Neither list has it. A fill would prove that it lived: the last one brings what all together come to.
-        fills = updates_of(await self._executions(params), params["category"])
+        executions = await self._executions(params)
+        require_whole(executions, f"the fills of order {client_id}", "bybit")
+        fills = updates_of(executions, params["category"])
         if not fills:
             return None
         for update in fills:
@@ -122,9 +127,13 @@ class AccountRest:
         found = updates_of(await self._executions(params), params["category"], self._fills)
         return [replace(update, fee_currency=update.fee_currency or instrument.settle) for update in found]
 
-    async def _executions(self, params: dict[str, Any]) -> list[ExecutionRow]:
-        pages = await self.rest.pages(EXECUTIONS_PATH, {**params, "limit": EXECUTIONS_PAGE}, signed=True)
-        return [row for page in pages for row in _executions.decode(page).rows]
+    async def _executions(self, params: dict[str, Any]) -> Found:
+        found = Found()
+        for page in await self.rest.pages(EXECUTIONS_PATH, {**params, "limit": EXECUTIONS_PAGE}, signed=True):
+            rows = read_executions(page)
+            found += rows
+            found.odd += rows.odd
+        return found
 
     async def cancel(self, instrument: Any, client_id: str) -> None:
         await self.rest.request("POST", CANCEL_PATH, _named(instrument, client_id), signed=True)

@@ -22,6 +22,7 @@ from nexus_fast.error import VenueError
 from nexus_fast.exchange.bybit.fills import ExecutionRow
 from nexus_fast.exchange.bybit.snapshot import OrderRow, Text, milliseconds, number, order_update
 from nexus_fast.exchange.instrument import Instrument
+from nexus_fast.exchange.rows import Rows, finite
 from nexus_fast.schema import Kline, Order, Ticker
 
 EXCHANGE = ExchangeType.BYBIT
@@ -79,7 +80,7 @@ class FillAnswer(ExecutionRow, rename="camel"):
 
 
 class _Tickers(Struct):
-    rows: list[TickerAnswer] = field(name="list")
+    rows: msgspec.Raw = field(name="list")
 
 
 class _Bars(Struct):
@@ -95,16 +96,17 @@ class _Fills(Struct):
 
 
 TICKERS, BARS, ORDERS, FILLS = (msgspec.json.Decoder(kind) for kind in (_Tickers, _Bars, _Orders, _Fills))
+TICKER_ROWS = Rows(TickerAnswer, "Bybit tickers", "symbol")
 
 
 def as_ticker(ticker: TickerAnswer, symbol: str, time_ms: int) -> Ticker:
     return Ticker(
         exchange=EXCHANGE,
         symbol=symbol,
-        last_price=float(ticker.last_price),
+        last_price=finite(ticker.last_price),
         timestamp=time_ms,
-        volume=float(ticker.volume),
-        volumeCcy=float(ticker.turnover),
+        volume=finite(ticker.volume),
+        volumeCcy=finite(ticker.turnover),
     )
 
 

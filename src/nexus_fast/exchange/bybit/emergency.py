@@ -7,12 +7,13 @@ orders of a product when every such connection has been gone for so many seconds
 from collections.abc import Iterable
 from typing import Any
 
-import msgspec
 from msgspec import Struct
 
 from nexus_fast.config import BasicConfig
 from nexus_fast.endpoints import Endpoints
 from nexus_fast.exchange.bybit.connectors import TABLE
+from nexus_fast.exchange.bybit.snapshot import rows_of
+from nexus_fast.exchange.rows import Rows
 
 OPEN_PATH, CANCEL_PATH = "/v5/order/realtime", "/v5/order/cancel-all"
 DCP_PATH = "/v5/order/disconnected-cancel-all"
@@ -26,11 +27,7 @@ class _Open(Struct):
     symbol: str
 
 
-class _Page(Struct):
-    list: list[_Open]
-
-
-_page = msgspec.json.Decoder(_Page)
+_open = Rows(_Open, "Bybit open orders", "orderId")
 
 
 def has_switch(account_type: Any) -> bool:
@@ -48,10 +45,10 @@ async def cancel_everything(rest: Any, account_type: Any, symbols: Iterable[str]
     count = 0
     for question in LISTS:
         pages = await rest.pages(OPEN_PATH, {**question, "openOnly": 0, "limit": 50}, signed=True)
-        orders = [order for page in pages for order in _page.decode(page).list]
-        for symbol in sorted({order.symbol for order in orders}):
+        found = [_open.decode(rows_of(page)) for page in pages]
+        for symbol in sorted({order.symbol for orders in found for order in orders}):
             await rest.request("POST", CANCEL_PATH, {"category": question["category"], "symbol": symbol}, signed=True)
-        count += len(orders)
+        count += sum(len(orders) + orders.odd for orders in found)       # one that cannot be read is open, too
     return count
 
 

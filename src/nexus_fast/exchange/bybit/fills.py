@@ -12,9 +12,10 @@ from collections import OrderedDict
 from decimal import Decimal
 
 import xxhash
-from msgspec import Struct
+from msgspec import Raw, Struct
 
-from nexus_fast.exchange.bybit.snapshot import Text, milliseconds, number, type_of
+from nexus_fast.exchange.bybit.snapshot import Text, milliseconds, number, rows_of, type_of
+from nexus_fast.exchange.rows import Found, Rows
 from nexus_fast.order.events import OrderUpdate
 
 KEPT_ORDERS = 50_000
@@ -38,6 +39,9 @@ class ExecutionRow(Struct, rename="camel"):
     exec_type: str = "Trade"
     exec_time: str = ""
     is_maker: bool = False
+
+
+execution_rows = Rows(ExecutionRow, "Bybit fills", "execId")
 
 
 class Tally:
@@ -112,6 +116,11 @@ class Fills:
             if len(self._tallies) > KEPT_ORDERS:
                 self._tallies.popitem(last=False)
         return found
+
+
+def read_executions(result: bytes | Raw) -> Found:
+    """Of one page of execution/list."""
+    return execution_rows.decode(rows_of(result))
 
 
 def updates_of(rows: list[ExecutionRow], category: str, fills: Fills | None = None) -> list[OrderUpdate]:

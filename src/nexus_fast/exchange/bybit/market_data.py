@@ -12,6 +12,7 @@ from msgspec import Raw, Struct, field
 
 from nexus_fast.constants import BookLevel, DataType, ExchangeType, KlineInterval, OrderSide
 from nexus_fast.error import KlineSupportedError, SubscriptionError
+from nexus_fast.exchange.rows import Rows, finite, usable
 from nexus_fast.feed.ladder import Ladder
 from nexus_fast.schema import FundingRate, IndexPrice, Kline, MarkPrice, Trade
 
@@ -85,10 +86,10 @@ class _Bar(Struct):
 
 class _Ticker(Struct, rename="camel"):
     symbol: str = ""
-    mark_price: str = ""
-    index_price: str = ""
-    funding_rate: str = ""
-    next_funding_time: str = ""
+    mark_price: str | None = ""
+    index_price: str | None = ""
+    funding_rate: str | None = ""
+    next_funding_time: str | None = ""
 
 
 class _Depth(Struct):
@@ -97,9 +98,8 @@ class _Depth(Struct):
     a: list[tuple[str, str]] = []
 
 
-_message, _trades, _bars, _ticker, _book = (
-    msgspec.json.Decoder(kind) for kind in (_Message, list[_Trade], list[_Bar], _Ticker, _Depth)
-)
+_message, _ticker, _book = (msgspec.json.Decoder(kind) for kind in (_Message, _Ticker, _Depth))
+_trades, _bars = Rows(_Trade, "Bybit trades", "s"), Rows(_Bar, "Bybit bars", "start")
 
 
 class MarketData:
@@ -128,30 +128,30 @@ class MarketData:
         return convert(message, symbol) if convert and symbol else []
 
     def _on_trades(self, message: _Message, symbol: str) -> list:
-        return [
-            Trade(EXCHANGE, SIDES[trade.side], symbol, float(trade.price), float(trade.quantity), trade.time)
-            for trade in _trades.decode(message.data)
-        ]
+        return _trades.decode(
+            message.data,
+            lambda t: Trade(EXCHANGE, SIDES[t.side], symbol, finite(t.price), finite(t.quantity), t.time),
+        )
 
     def _on_bars(self, message: _Message, symbol: str) -> list:
-        return [
-            Kline(
+        return _bars.decode(
+            message.data,
+            lambda bar: Kline(
                 exchange=EXCHANGE,
                 symbol=symbol,
                 interval=OUR_INTERVALS[bar.interval],
-                open=float(bar.open),
-                high=float(bar.high),
-                low=float(bar.low),
-                close=float(bar.close),
-                volume=float(bar.volume),
-                quote_volume=float(bar.turnover),
-                turnover=float(bar.turnover),
+                open=finite(bar.open),
+                high=finite(bar.high),
+                low=finite(bar.low),
+                close=finite(bar.close),
+                volume=finite(bar.volume),
+                quote_volume=finite(bar.turnover),
+                turnover=finite(bar.turnover),
                 start=bar.start,
                 timestamp=bar.timestamp,
                 confirm=bar.confirm,
-            )
-            for bar in _bars.decode(message.data)
-        ]
+            ),
+        )
 
     def _on_ticker(self, message: _Message, symbol: str) -> list:
         """Only what the message says anew; the funding rate with the time that is known from before."""
@@ -162,15 +162,15 @@ class MarketData:
         for name in ("mark_price", "index_price", "funding_rate", "next_funding_time"):
             if getattr(new, name):
                 setattr(known, name, getattr(new, name))
-        found: list = []
+        makes: list = []
         if new.mark_price:
-            found.append(MarkPrice(EXCHANGE, symbol, float(new.mark_price), message.ts))
+            makes.append(lambda: MarkPrice(EXCHANGE, symbol, finite(new.mark_price), message.ts))
         if new.index_price:
-            found.append(IndexPrice(EXCHANGE, symbol, float(new.index_price), message.ts))
+            makes.append(lambda: IndexPrice(EXCHANGE, symbol, finite(new.index_price), message.ts))
         if (new.funding_rate or new.next_funding_time) and known.funding_rate and known.next_funding_time:
-            rate, following = float(known.funding_rate), int(known.next_funding_time)
-            found.append(FundingRate(EXCHANGE, symbol, rate, message.ts, following))
-        return found
+            rate, following = known.funding_rate, known.next_funding_time
+            makes.append(lambda: FundingRate(EXCHANGE, symbol, finite(rate), message.ts, int(following)))
+        return usable("Bybit tickers", symbol, *makes)
 
     def _on_depth(self, message: _Message, symbol: str) -> list:
         snapshot = message.type == "snapshot"

@@ -5,6 +5,7 @@ and for an answer that cannot be read, ConnectionError and TimeoutError when no 
 """
 
 import time
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -17,6 +18,7 @@ from nexus_fast.exchange.bybit.answers import BarAnswer
 from nexus_fast.exchange.bybit.instruments import CATEGORIES, TYPES
 from nexus_fast.exchange.bybit.market_data import interval_name
 from nexus_fast.exchange.instrument import Instrument, InstrumentTable
+from nexus_fast.exchange.rows import first
 from nexus_fast.gateway.bybit_rest import Answer, BybitRest
 from nexus_fast.schema import Kline, Order, Ticker
 
@@ -45,25 +47,27 @@ class BybitRequests(BarRequests):
 
     async def ticker(self, instrument: Instrument) -> Ticker:
         """24 hours of one symbol."""
-        rows, time_ms = await self._tickers(_of(instrument))
-        if not rows:
-            raise VenueError("unreadable", f"there is no ticker of {instrument.symbol} in the answer", venue="bybit")
-        return answers.as_ticker(rows[0], instrument.symbol, time_ms)
+        found = await self._tickers(_of(instrument), lambda row: instrument)
+        return first(found, TICKERS_PATH, f"ticker of {instrument.symbol}", "bybit")
 
     async def all_tickers(self) -> dict[str, Ticker]:
         """Of every symbol of this market that was loaded, by our symbol."""
-        rows, time_ms = await self._tickers({"category": self._family})
-        found = {}
-        for row in rows:
-            instrument = self._instruments.by_venue_symbol(answers.EXCHANGE, TYPES[self._family], row.symbol)
-            if instrument is not None:
-                found[instrument.symbol] = answers.as_ticker(row, instrument.symbol, time_ms)
-        return found
 
-    async def _tickers(self, params: dict[str, Any]) -> tuple[list[answers.TickerAnswer], int]:
-        """And the venue's time of the answer; a ticker has none of its own."""
+        def find(row: answers.TickerAnswer) -> Instrument | None:
+            return self._instruments.by_venue_symbol(answers.EXCHANGE, TYPES[self._family], row.symbol)
+
+        return {ticker.symbol: ticker for ticker in await self._tickers({"category": self._family}, find)}
+
+    async def _tickers(self, params: dict[str, Any], find: Callable[[answers.TickerAnswer], Instrument | None]) -> list[Ticker]:
+        """With the venue's time of the answer; a ticker has none of its own."""
         answer = msgspec.json.decode(await self._rest.get(TICKERS_PATH, params), type=Answer)
-        return _decode(answers.TICKERS, answer.result, TICKERS_PATH).rows, answer.time
+
+        def convert(row: answers.TickerAnswer) -> Ticker | None:
+            instrument = find(row)
+            return None if instrument is None else answers.as_ticker(row, instrument.symbol, answer.time)
+
+        rows = _decode(answers.TICKERS, answer.result, TICKERS_PATH).rows
+        return _decode(answers.TICKER_ROWS, rows, TICKERS_PATH, convert)
 
     def check_bars(self, kind: str, instruments: list[Instrument], interval: KlineInterval) -> None:
         spot = [instrument.symbol for instrument in instruments if instrument.is_spot]
@@ -166,8 +170,8 @@ def _of(instrument: Instrument) -> dict[str, Any]:
     return {"category": CATEGORIES[instrument.type], "symbol": instrument.venue_symbol}
 
 
-def _decode(decoder: Any, result: bytes | msgspec.Raw, path: str) -> Any:
+def _decode(decoder: Any, result: bytes | msgspec.Raw, path: str, *convert: Any) -> Any:
     try:
-        return decoder.decode(result)
-    except msgspec.MsgspecError as error:
+        return decoder.decode(result, *convert)
+    except (msgspec.MsgspecError, RecursionError) as error:
         raise VenueError("unreadable", f"the answer to GET {path} cannot be used: {error}", venue="bybit") from None

@@ -4,13 +4,16 @@ Source: bybit-exchange.github.io/docs/v5, order/open-order, position, account/wa
 texts, empty or null where there is nothing to say.
 """
 
+from collections.abc import Callable
 from decimal import Decimal
+from typing import Any
 
 import msgspec
 from msgspec import Raw, Struct, field
 
 from nexus_fast.constants import InstrumentType
 from nexus_fast.exchange.bybit.instruments import TYPES
+from nexus_fast.exchange.rows import Found, Named, Rows
 from nexus_fast.order.events import OrderUpdate, PositionUpdate
 
 ZERO = Decimal(0)
@@ -72,48 +75,55 @@ class _Coin(Struct, rename="camel"):
 
 class Wallet(Struct, rename="camel"):
     account_type: str = ""
-    coin: list[_Coin] = []
+    coin: Raw = Raw(b"[]")
 
 
-class _Orders(Struct):
-    rows: list[OrderRow] = field(name="list")
+class _List(Struct):
+    rows: Raw = field(name="list")
 
 
-class _Positions(Struct):
-    rows: list[PositionRow] = field(name="list")
-
-
-class _Wallets(Struct):
-    rows: list[Wallet] = field(name="list")
-
-
-_orders, _positions, _wallets = (msgspec.json.Decoder(kind) for kind in (_Orders, _Positions, _Wallets))
+_list = msgspec.json.Decoder(_List)
+order_rows, position_rows = Rows(OrderRow, "Bybit orders", "orderId"), Rows(PositionRow, "Bybit positions", "symbol")
+wallet_rows, _coin_rows = Rows(Wallet, "Bybit wallets", "accountType"), Rows(_Coin, "Bybit balances", "coin")
 
 
 def number(text: Text) -> Decimal | None:
-    """None for an empty text."""
-    return Decimal(text) if text else None
+    """None for an empty text. Raises ValueError or ArithmeticError for what is no finite number."""
+    if not text:
+        return None
+    found = Decimal(text)
+    if not found.is_finite():
+        raise ValueError(f"{text!r} is not a finite number")
+    return found
 
 
 def milliseconds(text: Text) -> int | None:
     return int(text) if text and text.isdigit() else None
 
 
-def read_orders(result: bytes | Raw, category: str) -> list[OrderUpdate]:
-    """Of order/realtime and order/history, whose rows do not say the category."""
-    rows = _orders.decode(result).rows
-    for row in rows:
+def rows_of(result: bytes | Raw) -> Raw:
+    """The list in an answer's `result`."""
+    return _list.decode(result).rows
+
+
+def read_orders(result: bytes | Raw, category: str) -> Found:
+    """Of order/realtime and order/history, whose rows do not say the category. With `odd` it is not complete."""
+
+    def convert(row: OrderRow) -> OrderUpdate:
         row.category = category
-    return [order_update(row) for row in rows]
+        return order_update(row)
+
+    return order_rows.decode(rows_of(result), convert)
 
 
-def read_positions(result: bytes | Raw) -> list[PositionRow]:
-    return _positions.decode(result).rows
+def read_positions(result: bytes | Raw, convert: Callable[[PositionRow], Any] | None = None) -> Found:
+    """The rows, or what is made of them. With `odd` it is not complete."""
+    return position_rows.decode(rows_of(result), convert)
 
 
-def read_balances(result: bytes | Raw) -> dict[str, tuple[Decimal, Decimal]]:
-    """(free, locked) by asset, of wallet-balance."""
-    return balances_of(_wallets.decode(result).rows)
+def read_balances(result: bytes | Raw) -> Named:
+    """(free, locked) by asset, of wallet-balance. With `odd` it is not complete."""
+    return balances_of(wallet_rows.decode(rows_of(result)))
 
 
 def order_update(row: OrderRow) -> OrderUpdate:
@@ -161,11 +171,17 @@ def type_of(category: str) -> InstrumentType | None:
     return TYPES.get(category)
 
 
-def balances_of(wallets: list[Wallet]) -> dict[str, tuple[Decimal, Decimal]]:
+def balances_of(wallets: Found) -> Named:
     """What open spot orders need is locked; margin in use is not, as it is of all assets together."""
-    found = {}
+
+    def convert(coin: _Coin) -> tuple[str, tuple[Decimal, Decimal]]:
+        locked = number(coin.locked) or ZERO
+        return coin.coin, ((number(coin.wallet_balance) or ZERO) - locked, locked)
+
+    found = Named()
+    found.odd = wallets.odd
     for wallet in wallets:
-        for coin in wallet.coin:
-            locked = number(coin.locked) or ZERO
-            found[coin.coin] = ((number(coin.wallet_balance) or ZERO) - locked, locked)
+        rows = _coin_rows.decode(wallet.coin, convert)
+        found.update(rows)
+        found.odd += rows.odd
     return found

@@ -10,19 +10,22 @@ from typing import Any
 import msgspec
 from msgspec import Raw, Struct
 
-from nexus_fast.exchange.bybit.fills import ExecutionRow, Fills
+from nexus_fast.exchange.bybit.fills import ExecutionRow, Fills, execution_rows
 from nexus_fast.exchange.bybit.snapshot import (
     OrderRow,
     PositionRow,
-    Wallet,
     balances_of,
+    order_rows,
     order_update,
+    position_rows,
     position_update,
     type_of,
+    wallet_rows,
 )
-from nexus_fast.order.events import BalanceUpdate, OrderUpdate, PositionUpdate
+from nexus_fast.exchange.rows import unreadable
+from nexus_fast.order.events import BalanceUpdate, OrderUpdate, PositionUpdate, Unreadable
 
-Event = OrderUpdate | BalanceUpdate | PositionUpdate
+Event = OrderUpdate | BalanceUpdate | PositionUpdate | Unreadable
 TOPICS = ["order", "execution", "position", "wallet"]
 FAST_TOPIC = "execution.fast"
 
@@ -39,9 +42,6 @@ class Message(Struct, rename="camel"):
 
 
 _message = msgspec.json.Decoder(Message)
-_orders, _executions, _positions, _wallets = (
-    msgspec.json.Decoder(list[kind]) for kind in (OrderRow, ExecutionRow, PositionRow, Wallet)
-)
 
 
 def decode_message(payload: bytes) -> Message:
@@ -70,21 +70,23 @@ class UserData:
         return convert(message) if convert else []
 
     def _on_orders(self, message: Message) -> list[Event]:
-        found: list[Event] = []
-        for row in _orders.decode(message.data):
-            if type_of(row.category) is not None:
-                update = order_update(row)
-                self.fills.on_order(update)
-                found.append(update)
-        return found
+        def convert(row: OrderRow) -> OrderUpdate | None:
+            if type_of(row.category) is None:
+                return None
+            update = order_update(row)
+            self.fills.on_order(update)
+            return update
+
+        found = order_rows.decode(message.data, convert)
+        return [*found, *unreadable(found)]
 
     def _on_executions(self, message: Message) -> list[Event]:
-        found: list[Event] = []
-        for row in _executions.decode(message.data):
+        def convert(row: ExecutionRow) -> OrderUpdate | None:
             update = self.fills.on_execution(row) if type_of(row.category) is not None else None
-            if update is not None:
-                found.append(self._with_currency(update, row.category))
-        return found
+            return None if update is None else self._with_currency(update, row.category)
+
+        found = execution_rows.decode(message.data, convert)
+        return [*found, *unreadable(found)]
 
     def _with_currency(self, update: OrderUpdate, category: str) -> OrderUpdate:
         if update.fee is not None and update.fee_currency is None:
@@ -92,14 +94,16 @@ class UserData:
         return update
 
     def _on_positions(self, message: Message) -> list[Event]:
-        found: list[Event] = []
-        for row in _positions.decode(message.data):
+        def convert(row: PositionRow) -> PositionUpdate | None:
             if row.position_idx:
                 self._on_hedged(row.symbol)
-            elif type_of(row.category) is not None:
-                found.append(position_update(row, row.category))
-        return found
+                return None
+            return position_update(row, row.category) if type_of(row.category) is not None else None
+
+        found = position_rows.decode(message.data, convert)
+        return [*found, *unreadable(found)]
 
     def _on_wallets(self, message: Message) -> list[Event]:
-        balances = balances_of(_wallets.decode(message.data))
-        return [BalanceUpdate(balances=balances, time_ms=message.creation_time)] if balances else []
+        balances = balances_of(wallet_rows.decode(message.data))
+        found = [BalanceUpdate(balances=dict(balances), time_ms=message.creation_time)] if balances else []
+        return [*found, *unreadable(balances)]

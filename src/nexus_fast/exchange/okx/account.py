@@ -24,6 +24,7 @@ from nexus_fast.exchange.okx.order_answers import OPERATIONS, OrderAnswers
 from nexus_fast.exchange.okx.order_limits import QUESTION, OrderLimits
 from nexus_fast.exchange.okx.outcomes import CLOCK_CODES, KEY_CODES, QUERY_NO_SUCH_ORDER
 from nexus_fast.exchange.okx.websocket_api import CLOSING_NOTICE, PING, PONG, Message
+from nexus_fast.exchange.rows import Named
 from nexus_fast.feed.renewal import renew
 from nexus_fast.gateway.okx import order_templates
 from nexus_fast.gateway.okx_rest import OkxKey, OkxRest
@@ -269,42 +270,57 @@ class OkxAccount(Account):
             self.renew("too many connections of this account subscribe to a channel")
 
     def _on_orders(self, message: Message) -> None:
-        for update in user_data.read_orders(message.data, self.find):
+        updates = user_data.read_orders(message.data, self.find)
+        for update in updates:
             self._host.on_order_update(self, update)
             number = self._host.tracker.number_of(update, self.index)
             if number and update.event == "MODIFY_REJECTED":
                 self._host.tracker.result(number, WsOrderResultType.ACK_REJECTED, update.reason)
+        self._ask_about_odd(updates)
+
+    def _ask_about_odd(self, read: Any) -> None:
+        """What rows said that could not be read is asked for."""
+        if read.odd:
+            self._host.on_unreadable(self)
 
     def _on_account(self, connection: PrivateConnection, message: Message) -> None:
         rows = user_data.accounts.decode(message.data)
         if message.event_type == "snapshot":
             rows = connection.pages["account"].add(message, rows)
-        if rows:
-            self._host.on_balance(self, user_data.read_balances(rows, complete=False))
+        if rows is not None:
+            update = user_data.read_balances(rows, complete=False)
+            if update.balances:
+                self._host.on_balance(self, update)
+            self._ask_about_odd(update.balances)
 
     def _on_positions(self, connection: PrivateConnection, message: Message) -> None:
-        rows = user_data.positions.decode(message.data)
+        rows = user_data.read_positions(message.data)
+        self._ask_about_odd(rows)
         if message.event_type != "snapshot":
             self._host.on_positions(self, self._positions.update(rows), complete=False)
             return
         rows = connection.pages["positions"].add(message, rows)
         if rows is not None:
-            self._host.on_positions(self, self._positions.replace(rows))
+            self._host.on_positions(self, self._positions.replace(rows), not rows.odd)
 
     # ------------------------------------------------------------------------------------------ state
 
     async def _snapshot(self) -> None:
         """Balances and positions as the venue has them now."""
         self._host.on_balance(self, await snapshot.balances(self._rest))
-        self._host.on_positions(self, self._positions.replace(await snapshot.position_rows(self._rest)))
+        rows = await snapshot.position_rows(self._rest)
+        self._host.on_positions(self, self._positions.replace(rows), not rows.odd)
 
     async def refresh(self) -> dict[str, OrderUpdate]:
         """After a reconnect: balances, positions and the orders that are open at the venue, by client id; those without one by
         the venue's."""
         await self.synchronise_clock()
         await self._snapshot()
-        found = [snapshot.order_update(order, self.find) for order in await snapshot.pending_orders(self._rest)]
-        return {order.client_id or order.venue_id: order for order in found if order is not None}
+        orders = await snapshot.pending_orders(self._rest)
+        found = user_data.orders.each(orders, lambda order: snapshot.order_update(order, self.find))
+        listed = Named({order.client_id or order.venue_id: order for order in found})
+        listed.odd = found.odd
+        return listed
 
     async def query(self, instrument: OkxInstrument, client_id: str) -> OrderUpdate | None:
         """What the venue knows of an order; None when it says that it knows none, neither open nor over."""

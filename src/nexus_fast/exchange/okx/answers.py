@@ -3,6 +3,7 @@
 Source: www.okx.com/docs-v5, the response samples of the endpoints that requests.py names.
 """
 
+import math
 from decimal import Decimal
 
 import msgspec
@@ -19,6 +20,7 @@ from nexus_fast.constants import (
 from nexus_fast.error import VenueError
 from nexus_fast.exchange.okx.instruments import OkxInstrument
 from nexus_fast.exchange.okx.user_data import decimal
+from nexus_fast.exchange.rows import Rows, finite
 from nexus_fast.schema import Order, Ticker
 
 EXCHANGE = ExchangeType.OKX
@@ -90,9 +92,10 @@ class FillAnswer(Struct, rename="camel"):
     exec_type: str = ""
 
 
-TICKERS = msgspec.json.Decoder(list[TickerAnswer])
+TICKERS = Rows(TickerAnswer, "OKX tickers", "instId")
 ORDERS = msgspec.json.Decoder(list[OrderAnswer])
 FILLS = msgspec.json.Decoder(list[FillAnswer])
+FILL_ROWS = Rows(FillAnswer, "OKX fills", "tradeId")
 BARS = msgspec.json.Decoder(list[list[str]])
 
 
@@ -100,10 +103,10 @@ def as_ticker(ticker: TickerAnswer, symbol: str) -> Ticker:
     return Ticker(
         exchange=EXCHANGE,
         symbol=symbol,
-        last_price=float(ticker.last or "nan"),
+        last_price=finite(ticker.last) if ticker.last else math.nan,         # not traded yet
         timestamp=int(ticker.ts),
-        volume=float(ticker.vol24h or "0"),
-        volumeCcy=float(ticker.vol_ccy24h or "0"),
+        volume=finite(ticker.vol24h or "0"),
+        volumeCcy=finite(ticker.vol_ccy24h or "0"),
     )
 
 

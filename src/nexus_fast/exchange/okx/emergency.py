@@ -28,7 +28,7 @@ async def cancel_everything(rest: Any, account_type: Any, symbols: Iterable[str]
     named = [{"instId": order.inst_id, "ordId": order.ord_id} for order in orders]
     for start in range(0, len(named), BATCH):
         await rest.request("POST", CANCEL_BATCH_PATH, named[start : start + BATCH], signed=True)
-    return len(orders)
+    return len(orders) + orders.odd
 
 
 async def set_switch(rest: Any, account_type: Any, symbols: Iterable[str], seconds: int) -> None:

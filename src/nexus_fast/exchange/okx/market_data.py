@@ -15,6 +15,7 @@ from nexus_fast.constants import BookLevel, DataType, ExchangeType, KlineInterva
 from nexus_fast.error import KlineSupportedError, SubscriptionError
 from nexus_fast.exchange.okx.instruments import OkxInstrument
 from nexus_fast.exchange.okx.websocket_api import Message
+from nexus_fast.exchange.rows import Rows, finite
 from nexus_fast.schema import BookL2, BookOrderData, FundingRate, IndexPrice, Kline, MarkPrice, Trade
 
 EXCHANGE = ExchangeType.OKX
@@ -93,9 +94,11 @@ class _Funding(Struct, rename="camel"):
     ts: str = ""
 
 
-_trades, _books_decoder, _marks, _indices, _fundings, _candles = (
-    msgspec.json.Decoder(list[kind]) for kind in (_Trade, _Book, _Mark, _Index, _Funding, list[str])
+_trades, _books_decoder, _marks, _indices, _fundings = (
+    Rows(kind, f"OKX {what}", "instId")
+    for kind, what in ((_Trade, "trades"), (_Book, "books"), (_Mark, "marks"), (_Index, "indices"), (_Funding, "funding rates"))
 )
+_candles = msgspec.json.Decoder(list[list[str]])
 
 
 def decode(message: Message, symbols: Symbols) -> list:
@@ -111,11 +114,11 @@ def decode(message: Message, symbols: Symbols) -> list:
 
 def _trade(data: Raw, symbol: str, channel: str) -> list:
     sides = {"buy": OrderSide.BUY, "sell": OrderSide.SELL}
-    return [Trade(EXCHANGE, sides[t.side], symbol, float(t.px), float(t.sz), int(t.ts)) for t in _trades.decode(data)]
+    return _trades.decode(data, lambda t: Trade(EXCHANGE, sides[t.side], symbol, finite(t.px), finite(t.sz), int(t.ts)))
 
 
 def _book(data: Raw, symbol: str, channel: str) -> list:
-    return [BookL2(EXCHANGE, symbol, _levels(b.bids), _levels(b.asks), int(b.ts)) for b in _books_decoder.decode(data)]
+    return _books_decoder.decode(data, lambda b: BookL2(EXCHANGE, symbol, _levels(b.bids), _levels(b.asks), int(b.ts)))
 
 
 def _levels(levels: list[list[str]]) -> list[BookOrderData]:
@@ -123,18 +126,18 @@ def _levels(levels: list[list[str]]) -> list[BookOrderData]:
 
 
 def _mark(data: Raw, symbol: str, channel: str) -> list:
-    return [MarkPrice(EXCHANGE, symbol, float(m.mark_px), int(m.ts)) for m in _marks.decode(data)]
+    return _marks.decode(data, lambda m: MarkPrice(EXCHANGE, symbol, finite(m.mark_px), int(m.ts)))
 
 
 def _index(data: Raw, symbol: str, channel: str) -> list:
-    return [IndexPrice(EXCHANGE, symbol, float(i.idx_px), int(i.ts)) for i in _indices.decode(data)]
+    return _indices.decode(data, lambda i: IndexPrice(EXCHANGE, symbol, finite(i.idx_px), int(i.ts)))
 
 
 def _funding(data: Raw, symbol: str, channel: str) -> list:
-    return [
-        FundingRate(EXCHANGE, symbol, float(f.funding_rate), int(f.ts) if f.ts else _now(), int(f.funding_time))
-        for f in _fundings.decode(data)
-    ]
+    return _fundings.decode(
+        data,
+        lambda f: FundingRate(EXCHANGE, symbol, finite(f.funding_rate), int(f.ts) if f.ts else _now(), int(f.funding_time)),
+    )
 
 
 def _candle(data: Raw, symbol: str, channel: str) -> list:

@@ -20,6 +20,7 @@ from nexus_fast.exchange.okx.instruments import ALL_TYPES, KINDS, OkxInstrument
 from nexus_fast.exchange.okx.market_data import as_kline, bar_of
 from nexus_fast.exchange.okx.outcomes import QUERY_NO_SUCH_ORDER
 from nexus_fast.exchange.okx.snapshot import HISTORY_PATH, ORDER_PATH, PENDING_PATH
+from nexus_fast.exchange.rows import first
 from nexus_fast.gateway.okx_rest import OkxRest
 from nexus_fast.schema import Kline, Order, Ticker
 
@@ -51,18 +52,22 @@ class OkxRequests(BarRequests):
 
     async def ticker(self, instrument: OkxInstrument) -> Ticker:
         """24 hours of one symbol. Volumes of contracts: contracts, and the base currency."""
-        (found,) = await self._get(answers.TICKERS, TICKER_PATH, {"instId": instrument.venue_symbol})
-        return answers.as_ticker(found, instrument.symbol)
+
+        def convert(row: answers.TickerAnswer) -> Ticker:
+            return answers.as_ticker(row, instrument.symbol)
+
+        found = await self._get(answers.TICKERS, TICKER_PATH, {"instId": instrument.venue_symbol}, convert=convert)
+        return first(found, TICKER_PATH, f"ticker of {instrument.symbol}", "okx")
 
     async def all_tickers(self) -> dict[str, Ticker]:
         """Of every symbol that was loaded, by our symbol."""
-        lists = await asyncio.gather(*(self._get(answers.TICKERS, TICKERS_PATH, {"instType": kind}) for kind in KINDS))
-        found = {}
-        for ticker in (one for tickers in lists for one in tickers):
-            instrument = self._find(ticker.inst_id)
-            if instrument is not None:
-                found[instrument.symbol] = answers.as_ticker(ticker, instrument.symbol)
-        return found
+
+        def ours(row: answers.TickerAnswer) -> Ticker | None:
+            instrument = self._find(row.inst_id)
+            return None if instrument is None else answers.as_ticker(row, instrument.symbol)
+
+        questions = (self._get(answers.TICKERS, TICKERS_PATH, {"instType": kind}, convert=ours) for kind in KINDS)
+        return {ticker.symbol: ticker for tickers in await asyncio.gather(*questions) for ticker in tickers}
 
     def _find(self, inst_id: str) -> Any:
         kinds = (self._instruments.by_venue_symbol(answers.EXCHANGE, kind, inst_id) for kind in ALL_TYPES)
@@ -158,11 +163,11 @@ class OkxRequests(BarRequests):
 
     # ------------------------------------------------------------------------------------------ reading
 
-    async def _get(self, decoder: Any, path: str, params: dict[str, Any], *, signed: bool = False) -> Any:
+    async def _get(self, decoder: Any, path: str, params: dict[str, Any], *, signed: bool = False, convert: Any = None) -> Any:
         body = await self._rest.data(path, params, signed=signed)
         try:
-            return decoder.decode(body)
-        except msgspec.MsgspecError as error:
+            return decoder.decode(body) if convert is None else decoder.decode(body, convert)
+        except (msgspec.MsgspecError, RecursionError) as error:
             text = f"the answer to GET {path} cannot be used: {error}"
             raise VenueError("unreadable", text, venue="okx") from None
 

@@ -7,21 +7,20 @@ import msgspec
 from msgspec import Struct
 
 from nexus_fast.error import PositionModeError
-from nexus_fast.exchange.okx.answers import FILLS
+from nexus_fast.exchange.okx.answers import FILL_ROWS, FillAnswer
 from nexus_fast.exchange.okx.instruments import OkxInstrument
 from nexus_fast.exchange.okx.user_data import (
-    Account,
     Find,
     Order,
-    Position,
     accounts,
     common,
     decimal,
     orders,
-    positions,
     read_balances,
+    read_positions,
     state_event,
 )
+from nexus_fast.exchange.rows import Found, first, require_whole
 from nexus_fast.gateway.okx_rest import OkxRest
 from nexus_fast.order.events import BalanceUpdate, OrderUpdate
 
@@ -63,24 +62,24 @@ async def read_config(rest: OkxRest, account_type: object) -> Config:
 
 
 async def balances(rest: OkxRest) -> BalanceUpdate:
-    found: list[Account] = accounts.decode(await rest.data(BALANCE_PATH, signed=True))
-    return read_balances(found, complete=True)
+    return read_balances(accounts.decode(await rest.data(BALANCE_PATH, signed=True)), complete=True)
 
 
-async def position_rows(rest: OkxRest) -> list[Position]:
-    return positions.decode(await rest.data(POSITIONS_PATH, signed=True))
+async def position_rows(rest: OkxRest) -> Found:
+    return read_positions(await rest.data(POSITIONS_PATH, signed=True))
 
 
-async def pending_orders(rest: OkxRest) -> list[Order]:
-    """Everything that is open, whatever its instrument: page after page, newest first."""
-    found: list[Order] = []
+async def pending_orders(rest: OkxRest) -> Found:
+    """Everything that is open, whatever its instrument: page after page, newest first. `odd` are open as well."""
+    found = Found()
     after = None
     while True:
         page = orders.decode(await rest.data(PENDING_PATH, {"limit": PAGE, "after": after}, signed=True))
         known = {order.ord_id for order in found}
         new = [order for order in page if order.ord_id not in known]
         found += new
-        if len(page) < PAGE or not new:
+        found.odd += page.odd
+        if len(page) + page.odd < PAGE or not new:
             return found
         after = new[-1].ord_id
 
@@ -88,22 +87,25 @@ async def pending_orders(rest: OkxRest) -> list[Order]:
 async def find_order(rest: OkxRest, instrument: OkxInstrument, client_id: str) -> Order:
     """Raises VenueError 51603 when the venue knows none."""
     params = {"instId": instrument.venue_symbol, "clOrdId": client_id}
-    return orders.decode(await rest.data(ORDER_PATH, params, signed=True))[0]
+    return first(orders.decode(await rest.data(ORDER_PATH, params, signed=True)), ORDER_PATH, f"order {client_id}", "okx")
 
 
 async def find_in_history(rest: OkxRest, instrument: OkxInstrument, client_id: str) -> Order | None:
     """Among the instrument's last orders that are over (of seven days; canceled ones without a fill of two hours)."""
     params = {"instType": instrument.kind, "instId": instrument.venue_symbol, "limit": PAGE}
     page = orders.decode(await rest.data(HISTORY_PATH, params, signed=True))
-    return next((order for order in page if order.cl_ord_id == client_id), None)
+    order = next((order for order in page if order.cl_ord_id == client_id), None)
+    if order is None:
+        require_whole(page, f"order {client_id}", "okx")
+    return order
 
 
 async def fills(rest: OkxRest, instrument: OkxInstrument, client_id: str, venue_id: str) -> list[OrderUpdate]:
     """Of one order, oldest first, of the last three days: one of more than PAGE fills has only its last ones here."""
     params = {"instType": instrument.kind, "instId": instrument.venue_symbol, "ordId": venue_id, "limit": PAGE}
-    rows = FILLS.decode(await rest.data(FILLS_PATH, params, signed=True))
-    return [
-        OrderUpdate(
+
+    def convert(row: FillAnswer) -> OrderUpdate | None:
+        return None if row.ord_id != venue_id else OrderUpdate(
             event="FILL",
             client_id=client_id,
             venue_id=venue_id,
@@ -116,9 +118,8 @@ async def fills(rest: OkxRest, instrument: OkxInstrument, client_id: str, venue_
             is_maker=row.exec_type == "M" if row.exec_type else None,
             time_ms=int(row.ts),
         )
-        for row in reversed(rows)
-        if row.ord_id == venue_id
-    ]
+
+    return list(reversed(FILL_ROWS.decode(await rest.data(FILLS_PATH, params, signed=True), convert)))
 
 
 def order_update(order: Order, find: Find) -> OrderUpdate | None:

@@ -12,6 +12,7 @@ import msgspec
 from msgspec import Raw, Struct
 
 from nexus_fast.exchange.okx.instruments import OkxInstrument
+from nexus_fast.exchange.rows import Found, Named, Rows, odd_in
 from nexus_fast.order.events import BalanceUpdate, OrderUpdate, PositionUpdate
 
 # Our instrument of an instId; None for what is not listed (options, spreads): nothing of ours.
@@ -79,7 +80,7 @@ class _Detail(Struct, rename="camel"):
 
 
 class Account(Struct, rename="camel"):
-    details: list[_Detail] = []
+    details: Raw = Raw(b"[]")
     u_time: str = ""
 
 
@@ -95,27 +96,38 @@ class Position(Struct, rename="camel"):
     u_time: str = ""
 
 
-orders = msgspec.json.Decoder(list[Order])
-accounts = msgspec.json.Decoder(list[Account])
-positions = msgspec.json.Decoder(list[Position])
+orders, accounts = Rows(Order, "OKX orders", "ordId"), Rows(Account, "OKX accounts", "uTime")
+_positions, _details = Rows(Position, "OKX positions", "instId"), Rows(_Detail, "OKX balances", "ccy")
 
 
 def decimal(text: str) -> Decimal | None:
-    return Decimal(text) if text else None
+    """None for an empty text. Raises as `number`."""
+    return number(text) if text else None
+
+
+def number(text: str) -> Decimal:
+    """Raises ValueError or ArithmeticError for what is no finite number."""
+    found = Decimal(text)
+    if not found.is_finite():
+        raise ValueError(f"{text!r} is not a finite number")
+    return found
 
 
 def milliseconds(text: str) -> int | None:
     return int(text) if text else None
 
 
-def read_orders(data: Raw | bytes, find: Find) -> list[OrderUpdate]:
-    """Updates of one push, oldest first. An amendment and a fill that come in one push are two of them. Raises
-    msgspec.ValidationError for a state nobody knows: nothing is concluded from it."""
-    found = []
-    for order in orders.decode(data):
+def read_orders(data: Raw | bytes, find: Find) -> Found:
+    """Updates of one push, oldest first. An amendment and a fill that come in one push are two of them. A row with a state nobody
+    knows is `odd`: nothing is concluded from it."""
+
+    def convert(order: Order) -> list[OrderUpdate] | None:
         instrument = find(order.inst_id)
-        if instrument is not None:
-            found += _updates(order, instrument)
+        return None if instrument is None else _updates(order, instrument)
+
+    rows = orders.decode(data, convert)
+    found = Found(update for updates in rows for update in updates)
+    found.odd = rows.odd
     return found
 
 
@@ -129,7 +141,7 @@ def state_event(order: Order) -> str:
 def common(order: Order, instrument: OkxInstrument) -> dict:
     """What every update of an order says, in our units."""
     value = instrument.contract_value
-    filled, average = Decimal(order.acc_fill_sz or "0") * value, decimal(order.avg_px)
+    filled, average = decimal(order.acc_fill_sz or "0") * value, decimal(order.avg_px)
     # A market order of spot may be sized in the quote currency: that is no amount of ours.
     in_quote = order.tgt_ccy == "quote_ccy"
     return {
@@ -138,7 +150,7 @@ def common(order: Order, instrument: OkxInstrument) -> dict:
         "venue_symbol": order.inst_id,
         "filled": filled,
         "price": decimal(order.px),
-        "quantity": None if in_quote else Decimal(order.sz) * value,
+        "quantity": None if in_quote else number(order.sz) * value,
         "average": average if filled and average else None,
         "cost": instrument.cost(average, filled) if filled and average else None,
         "time_ms": milliseconds(order.u_time),
@@ -184,15 +196,33 @@ def _reason(order: Order) -> str | None:
     return f"canceled by the venue: {CANCEL_SOURCES.get(order.cancel_source, 'source')} ({order.cancel_source})"
 
 
-def read_balances(rows: list[Account], *, complete: bool) -> BalanceUpdate:
-    """(free, locked) by asset: what may be used for orders, and what is frozen in them."""
-    balances = {
-        detail.ccy: (Decimal(detail.avail_bal or detail.cash_bal or "0"), Decimal(detail.frozen_bal or "0"))
-        for row in rows
-        for detail in row.details
-    }
-    times = [int(row.u_time) for row in rows if row.u_time]
-    return BalanceUpdate(balances=balances, complete=complete, time_ms=max(times, default=None))
+def read_positions(data: Raw | bytes) -> Found:
+    """Rows whose numbers are numbers. With `odd` it is not complete."""
+
+    def convert(row: Position) -> Position:
+        for text in (row.pos, row.avg_px, row.upl, row.realized_pnl):
+            decimal(text)
+        milliseconds(row.u_time)
+        return row
+
+    return _positions.decode(data, convert)
+
+
+def read_balances(rows: Found, *, complete: bool) -> BalanceUpdate:
+    """(free, locked) by asset: what may be used for orders, and what is frozen in them. With some that could not be read (`odd`
+    of its balances) it is not complete."""
+
+    def convert(detail: _Detail) -> tuple[str, tuple[Decimal, Decimal]]:
+        return detail.ccy, (decimal(detail.avail_bal or detail.cash_bal or "0"), decimal(detail.frozen_bal or "0"))
+
+    balances = Named()
+    balances.odd = odd_in(rows)
+    for row in rows:
+        found = _details.decode(row.details, convert)
+        balances.update(found)
+        balances.odd += found.odd
+    times = [int(row.u_time) for row in rows if row.u_time.isdigit()]
+    return BalanceUpdate(balances=balances, complete=complete and not balances.odd, time_ms=max(times, default=None))
 
 
 class Positions:
@@ -202,9 +232,10 @@ class Positions:
         self._find = find
         self._rows: dict[str, dict[str, Position]] = {}
 
-    def replace(self, rows: list[Position]) -> list[PositionUpdate]:
-        """A complete list."""
-        self._rows.clear()
+    def replace(self, rows: Found) -> list[PositionUpdate]:
+        """A complete list, but for rows that could not be read."""
+        if not odd_in(rows):
+            self._rows.clear()
         return self.update(rows)
 
     def update(self, rows: list[Position]) -> list[PositionUpdate]:

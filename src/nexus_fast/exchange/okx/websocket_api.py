@@ -11,6 +11,8 @@ Source: www.okx.com/docs-v5, overview-websocket and order-book-trading-trade-ws-
 import msgspec
 from msgspec import Raw, Struct
 
+from nexus_fast.exchange.rows import Found, odd_in
+
 PING, PONG = b"ping", b"pong"
 CLOSING_NOTICE = "64008"         # the connection will be closed for an upgrade within a minute
 NOTHING = Raw()                  # false; what a field that is not there has
@@ -72,16 +74,17 @@ class Pages:
     """Assembles a snapshot that comes in pages: a part of one replaces nothing."""
 
     def __init__(self):
-        self._rows: list = []
+        self._rows = Found()
         self._next = 1
 
-    def add(self, message: Message, rows: list) -> list | None:
+    def add(self, message: Message, rows: Found) -> Found | None:
         """All rows with the last page, None before. A page out of its turn discards what was there until the next first one."""
         if message.cur_page == 1:
-            self._rows, self._next = [], 1
+            self._rows, self._next = Found(), 1
         if message.cur_page != self._next:
             self._next = 0
             return None
         self._rows += rows
+        self._rows.odd += odd_in(rows)
         self._next += 1
         return self._rows if message.last_page else None
