@@ -8,6 +8,7 @@ import pytest
 from nexus_fast.engine import reconcile
 from nexus_fast.engine.heard import Heard
 from nexus_fast.engine.reconcile import Reconciler
+from nexus_fast.exchange.rows import Named
 from nexus_fast.order.events import OrderUpdate
 
 
@@ -98,3 +99,14 @@ def test_an_order_whose_slot_is_in_use_again_is_passed_over(monkeypatch):
 def test_a_venue_that_does_not_answer_is_asked_again(monkeypatch, error):
     host = look(monkeypatch, error, {"first": "open", "second": "open"})
     assert (host.adopted, host.asked) == ([1, 2], [])
+
+
+@pytest.mark.parametrize("odd, removed", [(0, ["second"]), (1, [])])
+def test_what_is_not_listed_has_left_only_where_every_row_could_be_read(odd, removed):
+    """It is asked about in both cases."""
+    host = Host()
+    listed = Named({"first": "open"})
+    listed.odd = odd
+    reconciler = Reconciler(host, Heard(), SimpleNamespace(error=lambda text: None))
+    assert reconciler._merge(Account(host, []), listed, {"first": 1, "second": 2}, 0.0) == removed
+    assert (host.adopted, host.asked) == ([1], [2])

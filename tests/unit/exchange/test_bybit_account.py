@@ -50,7 +50,7 @@ class Stub(BybitRest):
         found = found(params) if callable(found) else found
         if isinstance(found, int):
             raise VenueError(found, "text", venue="bybit", status=200)
-        return json.dumps({"retCode": 0, "result": {"list": found, "nextPageCursor": ""}, "time": 1}).encode()
+        return json.dumps({"retCode": 0, "result": {"list": found, "nextPageCursor": ""}, "time": 1_700_000_000_000}).encode()
 
 
 def ask(answers, work):

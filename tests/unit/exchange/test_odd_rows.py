@@ -15,6 +15,7 @@ from nexus_fast.exchange import BinanceAccountType
 from nexus_fast.exchange import rows as module
 from nexus_fast.exchange.binance import answers as binance_answers
 from nexus_fast.exchange.binance import snapshot as binance
+from nexus_fast.exchange.binance.account_rest import AccountRest as BinanceAccountRest
 from nexus_fast.exchange.binance.emergency import cancel_everything as cancel_at_binance
 from nexus_fast.exchange.binance.market_data import decode as decode_binance
 from nexus_fast.exchange.binance.user_data import decode as decode_event
@@ -357,3 +358,24 @@ def test_fills_are_used_beside_one_that_cannot_be_read():
     row = {"instId": "BTC-USDT-SWAP", "tradeId": "1", "ordId": "v", "side": "buy", "fillPx": "1", "fillSz": "1", "ts": "1"}
     venue = Venue(text, fills=between(row, {**row, "fillSz": "NaN"}))
     assert [fill.last_quantity for fill in asyncio.run(okx_snapshot.fills(venue, swap, "o", "v"))] == [Decimal("0.01")] * 2
+
+
+class Host:
+    def __init__(self):
+        self.said, self.budgets = [], None
+
+    def on_balance(self, account, update):
+        self.said.append(("balance", sorted(update.balances), update.complete))
+
+    def on_positions(self, account, updates, complete=True):
+        self.said.append(("positions", [update.venue_symbol for update in updates], complete))
+
+
+@pytest.mark.parametrize("odd", [[], [None]])
+def test_a_snapshot_of_binance_with_an_odd_row_takes_nothing_off(odd):
+    position = {"symbol": "A", "positionAmt": "1", "entryPrice": "2"}
+    venue = Venue(text, positionRisk=[position, *odd])
+    venue.answers["account"] = {"assets": [{"asset": "A", "walletBalance": "1"}, *odd]}
+    host = Host()
+    asyncio.run(BinanceAccountRest(host, BinanceAccountType.USD_M_FUTURE, 0, venue)._snapshot())
+    assert host.said == [("balance", ["A"], not odd), ("positions", ["A"], not odd)]

@@ -7,7 +7,7 @@ import msgspec
 from msgspec import Raw, Struct, field
 
 from nexus_fast.constants import InstrumentType
-from nexus_fast.exchange.rows import Named, Rows, named
+from nexus_fast.exchange.rows import Found, Named, Rows, named
 from nexus_fast.order.events import OrderUpdate, PositionUpdate
 
 # Order status to event. NEW and PENDING_NEW say that the venue has it; a PARTIALLY_FILLED order's fills come with it.
@@ -189,7 +189,7 @@ def total(parts: Iterable[Balances]) -> Balances:
     return found
 
 
-def read_positions(body: bytes, type: InstrumentType | None = None) -> list[PositionUpdate]:
+def read_positions(body: bytes, type: InstrumentType | None = None) -> Found:
     """type: of an account that holds several kinds. With `odd` it is not complete."""
 
     def convert(p: _Position) -> PositionUpdate | None:
@@ -207,7 +207,7 @@ def read_positions(body: bytes, type: InstrumentType | None = None) -> list[Posi
     return _position_rows.decode(body, convert)
 
 
-def read_open_orders(body: bytes) -> list[OrderUpdate]:
+def read_open_orders(body: bytes) -> Found:
     """With `odd` it is not complete: an order that is not in it may be open."""
     return _order_rows.decode(body, _order_update)
 
