@@ -19,6 +19,7 @@ from nexus_fast.constants import (
 )
 from nexus_fast.error import VenueError
 from nexus_fast.exchange.binance import answers
+from nexus_fast.exchange.binance.snapshot import read_order
 from nexus_fast.exchange.instrument import Instrument
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -140,3 +141,16 @@ def test_fills_of_both_markets():
     future = answers.as_filled(read(answers.FILLS, "UsdFutures/Trading/GetUserTrades")[0], INSTRUMENT)
     assert (future.side, future.fee, future.timestamp) == (OrderSide.SELL, Decimal("-0.07819010"), 1569514978020)
     assert future.status is OrderStatus.FILLED and future.oid is None
+
+
+@pytest.mark.parametrize("beside", [{}, {"cumQuote": "1000", "cumBase": "3.84615384"}])
+def test_what_a_cost_is_counted_in_the_instrument_says(beside):
+    """Since the two futures are one, an answer may have the amounts of both (allOrders since 2026-08-07)."""
+    amounts = {"price": "2.6", "origQty": "1", "executedQty": "1"}
+    row = {"symbol": "X", "orderId": 1, "clientOrderId": "a", "status": "FILLED", **amounts}
+    coin = read_order(json.dumps({**row, "cumBase": "3.84615384", "avgPrice": "2.6", **beside}).encode(), InstrumentType.INVERSE)
+    assert (coin.cost, coin.average) == (Decimal("3.84615384"), Decimal("2.6"))
+    usd = read_order(json.dumps({**row, "cumQuote": "1000", "avgPrice": "2.6", **beside}).encode(), InstrumentType.LINEAR)
+    assert (usd.cost, usd.average) == (1000, 1000)
+    assert order_of(COIN, **{"cumBase": "3.84615384", "avgPrice": "2.6", **beside}).cum_cost == Decimal("3.84615384")
+    assert order_of(INSTRUMENT, **{"cumQuote": "1000", **beside}).cum_cost == 1000

@@ -127,7 +127,7 @@ class AccountRest(Account):
         found = Found()
         for params in asked:
             body = await self._rest.get(family.open_orders, {**params, **family.constants}, signed=True)
-            orders = read_open_orders(body)
+            orders = read_open_orders(body, family.type)
             found += orders
             found.odd += orders.odd
         for order in found:
@@ -140,7 +140,7 @@ class AccountRest(Account):
         family = family_of(self.account_type, instrument.type)
         params = {"symbol": instrument.venue_symbol, "origClientOrderId": client_id, **family.constants}
         try:
-            return read_order(await self._rest.get(family.order, params, signed=True))
+            return read_order(await self._rest.get(family.order, params, signed=True), family.type)
         except VenueError as error:
             if error.code == -2013:
                 return None

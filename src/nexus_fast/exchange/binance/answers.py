@@ -88,7 +88,8 @@ class BarAnswer(Struct, array_like=True):
 
 
 class OrderAnswer(Struct, rename="camel"):
-    """GET order and openOrders. Spot has cummulativeQuoteQty (their spelling), USD-M cumQuote, COIN-M cumBase, both avgPrice."""
+    """GET order and openOrders. Spot has cummulativeQuoteQty (their spelling), USD-M cumQuote, COIN-M cumBase, both avgPrice.
+    Since the two futures are one (2026) some answers have both: the instrument says which counts."""
 
     symbol: str
     order_id: int
@@ -175,7 +176,7 @@ def as_order(order: OrderAnswer, instrument: Instrument) -> Order:
     status = STATUSES.get(order.status)
     if status is None:
         raise VenueError("unreadable", f"order {order.client_order_id} has the status {order.status}", venue="binance")
-    costs = (order.cummulative_quote_qty, order.cum_quote, order.cum_base)
+    costs = (order.cum_base,) if instrument.is_inverse else (order.cummulative_quote_qty, order.cum_quote)
     cost = next((each for each in costs if each is not None), None)
     if cost is not None and cost < 0:
         cost = None                  # spot's way to say that it is not known for an old order

@@ -207,22 +207,24 @@ def read_positions(body: bytes, type: InstrumentType | None = None) -> Found:
     return _position_rows.decode(body, convert)
 
 
-def read_open_orders(body: bytes) -> Found:
+def read_open_orders(body: bytes, type: InstrumentType | None = None) -> Found:
     """With `odd` it is not complete: an order that is not in it may be open."""
-    return _order_rows.decode(body, _order_update)
+    return _order_rows.decode(body, lambda order: _order_update(order, type))
 
 
-def read_order(body: bytes | Raw) -> OrderUpdate:
-    """An order as the venue has it. Raises msgspec.ValidationError for a status nobody knows: nothing is concluded from it."""
-    return _order_update(_order.decode(body))
+def read_order(body: bytes | Raw, type: InstrumentType | None = None) -> OrderUpdate:
+    """An order as the venue has it; type: of its instrument, which says what the cost is counted in. Raises
+    msgspec.ValidationError for a status nobody knows: nothing is concluded from it."""
+    return _order_update(_order.decode(body), type)
 
 
-def _order_update(order: _Order) -> OrderUpdate:
+def _order_update(order: _Order, type: InstrumentType | None) -> OrderUpdate:
     event = event_of(order.status)
-    cost = order.cummulative_quote_qty if order.cummulative_quote_qty is not None else order.cum_quote
-    average = cost / order.executed_qty if cost and order.executed_qty else order.avg_price
-    if cost is None:
-        cost = order.cum_base                # COIN-M: coins, which say nothing of the price in this way
+    if type is InstrumentType.INVERSE:       # coins, which say nothing of the price in this way; cumQuote may stand beside them
+        cost, average = order.cum_base, order.avg_price
+    else:
+        cost = order.cummulative_quote_qty if order.cummulative_quote_qty is not None else order.cum_quote
+        average = cost / order.executed_qty if cost and order.executed_qty else order.avg_price
     return OrderUpdate(
         event=event,
         client_id=order.orig_client_order_id or order.client_order_id,
