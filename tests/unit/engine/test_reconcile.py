@@ -105,7 +105,7 @@ def test_a_venue_that_does_not_answer_is_asked_again(monkeypatch, error):
 def test_what_is_not_listed_has_left_only_where_every_row_could_be_read(odd, removed):
     """It is asked about in both cases."""
     host = Host()
-    listed = Named({"first": "open"})
+    listed = Named({"first": OrderUpdate(event="ACCEPTED", client_id="first")})
     listed.odd = odd
     reconciler = Reconciler(host, Heard(), SimpleNamespace(error=lambda text: None))
     assert reconciler._merge(Account(host, []), listed, {"first": 1, "second": 2}, 0.0) == removed
