@@ -18,6 +18,7 @@ import msgspec
 from nexus_fast.constants import AccountType
 from nexus_fast.engine.host import Host
 from nexus_fast.error import RouteError, VenueError
+from nexus_fast.exchange import direct_calls
 from nexus_fast.exchange.catalogue import make_requests
 from nexus_fast.exchange.instrument import Instrument, InstrumentTable
 from nexus_fast.exchange.routing import feed_for, resolve_account, resolve_feed
@@ -136,13 +137,17 @@ async def _answer_of(connector: Any, arguments: dict[str, Any], instruments: Ins
 class Api:
     """The venue's REST with one account's key, by path: `self.api(account_type).get("/fapi/v1/openInterest", {…})`.
 
+    Every question, and of the rest what nexus_fast.exchange.direct_calls lists: no orders. Others raise OrderRefusedError.
+    is_halted: whether the kill switch is pressed.
+
     Parameters are the venue's, the result is its JSON as Python objects. NexusTrader's generated method names
     (`get_fapi_v1_open_interest()` and its kin) are not served: their paths are. Each call waits as `ask` does and
     raises what it raises. Nothing is sent twice: what became of a post, put or delete after a TimeoutError is unknown.
     """
 
-    def __init__(self, account: Any):
+    def __init__(self, account: Any, is_halted: Callable[[], bool] = lambda: False):
         self._account = account
+        self._is_halted = is_halted
 
     def get(self, path: str, params: dict[str, Any] | None = None, *, signed: bool = False) -> Any:
         """signed: with timestamp and signature, as everything about the account needs it."""
@@ -159,6 +164,8 @@ class Api:
         return self._send("DELETE", path, params, signed)
 
     def _send(self, method: str, path: str, params: dict[str, Any] | None, signed: bool) -> Any:
+        direct_calls.check(self._account.account_type.exchange, method, path, self._is_halted())
+
         async def send() -> bytes:
             rest = self._account.open_rest()
             try:

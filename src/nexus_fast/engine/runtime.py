@@ -249,7 +249,7 @@ class Runtime:
         account = self._host.accounts.get(account_type)
         if account is None:
             raise RouteError(f"api({account_type}): no private connector of this type (there are {self.private_accounts})")
-        return Api(account)
+        return Api(account, lambda: self._core.entry.halted)
 
     def kill(self, reason: str) -> None:
         self._host.safety.kill(reason)

@@ -112,7 +112,8 @@ class Requests(RuntimeAccess):
 
     def api(self, account_type: AccountType) -> Any:
         """The venue's REST with the account's key, by path: .get(path, params, signed=), .post, .put and .delete return
-        its decoded JSON. NexusTrader's generated method names are not served."""
+        its decoded JSON. Orders do not go this way: what is no question and not listed in nexus_fast.exchange.direct_calls
+        raises OrderRefusedError. NexusTrader's generated method names are not served."""
         return self._engine("api").api(account_type)
 
     def set_reconnect_reconcile_grace_ms(self, exchange: ExchangeType, grace_ms: int) -> None:

@@ -300,21 +300,22 @@ class TestApi:
         return Api(host.accounts[Binance.USD_M_FUTURE])
 
     def test_methods_parameters_and_signatures(self, api, venue):
-        venue.answers["/fapi/v1/a"] = (200, '{"answer":[1,"2"]}', 0)
-        assert api.get("/fapi/v1/a", {"symbol": "BTCUSDT"}) == {"answer": [1, "2"]}
-        assert api.get("/fapi/v1/a", signed=True) == {"answer": [1, "2"]}
-        for method in (api.post, api.put, api.delete):
-            method("/fapi/v1/a", {"symbol": "BTCUSDT"})
+        path = "/fapi/v1/listenKey"
+        venue.answers[path] = (200, '{"answer":[1,"2"]}', 0)
+        assert api.get(path, {"symbol": "BTCUSDT"}) == {"answer": [1, "2"]}
+        assert api.get(path, signed=True) == {"answer": [1, "2"]}
+        for method in (api.post, api.put):
+            method(path, {"symbol": "BTCUSDT"})
         asked = [(method, "signature" in query) for method, _, query in venue.requests]
-        assert asked == [("GET", False), ("GET", True), ("POST", True), ("PUT", True), ("DELETE", True)]
+        assert asked == [("GET", False), ("GET", True), ("POST", True), ("PUT", True)]
         assert venue.requests[0][2] == {"symbol": "BTCUSDT"}
 
     def test_an_empty_answer_is_none_and_another_is_refused(self, api, venue):
-        venue.answers["/fapi/v1/a"] = (200, "", 0)
-        assert api.put("/fapi/v1/a", signed=False) is None
-        venue.answers["/fapi/v1/a"] = (200, "<html>", 0)
-        with pytest.raises(VenueError, match="PUT /fapi/v1/a is not JSON"):
-            api.put("/fapi/v1/a")
+        venue.answers["/fapi/v1/listenKey"] = (200, "", 0)
+        assert api.put("/fapi/v1/listenKey", signed=False) is None
+        venue.answers["/fapi/v1/listenKey"] = (200, "<html>", 0)
+        with pytest.raises(VenueError, match="PUT /fapi/v1/listenKey is not JSON"):
+            api.put("/fapi/v1/listenKey")
 
     def test_names_of_nexustrader_are_answered_with_the_remedy(self, api):
         with pytest.raises(AttributeError, match="get_fapi_v1_time: methods by name are not served; call get, post"):
