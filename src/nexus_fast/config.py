@@ -13,6 +13,7 @@ from typing import Any, Literal
 from nexus_fast import fence
 from nexus_fast.constants import AccountType, ExchangeType, StorageType
 from nexus_fast.error import ConfigurationError
+from nexus_fast.exact import as_decimal
 
 LOG_LEVELS = ("TRACE", "DEBUG", "INFO", "WARNING", "ERROR", "OFF")
 LOOP_MODES = ("busy", "block", "adaptive")
@@ -303,7 +304,7 @@ def _limit(name: str, value: Any) -> Decimal | None:
     if value is None:
         return None
     try:
-        limit = Decimal(str(value))
+        limit = as_decimal(value)
     except ArithmeticError:
         limit = Decimal("NaN")
     _require(limit.is_finite() and limit > 0, f"{name}={value!r} is not a positive number; None is no limit.")

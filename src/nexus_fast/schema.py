@@ -21,6 +21,7 @@ from nexus_fast.constants import (
     TimeInForce,
 )
 from nexus_fast.core.book import BookL1 as BookL1
+from nexus_fast.exact import OWN
 from nexus_fast.identity import InstrumentId as InstrumentId
 from nexus_fast.identity import Symbol as Symbol
 
@@ -285,7 +286,7 @@ class Balance(Struct):
 
     @property
     def total(self) -> Decimal:
-        return self.free + self.locked
+        return OWN.add(self.free, self.locked)
 
 
 class AccountBalance(Struct):
@@ -319,7 +320,7 @@ class Position(Struct):
 
     @property
     def amount(self) -> Decimal:
-        return abs(self.signed_amount)
+        return self.signed_amount.copy_abs()
 
     @property
     def is_opened(self) -> bool:

@@ -120,10 +120,21 @@ cdef int to_mantissa(object number, int scale, int64_t* out) except -1:
     return by_text(number, scale, out)
 
 
+cdef object plain_text(object number):
+    """Of the number that it is: a class made from one of these (numpy.float64, an IntEnum) may print itself in its own way."""
+    if isinstance(number, float):
+        return float.__repr__(number)
+    if isinstance(number, Decimal):
+        return Decimal.__str__(number)
+    if isinstance(number, int) and not isinstance(number, bool):
+        return int.__repr__(number)
+    return str(number)
+
+
 cdef int by_text(object number, int scale, int64_t* out) except -1:
     cdef const char* text
     cdef Py_ssize_t size
-    written = repr(number) if isinstance(number, float) else str(number)
+    written = plain_text(number)
     text = PyUnicode_AsUTF8AndSize(written, &size)
     return scan_decimal(text, size, scale, out) == 0
 

@@ -1,6 +1,6 @@
 """Python face of fixed-point text: exact text from and to scaled integers, refusing what 18 digits cannot hold."""
 
-from decimal import Decimal, InvalidOperation
+from nexus_fast.exact import as_decimal
 
 LIMIT = 10**18
 
@@ -35,8 +35,8 @@ def to_mantissa(value, int scale):
     that is not finite, has more places than `scale` or needs more than 18 digits.
     """
     try:
-        number = value if isinstance(value, Decimal) else Decimal(str(value))
-    except InvalidOperation:
+        number = as_decimal(value)
+    except ArithmeticError:
         raise ValueError(f"{value!r} is not a decimal number") from None
     if not number.is_finite():
         raise ValueError(f"{value!r} is not a finite number")

@@ -1,7 +1,7 @@
 """What can be traded: one Instrument per symbol, exact, and the table an engine looks them up in."""
 
 from collections.abc import Iterable
-from decimal import ROUND_CEILING, ROUND_DOWN, ROUND_FLOOR, ROUND_HALF_UP, Context, Decimal
+from decimal import ROUND_CEILING, ROUND_DOWN, ROUND_FLOOR, ROUND_HALF_UP, Decimal
 from functools import lru_cache
 
 from msgspec import Struct
@@ -9,6 +9,7 @@ from msgspec import Struct
 from nexus_fast.constants import ExchangeType, InstrumentType
 from nexus_fast.core.decimals import decimal_of, mantissa_at
 from nexus_fast.error import InstrumentError, OrderRefusedError
+from nexus_fast.exact import OWN, as_decimal, exactly
 from nexus_fast.exchange.one_to_one import one_to_one, venue_key
 from nexus_fast.identity import InstrumentId, learn
 
@@ -19,14 +20,12 @@ LARGEST_SCALE = 18
 # tenth of a millisecond in which no tick is read.
 ROWS_KEPT = 16_384
 ROUNDINGS = {"round": ROUND_HALF_UP, "ceil": ROUND_CEILING, "floor": ROUND_FLOOR}
-# Wide enough that no step of a division or a product of two 18-digit numbers is rounded on the way.
-_EXACT = Context(prec=60)
 _COIN = Decimal("1e-8")
 
 
 def decimals_of(value: Decimal) -> int:
     """Decimals that the value needs: 0.00010000 needs 4, 100 needs 0."""
-    exponent = value.normalize(_EXACT).as_tuple().exponent
+    exponent = value.normalize(OWN).as_tuple().exponent
     return max(0, -int(exponent))
 
 
@@ -50,7 +49,7 @@ def from_mantissa(mantissa: int, scale: int) -> Decimal:
 def exact(value: Decimal | float | int | str, what: str) -> Decimal:
     """As a finite Decimal; a float counts as the decimal text that Python prints for it."""
     try:
-        number = value if isinstance(value, Decimal) else Decimal(str(value))
+        number = as_decimal(value)
     except ArithmeticError:
         raise OrderRefusedError(f"the {what} {value!r} is not a number") from None
     if not number.is_finite():
@@ -67,32 +66,32 @@ def round_to_step(value: Decimal, step: Decimal, mode: str = "round", offset: De
         raise ValueError(f"mode={mode!r} is not one of {', '.join(map(repr, ROUNDINGS))}")
     quantum = _quantum(step, offset)
     if quantum is not None:
-        return value.quantize(quantum, ROUNDINGS[mode], _EXACT)
+        return value.quantize(quantum, ROUNDINGS[mode], OWN)
     decimals = max(decimals_of(step), decimals_of(offset))
     if step == 0:
         return value
     # Integers throughout: no division whose result would have to be cut.
     scale = max(decimals, decimals_of(value))
-    unit, distance = int(step.scaleb(scale, _EXACT)), int(_EXACT.subtract(value, offset).scaleb(scale, _EXACT))
+    unit, distance = int(step.scaleb(scale, OWN)), int(OWN.subtract(value, offset).scaleb(scale, OWN))
     steps, rest = divmod(distance, unit)
     if mode == "ceil" and rest:
         steps += 1
     elif mode == "round" and (2 * rest > unit or (2 * rest == unit and distance >= 0)):
         steps += 1
-    whole = _EXACT.add(_EXACT.multiply(Decimal(steps), step), offset)
-    return whole.quantize(Decimal(1).scaleb(-decimals), context=_EXACT)
+    whole = OWN.add(OWN.multiply(Decimal(steps), step), offset)
+    return whole.quantize(Decimal(1).scaleb(-decimals, OWN), context=OWN)
 
 
 @lru_cache(maxsize=4096)
 def _quantum(step: Decimal, offset: Decimal) -> Decimal | None:
     """What rounds to a step of 1, 0.1, 0.01 … in one operation: most symbols have such a step. None for the others."""
-    quantum = Decimal(1).scaleb(-decimals_of(step))
-    return quantum if step == quantum and offset % step == 0 else None
+    quantum = Decimal(1).scaleb(-decimals_of(step), OWN)
+    return quantum if step == quantum and OWN.remainder(offset, step) == 0 else None
 
 
 @lru_cache(maxsize=4096)
 def _remainder(value: Decimal, step: Decimal) -> Decimal:
-    return value % (step or 1)
+    return OWN.remainder(value, step or 1)
 
 
 class Instrument(Struct, frozen=True, kw_only=True):
@@ -154,6 +153,7 @@ class Instrument(Struct, frozen=True, kw_only=True):
     def is_inverse(self) -> bool:
         return self.type is InstrumentType.INVERSE
 
+    @exactly
     def cost(self, price: Decimal, quantity: Decimal) -> Decimal:
         """What a quantity is worth at a price: in the quote asset, for an inverse contract in the coin, cut off at 8 decimals."""
         if self.is_inverse:
@@ -217,7 +217,7 @@ class Instrument(Struct, frozen=True, kw_only=True):
         least = self.min_quantity
         if self.min_notional:
             per_unit = price if self.type is not InstrumentType.INVERSE else self.contract_size
-            least = max(least, _EXACT.divide(_EXACT.multiply(self.min_notional, Decimal("1.01")), per_unit))
+            least = max(least, OWN.divide(OWN.multiply(self.min_notional, Decimal("1.01")), per_unit))
         return self.round_quantity(max(least, self.lot_size), "ceil")
 
 
@@ -225,7 +225,7 @@ def _bound(limit: Decimal | None, scale: int) -> int:
     """A maximum as a mantissa, rounded down; no limit, or one beyond 18 digits, is the largest mantissa."""
     if limit is None or limit.adjusted() + scale >= LARGEST_SCALE:
         return LARGEST_MANTISSA
-    return int(limit.scaleb(scale, _EXACT))
+    return int(limit.scaleb(scale, OWN))
 
 
 class InstrumentTable:

@@ -14,6 +14,7 @@ import msgspec
 from msgspec import Raw
 
 from nexus_fast.error import VenueError
+from nexus_fast.exact import exactly
 from nexus_fast.exchange.listing import ODD, name_of
 from nexus_fast.log import Logger
 from nexus_fast.order.events import Unreadable
@@ -52,6 +53,7 @@ class Rows:
         self._one = msgspec.json.Decoder(kind)
         self._raws = msgspec.json.Decoder(list[Raw])
 
+    @exactly
     def decode(self, body: bytes | Raw, convert: Callable[[Any], Any] | None = None) -> Found:
         """Raises msgspec.DecodeError for what is no list. convert: of a row, None for one that is not wanted."""
         try:
@@ -59,6 +61,7 @@ class Rows:
         except msgspec.ValidationError:
             return self.each(self._raws.decode(body), convert)
 
+    @exactly
     def each(self, rows: Iterable[Any], convert: Callable[[Any], Any] | None) -> Found:
         """The same of rows that are decoded already."""
         found = Found()

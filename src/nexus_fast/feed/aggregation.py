@@ -12,6 +12,7 @@ from decimal import Decimal
 
 from nexus_fast.constants import ExchangeType, KlineInterval, OrderSide
 from nexus_fast.error import KlineSupportedError
+from nexus_fast.exact import OWN, as_decimal, exactly
 from nexus_fast.schema import Kline, Trade
 
 # How long after a bar's end, once its trades should be here, the bar waits for the last of them.
@@ -51,6 +52,7 @@ class Building:
         self.volume = self.quote_volume = self.buy_volume = self.buy_quote_volume = Decimal(0)
         self.start: int | None = None    # the first trade's time; None without one
 
+    @exactly
     def add(self, trade: Trade, size: Decimal) -> None:
         """size: how much of the trade belongs to this bar."""
         price = trade.price
@@ -58,7 +60,7 @@ class Building:
             self.open = self.high = self.low = price
             self.start = trade.timestamp
         self.high, self.low, self.close = max(self.high, price), min(self.low, price), price
-        cost = Decimal(repr(price)) * size
+        cost = as_decimal(price) * size
         self.volume += size
         self.quote_volume += cost
         if trade.side is OrderSide.BUY:
@@ -130,7 +132,7 @@ class TimeKlineAggregator:
             return
         self._close_until(trade.timestamp)
         self._lag = lag if self._lag is None else min(lag, self._lag)
-        self._building.add(trade, Decimal(repr(trade.size)))
+        self._building.add(trade, as_decimal(trade.size))
 
     def advance(self, now_ms: int) -> None:
         """now_ms: local time. Publishes what is over by now."""
@@ -176,7 +178,7 @@ class VolumeKlineAggregator:
         volume_type: str = "DEFAULT",
     ):
         self._what = (exchange, symbol, KlineInterval.VOLUME)
-        self._threshold = Decimal(repr(volume_threshold))
+        self._threshold = as_decimal(volume_threshold)
         self._side = SIDES[volume_type]
         self._publish = publish
         self._building = Building()
@@ -184,11 +186,11 @@ class VolumeKlineAggregator:
     def on_trade(self, trade: Trade) -> None:
         if trade.price <= 0 or trade.size <= 0 or (self._side is not None and trade.side is not self._side):
             return
-        left = Decimal(repr(trade.size))
+        left = as_decimal(trade.size)
         while left:
-            part = min(left, self._threshold - self._building.volume)
+            part = min(left, OWN.subtract(self._threshold, self._building.volume))
             self._building.add(trade, part)
-            left -= part
+            left = OWN.subtract(left, part)
             if self._building.volume == self._threshold:
                 bar = self._building.as_kline(*self._what, start=self._building.start, timestamp=trade.timestamp)
                 self._building.clear()

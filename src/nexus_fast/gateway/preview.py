@@ -5,6 +5,7 @@ import time
 from decimal import Decimal, InvalidOperation
 
 from nexus_fast.core.fixed import to_mantissa
+from nexus_fast.exact import OWN, as_decimal
 from nexus_fast.gateway import binance
 from nexus_fast.gateway.credentials import ED25519, Credentials
 from nexus_fast.gateway.words import LIMIT, MARKET, SIDES, TIMES_IN_FORCE, TYPES, name_of, number_of
@@ -131,16 +132,16 @@ def _time_in_force(order_type, member):
 def _number(what, value) -> Decimal:
     """The exact value of amount or price; a float counts as the number that repr shows."""
     try:
-        number = Decimal(str(value))
+        number = as_decimal(value)
     except InvalidOperation:
         raise ValueError(f"{what}={value!r} is not a number") from None
     if not number.is_finite() or number <= 0:
         raise ValueError(f"{what}={value}: must be a number above 0")
-    exponent = number.normalize().as_tuple().exponent
+    exponent = number.normalize(OWN).as_tuple().exponent
     if number.adjusted() >= 18 or exponent < -18 or number.adjusted() - min(exponent, 0) >= 18:
         raise ValueError(f"{what}={value} needs more than 18 digits and cannot be sent exactly: round it")
     return number
 
 
 def _scale(number: Decimal) -> int:
-    return max(0, -number.normalize().as_tuple().exponent)
+    return max(0, -number.normalize(OWN).as_tuple().exponent)

@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from msgspec import Struct
 
+from nexus_fast.exact import OWN, quotient
 from nexus_fast.exchange.instrument import Instrument, from_mantissa, to_mantissa
 from nexus_fast.order.events import OrderUpdate
 
@@ -73,7 +74,7 @@ class Executions:
     def _add_up(self, extra: Extra, fields: dict, update: OrderUpdate) -> None:
         """Cost and average by the fills themselves, where the venue does not say them with the fill."""
         instrument = self._instruments[fields["symbol_id"]]
-        extra.paid += instrument.cost(update.last_price, update.last_quantity)
+        extra.paid = OWN.add(extra.paid, instrument.cost(update.last_price, update.last_quantity))
         if update.cost is None and update.average is None and extra.counted >= fields["filled"]:
             quantity = from_mantissa(extra.counted, fields["size_scale"])
             extra.cost = extra.paid
@@ -84,7 +85,7 @@ class Executions:
             return
         self._seen[key] = True
         extra.fees_missing -= 1
-        extra.fee = (extra.fee or Decimal(0)) + update.fee
+        extra.fee = OWN.add(extra.fee or Decimal(0), update.fee)
         extra.fee_currency = update.fee_currency or extra.fee_currency
 
     def carry(self, extra: Extra, number: int, trades: dict[int, tuple[int, int]]) -> None:
@@ -102,5 +103,7 @@ class Executions:
 
 def _average(instrument: Instrument, quantity: Decimal, cost: Decimal) -> Decimal:
     """The price at which the whole quantity has this cost."""
-    size = quantity * instrument.contract_size
-    return (size / cost if instrument.is_inverse else cost / size) if cost and size else Decimal(0)
+    size = OWN.multiply(quantity, instrument.contract_size)
+    if not cost or not size:
+        return Decimal(0)
+    return quotient(size, cost) if instrument.is_inverse else quotient(cost, size)

@@ -11,6 +11,7 @@ from typing import Any
 
 from nexus_fast.cache import Cache
 from nexus_fast.constants import OrderSide, OrderStatus, OrderType
+from nexus_fast.exact import OWN
 from nexus_fast.exchange.instrument import Instrument
 from nexus_fast.order.events import OrderUpdate
 from nexus_fast.schema import Order
@@ -59,7 +60,7 @@ def apply_external(cache: Cache, instrument: Instrument, update: OrderUpdate) ->
         average=float(update.average) if update.average else None,
         last_filled_price=float(update.last_price) if update.last_price else None,
         last_filled=update.last_quantity,
-        remaining=None if amount is None else amount - filled,
+        remaining=None if amount is None else OWN.subtract(amount, filled),
         fee=update.fee,
         fee_currency=update.fee_currency,
         cum_cost=update.cost,

@@ -19,6 +19,7 @@ from msgspec.structs import replace
 
 from nexus_fast.cache import Cache
 from nexus_fast.constants import OrderSide, OrderStatus, OrderType, TimeInForce, WsOrderResultType
+from nexus_fast.exact import OWN
 from nexus_fast.exchange.instrument import Instrument, from_mantissa, to_mantissa
 from nexus_fast.log import Logger
 from nexus_fast.order.agreement import contradiction
@@ -362,7 +363,7 @@ class Tracker:
             average=None if extra.average is None else float(extra.average),
             last_filled_price=None if extra.last_price is None else float(extra.last_price),
             last_filled=extra.last_quantity,
-            remaining=quantity - filled,
+            remaining=OWN.subtract(quantity, filled),
             fee=extra.fee,
             fee_currency=extra.fee_currency,
             cost=last_cost,

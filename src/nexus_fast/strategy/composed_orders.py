@@ -7,6 +7,7 @@ from msgspec import Struct
 
 from nexus_fast.constants import AccountType, OrderSide, OrderType, TimeInForce, TriggerType
 from nexus_fast.error import OrderRefusedError
+from nexus_fast.exact import as_decimal
 from nexus_fast.schema import BatchOrder
 from nexus_fast.strategy.arguments import require_route
 from nexus_fast.strategy.runtime_access import RuntimeAccess
@@ -116,8 +117,8 @@ def _require_sides(
     """A long position takes its profit above its stop, a short one below."""
     if take_profit is None or stop_loss is None:
         return
-    gain = take_profit.trigger_price - stop_loss.trigger_price
-    if gain == 0 or (gain > 0) != side.is_buy:
+    gain, loss = as_decimal(take_profit.trigger_price), as_decimal(stop_loss.trigger_price)
+    if gain == loss or (gain > loss) != side.is_buy:
         raise OrderRefusedError(
             f"{symbol}: for a {side.value} the take-profit ({take_profit.trigger_price}) must lie "
             f"{'above' if side.is_buy else 'below'} the stop-loss ({stop_loss.trigger_price})."

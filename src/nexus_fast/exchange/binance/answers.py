@@ -19,6 +19,7 @@ from nexus_fast.constants import (
     TimeInForce,
 )
 from nexus_fast.error import VenueError
+from nexus_fast.exact import exactly, quotient
 from nexus_fast.exchange.instrument import Instrument
 from nexus_fast.exchange.rows import Rows, finite
 from nexus_fast.schema import Kline, Order, Ticker
@@ -171,6 +172,7 @@ def as_kline(row: BarAnswer, symbol: str, interval: KlineInterval, *, with_volum
     )
 
 
+@exactly
 def as_order(order: OrderAnswer, instrument: Instrument) -> Order:
     """Raises VenueError for a status nobody knows: nothing is concluded from it."""
     status = STATUSES.get(order.status)
@@ -181,7 +183,7 @@ def as_order(order: OrderAnswer, instrument: Instrument) -> Order:
     if cost is not None and cost < 0:
         cost = None                  # spot's way to say that it is not known for an old order
     kind = (SPOT_TYPES if instrument.is_spot else FUTURES_TYPES).get(order.type)
-    average = cost / order.executed_qty if cost and order.executed_qty and not instrument.is_inverse else order.avg_price
+    average = quotient(cost, order.executed_qty) if cost and order.executed_qty and not instrument.is_inverse else order.avg_price
     if order.type == "LIMIT" and order.time_in_force == "GTX":
         kind = OrderType.POST_ONLY
     return Order(

@@ -13,6 +13,7 @@ import msgspec
 from msgspec import Raw, Struct, field
 
 from nexus_fast.constants import ExchangeType, InstrumentType
+from nexus_fast.exact import OWN
 from nexus_fast.exchange.instrument import ROWS_KEPT, Instrument, decimals_of
 from nexus_fast.exchange.listing import NO_JSON, Skipped, no_list, read_rows, require_usable
 from nexus_fast.identity import InstrumentId
@@ -193,7 +194,7 @@ def _instrument(family: Family, venue: _Symbol) -> Instrument:
 
 def _least(precision: int | None, otherwise: int) -> Decimal:
     """The step that a precision allows, for symbols whose filter leaves the step open (0 disables the rule)."""
-    return Decimal(1).scaleb(-(otherwise if precision is None else precision))
+    return Decimal(1).scaleb(-(otherwise if precision is None else precision), OWN)
 
 
 def _coarser(market_step: Decimal, step: Decimal) -> Decimal:

@@ -7,6 +7,7 @@ import msgspec
 from msgspec import Raw, Struct, field
 
 from nexus_fast.constants import InstrumentType
+from nexus_fast.exact import exactly, quotient
 from nexus_fast.exchange.rows import Found, Named, Rows, named
 from nexus_fast.order.events import OrderUpdate, PositionUpdate
 
@@ -179,6 +180,7 @@ def read_portfolio(body: bytes) -> dict[str, Balances]:
     return found
 
 
+@exactly
 def total(parts: Iterable[Balances]) -> Balances:
     """The sum of several wallets."""
     found: Balances = {}
@@ -212,6 +214,7 @@ def read_open_orders(body: bytes, type: InstrumentType | None = None) -> Found:
     return _order_rows.decode(body, lambda order: _order_update(order, type))
 
 
+@exactly
 def read_order(body: bytes | Raw, type: InstrumentType | None = None) -> OrderUpdate:
     """An order as the venue has it; type: of its instrument, which says what the cost is counted in. Raises
     msgspec.ValidationError for a status nobody knows: nothing is concluded from it."""
@@ -224,7 +227,7 @@ def _order_update(order: _Order, type: InstrumentType | None) -> OrderUpdate:
         cost, average = order.cum_base, order.avg_price
     else:
         cost = order.cummulative_quote_qty if order.cummulative_quote_qty is not None else order.cum_quote
-        average = cost / order.executed_qty if cost and order.executed_qty else order.avg_price
+        average = quotient(cost, order.executed_qty) if cost and order.executed_qty else order.avg_price
     return OrderUpdate(
         event=event,
         client_id=order.orig_client_order_id or order.client_order_id,
@@ -242,6 +245,7 @@ def _order_update(order: _Order, type: InstrumentType | None) -> OrderUpdate:
     )
 
 
+@exactly
 def read_placed(body: bytes | Raw) -> OrderUpdate:
     """What the answer to a new order or to a modification says of the order. Its executions are the stream's to tell, unless the
     answer says how much. Raises msgspec.ValidationError for a status nobody knows."""

@@ -12,6 +12,7 @@ import msgspec
 from msgspec import Raw, Struct, field
 
 from nexus_fast.constants import InstrumentType
+from nexus_fast.exact import exactly, quotient
 from nexus_fast.exchange.binance.snapshot import ORDER_TYPES, STATUSES, amounts
 from nexus_fast.exchange.rows import Rows, unreadable
 from nexus_fast.order.events import (
@@ -176,6 +177,7 @@ EXECUTIONS = {
 LIQUIDATIONS = ("NEW_INSURANCE", "NEW_ADL")
 
 
+@exactly
 def decode(payload: bytes | Raw) -> list[Event]:
     """Events of one message; empty for what the engine does not use. Raises msgspec.ValidationError for a known event
     whose content cannot be read: it must not pass unseen."""
@@ -215,7 +217,7 @@ def _execution_report(payload) -> list[Event]:
             price=report.price,
             quantity=report.quantity,
             cost=report.cost,
-            average=report.cost / report.filled if report.filled else None,
+            average=quotient(report.cost, report.filled) if report.filled else None,
             last_price=report.last_price if fill else None,
             last_quantity=report.last_quantity if fill else None,
             trade_id=report.trade_id if fill else -1,

@@ -4,14 +4,13 @@ Sources: bybit-exchange.github.io/docs/v5, account/wallet-balance, position, ord
 Every question raises VenueError for a refusal, OSError and TimeoutError when no answer came.
 """
 
-from decimal import Decimal
 from typing import Any
 
 from msgspec.structs import replace
 
 from nexus_fast.constants import ExchangeType, InstrumentType
 from nexus_fast.error import PositionModeError
-from nexus_fast.exchange.bybit.fills import Fills, read_executions, updates_of
+from nexus_fast.exchange.bybit.fills import Fills, all_together, read_executions, updates_of
 from nexus_fast.exchange.bybit.instruments import CATEGORIES
 from nexus_fast.exchange.bybit.snapshot import PositionRow, position_update, read_balances, read_orders, read_positions
 from nexus_fast.exchange.rows import Found, Named, require_whole
@@ -118,8 +117,7 @@ class AccountRest:
         for update in fills:
             if update.client_id != client_id:
                 return update
-        filled = sum((update.last_quantity for update in fills), start=Decimal(0))
-        return replace(fills[-1], filled=filled, trade_id=-1, last_price=None, last_quantity=None, fee=None)
+        return all_together(fills)
 
     async def trades(self, instrument: Any, client_id: str) -> list[OrderUpdate]:
         """The fills of an order, oldest first, each with its fee."""

@@ -19,6 +19,7 @@ from nexus_fast.constants import (
     TimeInForce,
 )
 from nexus_fast.error import VenueError
+from nexus_fast.exact import exactly
 from nexus_fast.exchange.bybit.fills import ExecutionRow
 from nexus_fast.exchange.bybit.snapshot import OrderRow, Text, milliseconds, number, order_update
 from nexus_fast.exchange.instrument import Instrument
@@ -131,6 +132,7 @@ def as_kline(row: BarAnswer, symbol: str, interval: KlineInterval) -> Kline:
     )
 
 
+@exactly
 def as_order(row: OrderAnswer, instrument: Instrument) -> Order:
     """Raises VenueError for a status nobody knows: nothing is concluded from it."""
     try:

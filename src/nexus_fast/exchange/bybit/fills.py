@@ -13,7 +13,9 @@ from decimal import Decimal
 
 import xxhash
 from msgspec import Raw, Struct
+from msgspec.structs import replace
 
+from nexus_fast.exact import exactly, quotient
 from nexus_fast.exchange.bybit.snapshot import Text, milliseconds, number, rows_of, type_of
 from nexus_fast.exchange.rows import Found, Rows
 from nexus_fast.order.events import OrderUpdate
@@ -55,14 +57,16 @@ class Tally:
         self.seen: set[str] = set()
         self.quantity = self.cost = ZERO
 
+    @exactly
     def add(self, row: ExecutionRow, quantity: Decimal, price: Decimal) -> None:
         if row.exec_id not in self.seen:
             self.seen.add(row.exec_id)
             self.quantity += quantity
-            self.cost += quantity / price if row.category == INVERSE else quantity * price
+            self.cost += quotient(quantity, price) if row.category == INVERSE else quantity * price
 
     def average(self, category: str) -> Decimal:
-        return self.quantity / self.cost if category == INVERSE else self.cost / self.quantity
+        dividend, divisor = (self.quantity, self.cost) if category == INVERSE else (self.cost, self.quantity)
+        return quotient(dividend, divisor)
 
 
 def trade_id(execution_id: str) -> int:
@@ -121,6 +125,13 @@ class Fills:
 def read_executions(result: bytes | Raw) -> Found:
     """Of one page of execution/list."""
     return execution_rows.decode(rows_of(result))
+
+
+@exactly
+def all_together(fills: list[OrderUpdate]) -> OrderUpdate:
+    """What the fills of one order come to, as its state: of no single fill."""
+    filled = sum((update.last_quantity for update in fills), start=ZERO)
+    return replace(fills[-1], filled=filled, trade_id=-1, last_price=None, last_quantity=None, fee=None)
 
 
 def updates_of(rows: list[ExecutionRow], category: str, fills: Fills | None = None) -> list[OrderUpdate]:

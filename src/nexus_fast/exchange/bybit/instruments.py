@@ -15,6 +15,7 @@ import msgspec
 from msgspec import Raw, Struct, field
 
 from nexus_fast.constants import ExchangeType, InstrumentType
+from nexus_fast.exact import exactly
 from nexus_fast.exchange.instrument import ROWS_KEPT, Instrument, decimals_of
 from nexus_fast.exchange.listing import NO_JSON, Skipped, no_list, read_rows, require_usable
 from nexus_fast.identity import InstrumentId
@@ -142,6 +143,7 @@ def _instrument(category: str, venue: _Symbol) -> Instrument:
     ))
 
 
+@exactly
 def _multiple(price: Decimal, tick: Decimal) -> Decimal:
     """The least multiple of the tick that is not below the price."""
     if not tick:

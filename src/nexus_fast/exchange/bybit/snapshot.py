@@ -12,6 +12,7 @@ import msgspec
 from msgspec import Raw, Struct, field
 
 from nexus_fast.constants import InstrumentType
+from nexus_fast.exact import exactly
 from nexus_fast.exchange.bybit.instruments import TYPES
 from nexus_fast.exchange.rows import Found, Named, Rows
 from nexus_fast.order.events import OrderUpdate, PositionUpdate
@@ -126,6 +127,7 @@ def read_balances(result: bytes | Raw) -> Named:
     return balances_of(wallet_rows.decode(rows_of(result)))
 
 
+@exactly
 def order_update(row: OrderRow) -> OrderUpdate:
     """Raises msgspec.ValidationError for a status nobody knows: nothing is concluded from it."""
     event = STATUSES.get(row.order_status)
@@ -152,6 +154,7 @@ def order_update(row: OrderRow) -> OrderUpdate:
     )
 
 
+@exactly
 def position_update(row: PositionRow, category: str) -> PositionUpdate:
     """Of one-way mode. category: linear or inverse."""
     size = number(row.size) or ZERO
@@ -171,6 +174,7 @@ def type_of(category: str) -> InstrumentType | None:
     return TYPES.get(category)
 
 
+@exactly
 def balances_of(wallets: Found) -> Named:
     """What open spot orders need is locked; margin in use is not, as it is of all assets together."""
 

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 from msgspec import Raw, Struct
 
+from nexus_fast.exact import exactly
 from nexus_fast.exchange.bybit.fills import ExecutionRow, Fills, execution_rows
 from nexus_fast.exchange.bybit.snapshot import (
     OrderRow,
@@ -64,6 +65,7 @@ class UserData:
             "wallet": self._on_wallets,
         }
 
+    @exactly
     def events(self, message: Message) -> list[Event]:
         """Raises msgspec.ValidationError for a known topic whose content cannot be read: it must not pass unseen."""
         convert = self._converters.get(message.topic)

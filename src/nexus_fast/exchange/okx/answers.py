@@ -18,6 +18,7 @@ from nexus_fast.constants import (
     TimeInForce,
 )
 from nexus_fast.error import VenueError
+from nexus_fast.exact import exactly
 from nexus_fast.exchange.okx.instruments import OkxInstrument
 from nexus_fast.exchange.okx.user_data import decimal
 from nexus_fast.exchange.rows import Rows, finite
@@ -110,6 +111,7 @@ def as_ticker(ticker: TickerAnswer, symbol: str) -> Ticker:
     )
 
 
+@exactly
 def as_order(order: OrderAnswer, instrument: OkxInstrument) -> Order:
     """Raises VenueError for a state nobody knows: nothing is concluded from it."""
     status = STATUSES.get(order.state)
@@ -144,6 +146,7 @@ def as_order(order: OrderAnswer, instrument: OkxInstrument) -> Order:
     )
 
 
+@exactly
 def as_filled(fill: FillAnswer, instrument: OkxInstrument) -> Order:
     amount, price, fee = Decimal(fill.fill_sz) * instrument.contract_value, Decimal(fill.fill_px), decimal(fill.fee)
     cost = instrument.cost(price, amount)

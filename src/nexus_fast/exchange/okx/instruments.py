@@ -15,6 +15,7 @@ import msgspec
 from msgspec import Raw, Struct
 
 from nexus_fast.constants import ExchangeType, InstrumentType
+from nexus_fast.exact import exactly
 from nexus_fast.exchange.instrument import ROWS_KEPT, Instrument, decimals_of
 from nexus_fast.exchange.listing import NO_JSON, Skipped, no_list, read_rows, require_usable
 from nexus_fast.identity import InstrumentId
@@ -104,6 +105,7 @@ def our_symbol(inst_id: str, inst_type: str) -> str:
     return f"{pair}-{'PERP' if inst_type == 'SWAP' else parts[2]}.OKX"
 
 
+@exactly
 def _convert(venue: _Instrument) -> OkxInstrument:
     if venue.inst_type not in KINDS:
         raise ValueError(f"instType {venue.inst_type!r} is not one of {', '.join(KINDS)}")

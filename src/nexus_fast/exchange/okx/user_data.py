@@ -11,6 +11,7 @@ from decimal import Decimal
 import msgspec
 from msgspec import Raw, Struct
 
+from nexus_fast.exact import exactly, quotient
 from nexus_fast.exchange.okx.instruments import OkxInstrument
 from nexus_fast.exchange.rows import Found, Named, Rows, odd_in
 from nexus_fast.order.events import BalanceUpdate, OrderUpdate, PositionUpdate
@@ -138,6 +139,7 @@ def state_event(order: Order) -> str:
     return event
 
 
+@exactly
 def common(order: Order, instrument: OkxInstrument) -> dict:
     """What every update of an order says, in our units."""
     value = instrument.contract_value
@@ -174,6 +176,7 @@ def _updates(order: Order, instrument: OkxInstrument) -> list[OrderUpdate]:
     return found
 
 
+@exactly
 def _fill(order: Order, instrument: OkxInstrument) -> dict:
     """Of the fill that the push brings; empty when it brings none."""
     quantity = decimal(order.fill_sz)
@@ -247,17 +250,19 @@ class Positions:
                 changed[row.inst_id] = row
         return [self._sum(inst_id) for inst_id in changed]
 
+    @exactly
     def _sum(self, inst_id: str) -> PositionUpdate:
         instrument = self._find(inst_id)
         rows = [row for row in self._rows[inst_id].values() if Decimal(row.pos or "0")]
         amounts = [Decimal(row.pos) for row in rows]
         weight = sum(map(abs, amounts))
-        entries = [abs(amount) * Decimal(row.avg_px or "0") for amount, row in zip(amounts, rows, strict=True)]
+        prices = [Decimal(row.avg_px or "0") for row in rows]
+        entries = [abs(amount) * price for amount, price in zip(amounts, prices, strict=True)]
         every = self._rows[inst_id].values()
         return PositionUpdate(
             venue_symbol=inst_id,
             signed_amount=sum(amounts, Decimal(0)) * instrument.contract_value,
-            entry_price=Decimal(rows[0].avg_px or "0") if len(rows) == 1 else sum(entries) / weight if weight else Decimal(0),
+            entry_price=prices[0] if len(rows) == 1 else quotient(sum(entries), weight) if weight else Decimal(0),
             unrealized_pnl=sum(Decimal(row.upl or "0") for row in rows) or Decimal(0),
             realized_pnl=sum(Decimal(row.realized_pnl or "0") for row in every) or Decimal(0),
             time_ms=max((int(row.u_time) for row in every if row.u_time), default=None),
