@@ -1,7 +1,7 @@
 """Fixed-point text against decimal."""
 
 import struct
-from decimal import Decimal, getcontext
+from decimal import Decimal, localcontext
 
 import pytest
 from hypothesis import example, given, settings
@@ -9,7 +9,11 @@ from hypothesis import strategies as st
 
 from nexus_fast.core.fixed import LIMIT, fixed_text, to_mantissa, uint_text
 
-getcontext().prec = 60
+
+@pytest.fixture(autouse=True, scope="module")
+def wide_sums():
+    with localcontext(prec=60):
+        yield
 untimed = settings(deadline=None)  # a busy machine is no failure
 mantissas = (
     st.integers(-LIMIT + 1, LIMIT - 1)
