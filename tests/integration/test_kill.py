@@ -20,7 +20,7 @@ from nexus_fast.engine import engine as engine_module
 from nexus_fast.engine.recovery import Recovery
 from nexus_fast.error import EngineBuildError, KilledError
 from nexus_fast.exchange.binance.account import BinanceAccount
-from nexus_fast.journal.sessions import last_session
+from nexus_fast.journal.sessions import last_sessions
 
 BUY, LIMIT = OrderSide.BUY, OrderType.LIMIT
 ONE = Decimal("0.01")
@@ -150,7 +150,7 @@ def test_a_kill_switch_in_the_last_steps_is_remembered(venue, tmp_path, monkeypa
 def test_the_end_while_it_is_ending_changes_nothing(venue, tmp_path, monkeypatch, number):
     monkeypatch.setattr(engine_module, "_end_tasks", lambda original=engine_module._end_tasks: (press(number), original())[1])
     run(Scripted(rest, [BTC]), venue, strategy_id="twice")
-    assert last_session(tmp_path / "twice.tests", 1 << 62).ended_cleanly
+    assert last_sessions(tmp_path / "twice.tests", 1 << 62)[0].ended_cleanly
 
 
 def test_the_signals_are_the_programs_again_afterwards(venue):

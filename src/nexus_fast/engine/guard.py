@@ -21,7 +21,7 @@ from nexus_fast.engine.safety import AGAIN_SECONDS, emergency_of, leave_mark
 from nexus_fast.error import NO_ANSWER
 from nexus_fast.journal.error import JournalError
 from nexus_fast.journal.kill_mark import KillMark
-from nexus_fast.journal.sessions import last_session
+from nexus_fast.journal.sessions import last_sessions
 from nexus_fast.log import Logger
 from nexus_fast.shm.names import segment_name
 from nexus_fast.shm.segment import segment_path
@@ -102,12 +102,12 @@ class Engine:
                 return ""
             if self.mark.exists():
                 return f"its kill switch has not been confirmed: {self.mark.read()}"
-            session = last_session(self.directory, 1 << 62)
+            sessions = last_sessions(self.directory, 1 << 62)
         except (JournalError, OSError) as error:
             return str(error)
-        if session is None or session.ended_cleanly:
+        if not sessions or (sessions[0].ended_cleanly and not sessions[0].damage):
             return ""
-        return f"its journal has no clean end (epoch {session.epoch})"
+        return f"its journal has no clean end (epoch {sessions[0].epoch})"
 
 
 async def guard(engine: Engine, accounts: Sequence[tuple[Any, Any]], after: float, log: Logger, once: bool = False) -> None:
