@@ -88,7 +88,7 @@ def world(tmp_path, monkeypatch):
 
 def session(world, *, clean):
     made = Life(world.directory)
-    made.ledger.begun()
+    made.ledger.begun(0)
     made.carry()
     made.end() if clean else made.die()
 
