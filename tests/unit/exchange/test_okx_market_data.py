@@ -141,6 +141,36 @@ class TestDepth:
         depths.forget("BTC-USDT")
         assert depths.apply(self.push("update", 14, 13), "X", 10) == []
 
+    @staticmethod
+    def answer(seq, bids=(), asks=()):
+        return json.dumps([{"bids": list(bids), "asks": list(asks), "ts": "1700000000000", "seqId": seq}]).encode()
+
+    def test_without_a_snapshot_on_the_channel_it_comes_by_rest(self):
+        """As the venue's page "How to manage a local order book correctly" has it: what the snapshot holds already is dropped."""
+        depths = Depths()
+        assert not depths.is_waiting("BTC-USDT")
+        for seq, previous, bid in ((10, 8, "100"), (12, 10, "101"), (15, 12, "102")):
+            assert depths.apply(self.push("update", seq, previous, [[bid, "1"]]), "X", 10) == []
+        assert depths.is_waiting("BTC-USDT")
+        with pytest.raises(BrokenChain, match="snapshot is of seqId 7, the first change follows 8"):
+            depths.begin("BTC-USDT", self.answer(7), "X", 10)
+        (book,) = depths.begin("BTC-USDT", self.answer(12, [["99", "5"], ["101", "3"]], [["105", "1"]]), "X", 10)
+        assert [(b.price, b.size) for b in book.bids] == [(102.0, 1.0), (101.0, 3.0), (99.0, 5.0)]
+        assert not depths.is_waiting("BTC-USDT")
+        (book,) = depths.apply(self.push("update", 16, 15, [["99", "0"]]), "X", 10)
+        assert [b.price for b in book.bids] == [102.0, 101.0]
+        depths.forget("BTC-USDT")
+        depths.apply(self.push("update", 17, 16), "X", 10)
+        depths.forget()
+        assert not depths.is_waiting("BTC-USDT")
+
+    def test_a_snapshot_that_is_newer_than_all_changes(self):
+        depths = Depths()
+        depths.apply(self.push("update", 10, 8, [["100", "1"]]), "X", 10)
+        (book,) = depths.begin("BTC-USDT", self.answer(20, [["99", "5"]]), "X", 10)
+        assert [b.price for b in book.bids] == [99.0]
+        assert len(depths.apply(self.push("update", 21, 20), "X", 10)) == 1
+
     def test_recorded_changes_keep_bids_below_asks(self):
         """Frames of before seqIds: each follows the one before it."""
         depths, count = Depths(), 0

@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 
 from nexus_fast.constants import DataType
+from nexus_fast.error import NO_ANSWER
 from nexus_fast.exchange.okx import market_data
 from nexus_fast.exchange.okx.depth import BrokenChain, Depths
 from nexus_fast.exchange.okx.websocket_api import CLOSING_NOTICE, PING, PONG, Message, decode_message
@@ -26,6 +27,9 @@ from nexus_fast.log import Logger
 
 MARKET = "public"                # in wire/registry
 REPLACE_SECONDS = 40.0           # the venue closes the old connection a minute after its notice
+SNAPSHOT_PATH = "/api/v5/market/books"
+SNAPSHOT_LEVELS = 400            # as many as the channel has
+SNAPSHOT_SECONDS, LONGEST_WAIT = 1.0, 30.0           # for a snapshot on the channel; between questions for one
 
 
 class Dialect:
@@ -66,6 +70,7 @@ class OkxFeed(PublicFeed):
         self._demo = account_type.is_testnet
         self._indices: dict[str, dict[str, None]] = {}       # index -> our symbols that ask for it
         self._depths = Depths()
+        self._asking: dict[str, asyncio.Task] = {}           # instId -> who asks for its snapshot
         self._levels: dict[str, int] = {}                    # instId -> the most levels that were asked for
         url = custom_url or endpoints["public"]
         self.quotes = [self._quotes(url, number) for number in range(1, connections + 1)]
@@ -129,9 +134,10 @@ class OkxFeed(PublicFeed):
         super().unsubscribe(data_type, instruments, **options)
 
     async def close(self) -> None:
-        for task in self._replacing:
+        tasks = [*self._replacing, *self._asking.values()]
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*self._replacing, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
         await super().close()
 
     def open_rest(self) -> OkxRest:
@@ -158,12 +164,40 @@ class OkxFeed(PublicFeed):
             for symbol in self._symbols(message.channel, name):
                 for book in self._depths.apply(message, symbol, self._levels.get(name, 0)):
                     self.host.on_market_data(self, book)
+                if self._depths.is_waiting(name) and name not in self._asking:
+                    self._asking[name] = asyncio.get_running_loop().create_task(self._ask_snapshot(name, symbol))
         except BrokenChain as error:
             self.log.warning(f"{error}; subscribing anew")
             self._depths.forget(name)
             topic = f"books:{name}"
             self.others[0].unsubscribe([topic])
             self.others[0].subscribe([topic])
+
+    async def _ask_snapshot(self, name: str, symbol: str) -> None:
+        """Where the channel brings changes and no snapshot, from REST."""
+        wait = SNAPSHOT_SECONDS
+        try:
+            while True:
+                await asyncio.sleep(wait)
+                wait = min(2 * wait, LONGEST_WAIT)
+                if not self._depths.is_waiting(name):
+                    return
+                try:
+                    answer = await self._read_snapshot(name)
+                    for book in self._depths.begin(name, answer, symbol, self._levels.get(name, 0)):
+                        self.host.on_market_data(self, book)
+                except (*NO_ANSWER, BrokenChain, ValueError) as error:
+                    why = str(error) or type(error).__name__
+                    self.log.warning(f"{name}: no snapshot of its depth ({why}); asking again in {wait:.0f} s")
+        finally:
+            del self._asking[name]
+
+    async def _read_snapshot(self, name: str) -> bytes:
+        rest = self.open_rest()
+        try:
+            return await rest.data(SNAPSHOT_PATH, {"instId": name, "sz": SNAPSHOT_LEVELS})
+        finally:
+            await rest.close()
 
     def _symbols(self, channel: str, name: str) -> Iterable[str]:
         if channel == "index-tickers":
