@@ -29,15 +29,17 @@ import click
     help="Multiplies the venue's order limits; 1 gives the venue's own.",
 )
 @click.option("--weight-limit-factor", default=1, show_default=True, help="Multiplies the venue's request weight per minute.")
+@click.option("--post-only", type=click.Choice(["reject", "expire"]), default="reject", show_default=True,
+              help="A Binance futures GTX order that would take: -5022, or acknowledged and then EXPIRED.")
 @click.option("--listen-key-seconds", default=3600.0, show_default=True, help="How long a USD-M listen key lives.")
 @click.option("--parent", type=int, help="End when this process is no longer the parent.")
 def command(
     venues, endpoints, account, seed, faults, rate, prices, replay, replay_rate, host, port, tls, order_limit_factor,
-    weight_limit_factor, listen_key_seconds, parent,
+    weight_limit_factor, post_only, listen_key_seconds, parent,
 ):
     """Simulated venues on real sockets, until Ctrl+C."""
-    from nexus_fast.sim.binance.venue import BinanceOptions
     from nexus_fast.sim.faults import FaultError, read_rules
+    from nexus_fast.sim.options import of_venues
     from nexus_fast.sim.server import run
 
     try:
@@ -58,9 +60,10 @@ def command(
         parent=parent,
         faults=faults or (),
         tls=tls,
-        binance=BinanceOptions(
+        **of_venues(
             order_limit_factor=order_limit_factor,
             weight_limit_factor=weight_limit_factor,
             listen_key_seconds=listen_key_seconds,
+            post_only=post_only,
         ),
     )

@@ -2,10 +2,8 @@
 
 import argparse
 
-from nexus_fast.sim.binance.venue import BinanceOptions
-from nexus_fast.sim.bybit.venue import BybitOptions
 from nexus_fast.sim.faults import FaultError, read_rules
-from nexus_fast.sim.okx.venue import OkxOptions
+from nexus_fast.sim.options import of_venues
 from nexus_fast.sim.server import DEFAULT_TICK_RATE, PRICES, VENUES, run
 
 
@@ -46,12 +44,8 @@ def main(arguments: list[str] | None = None) -> None:
     run(options.venues.split(","), options.endpoints, seed=options.seed, tick_rate=options.rate, prices=options.prices,
         accounts=options.account, host=options.host, port=options.port, replay=options.replay,
         replay_rate=options.replay_rate, parent=options.parent, faults=options.faults, tls=options.tls,
-        binance=BinanceOptions(order_limit_factor=options.order_limit_factor,
-                               weight_limit_factor=options.weight_limit_factor,
-                               listen_key_seconds=options.listen_key_seconds, post_only=options.post_only),
-        bybit=BybitOptions(order_limit_factor=options.order_limit_factor,
-                           request_limit_factor=options.weight_limit_factor),
-        okx=OkxOptions(limit_factor=options.order_limit_factor))
+        **of_venues(order_limit_factor=options.order_limit_factor, weight_limit_factor=options.weight_limit_factor,
+                    listen_key_seconds=options.listen_key_seconds, post_only=options.post_only))
 
 
 if __name__ == "__main__":

@@ -23,7 +23,10 @@ FORMS = {"market": (Type.MARKET, TimeInForce.GTC), "limit": (Type.LIMIT, TimeInF
          "ioc": (Type.LIMIT, TimeInForce.IOC), "optimal_limit_ioc": (Type.MARKET, TimeInForce.IOC)}
 SELF_TRADES = {"cancel_maker": SelfTrade.EXPIRE_MAKER, "cancel_taker": SelfTrade.EXPIRE_TAKER,
                "cancel_both": SelfTrade.EXPIRE_BOTH}
+# Stops and prices of options, of a new order and of an amendment: refused and never left out.
 CONDITIONAL = ("attachAlgoOrds", "tpTriggerPx", "tpOrdPx", "slTriggerPx", "slOrdPx", "pxUsd", "pxVol")
+CONDITIONAL_AMENDMENTS = ("attachAlgoOrds", "newTpTriggerPx", "newTpOrdPx", "newSlTriggerPx", "newSlOrdPx", "newTriggerPx",
+                          "newOrdPx", "newPxUsd", "newPxVol")
 
 
 def answer_code(rows: list[dict]) -> str:
@@ -91,9 +94,7 @@ def build(call: Call, item: Item, listing: Listing) -> Order:
                   tag=item.text("tag"), currency=item.text("ccy"),
                   stp=item.choice("stpMode", SELF_TRADES, "cancel_maker"))
     item.choice("posSide", ("net",), "net")
-    for name in CONDITIONAL:
-        if item.text(name):
-            raise errors.item_parameter(name)
+    _refuse(item, CONDITIONAL)
     kind, time_in_force = FORMS[form]
     if form == "optimal_limit_ioc" and listing.is_spot:
         raise errors.item_parameter("ordType")
@@ -103,6 +104,12 @@ def build(call: Call, item: Item, listing: Listing) -> Order:
                  side, kind, time_in_force, price, quantity,
                  reduce_only=item.flag("reduceOnly") and not listing.is_spot,
                  self_trade=SELF_TRADES[words.stp], words=words)
+
+
+def _refuse(item: Item, names: tuple[str, ...]) -> None:
+    for name in names:
+        if item.text(name):
+            raise errors.item_parameter(name)
 
 
 def _quantity(call: Call, item: Item, listing: Listing, side: int, words: Words) -> int:
@@ -175,6 +182,7 @@ def amend(call: Call) -> list[dict]:
 
 def _amend(call: Call, item: Item) -> dict:
     listing, order = find(call, item, errors.AMEND_CODES)
+    _refuse(item, CONDITIONAL_AMENDMENTS)
     request_id = item.text("reqId")
     if request_id and not CLIENT_ID.fullmatch(request_id):
         raise errors.item_parameter("reqId")

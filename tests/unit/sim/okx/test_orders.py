@@ -78,6 +78,22 @@ def test_a_client_id_is_taken_until_its_order_ends():
     on_okx(scenario)
 
 
+@pytest.mark.parametrize("stop", [{"slTriggerPx": "70000", "slOrdPx": "-1"}, {"attachAlgoOrds": [{"slTriggerPx": "70000"}]}])
+def test_a_stop_is_refused_and_not_left_out(stop):
+    """With a new order and with an amendment, whose names begin with `new`."""
+    async def scenario(client):
+        form = {**SPOT, "ordType": "limit", "px": "80000", "sz": "0.01"}
+        assert (await client.order(**form, **stop))["sCode"] == "51000"
+        named = {"instId": "BTC-USDT", "ordId": (await client.order(**form))["ordId"]}
+        changed = {name if isinstance(value, list) else f"new{name[0].upper()}{name[1:]}": value for name, value in stop.items()}
+        _, answer = await client.post("/api/v5/trade/amend-order", {**named, "newPx": "79000", **changed})
+        assert answer["data"][0]["sCode"] == "51000"
+        (row,) = (await client.get("/api/v5/trade/order", **named))[1]["data"]
+        assert (row["px"], row["state"]) == ("80000", "live")
+
+    on_okx(scenario)
+
+
 def test_one_of_several_orders_may_fail():
     async def scenario(client):
         good = {**SPOT, "ordType": "limit", "px": "80000", "sz": "0.01"}
