@@ -30,6 +30,7 @@ from nexus_fast.schema import (
     Order,
     Position,
     Trade,
+    UnlistedPosition,
 )
 
 # What an order that was over may turn out to be: executed in full before its end; alive although it was held to have failed.
@@ -65,6 +66,7 @@ class Cache:
         self._old_keys: dict[str, int] = {}         # of orders that ended and are not in here: oid -> when, ms
         self._external: dict[str, Order] = {}
         self._positions: dict[AccountType, dict[str, Position]] = {}
+        self._unlisted: dict[AccountType, dict[str, UnlistedPosition]] = {}
         self._balances: dict[AccountType, AccountBalance] = {}
         self._parameters: dict[str, Any] = {}
         self.refused_updates = 0
@@ -244,12 +246,14 @@ class Cache:
     # ------------------------------------------------------------------------------------------ account
 
     def get_position(self, symbol: str, account_type: AccountType | None = None) -> Position | None:
-        """The open position; of any account that has one, unless an account is given. None when flat."""
-        accounts = self._positions.values() if account_type is None else [self._positions.get(account_type, {})]
+        """The open position; of any account that has one, unless an account is given. None when flat. Of a symbol that is not
+        loaded an UnlistedPosition, if the venue's name for it says that it is this one."""
+        every = (self._positions, self._unlisted)
+        accounts = [p for all_ in every for kind, p in all_.items() if account_type in (None, kind)]
         return next((positions[symbol] for positions in accounts if symbol in positions), None)
 
     def get_all_positions(self, exchange: ExchangeType | None = None) -> dict[str, Position]:
-        """Open positions by symbol."""
+        """Open positions by symbol; those of symbols that are not loaded are in get_unlisted_positions()."""
         return {
             symbol: position
             for positions in self._positions.values()
@@ -259,11 +263,23 @@ class Cache:
 
     def apply_position(self, account_type: AccountType, position: Position) -> None:
         """The engine's: one position as it stands now; a flat one is removed."""
-        positions = self._positions.setdefault(account_type, {})
-        if position.is_opened:
-            positions[position.symbol] = position
-        else:
-            positions.pop(position.symbol, None)
+        _apply(self._positions.setdefault(account_type, {}), position)
+
+    def get_unlisted_positions(
+        self, exchange: ExchangeType | None = None, account_type: AccountType | None = None
+    ) -> dict[str, UnlistedPosition]:
+        """Open positions of the accounts in symbols that are not loaded: delisted, opened by hand, of a kind without a public
+        connector. No order can be sent for them here. By the symbol's likely name."""
+        return {
+            symbol: position
+            for kind, positions in self._unlisted.items()
+            for symbol, position in positions.items()
+            if account_type in (None, kind) and exchange in (None, position.exchange)
+        }
+
+    def apply_unlisted_position(self, account_type: AccountType, position: UnlistedPosition) -> None:
+        """The engine's: as apply_position."""
+        _apply(self._unlisted.setdefault(account_type, {}), position)
 
     def replace_positions(
         self, account_type: AccountType, positions: Iterable[Position]
@@ -318,6 +334,13 @@ def _follows(known: Order, order: Order) -> bool:
     if order.status not in (*STATUS_TRANSITIONS[known.status], *LATE.get(known.status, ())):
         return False
     return not known.filled or order.filled is None or order.filled >= known.filled
+
+
+def _apply(positions: dict[str, Any], position: Position) -> None:
+    if position.is_opened:
+        positions[position.symbol] = position
+    else:
+        positions.pop(position.symbol, None)
 
 
 def _mark(index: dict[str, set[str]], order: Order, present: bool) -> None:

@@ -339,6 +339,13 @@ class Position(Struct):
         return self.side is PositionSide.SHORT
 
 
+class UnlistedPosition(Position):
+    """In a symbol that is not loaded. symbol: what it would be called here, as far as the venue's name says it. Amounts are as
+    the venue counts them (OKX: in contracts), as what a contract is worth is not known."""
+
+    venue_symbol: str = ""
+
+
 # ------------------------------------------------------------------------------------------------ markets
 
 

@@ -417,6 +417,9 @@ class Engine:
             "fills": counts["fills"],
             "rejects": counts["rejected"] + counts["refused"],
             "canceled": counts["canceled"],
+            "unlisted_positions": {
+                name: str(position.signed_amount) for name, position in self.cache.get_unlisted_positions().items()
+            },
             "contradictions": counts["contradictions"],
             "holes_given_up": counts["holes_given_up"],
             "callback_errors": self.core.dispatcher.errors,

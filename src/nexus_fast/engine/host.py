@@ -20,19 +20,20 @@ from nexus_fast.engine.heard import Heard
 from nexus_fast.engine.inquiry import Inquiry
 from nexus_fast.engine.orphans import Orphans
 from nexus_fast.engine.poller import Poller
+from nexus_fast.engine.positions import Positions
 from nexus_fast.engine.reconcile import Reconciler
 from nexus_fast.engine.safety import Safety
 from nexus_fast.engine.timewatch import TimeWatch
 from nexus_fast.feed.market import MarketFeed
 from nexus_fast.log import Logger
 from nexus_fast.order.budgets import Budgets
-from nexus_fast.order.events import BalanceUpdate, OrderUpdate, PositionUpdate
+from nexus_fast.order.events import BalanceUpdate, OrderUpdate
 from nexus_fast.order.external import apply_external
 from nexus_fast.order.reasons import reason_text
 from nexus_fast.order.route import Route
 from nexus_fast.order.states import EVENTS
 from nexus_fast.order.tracker import Tracker
-from nexus_fast.schema import Balance, BookL2, FundingRate, IndexPrice, Kline, MarkPrice, Position, Trade
+from nexus_fast.schema import Balance, BookL2, FundingRate, IndexPrice, Kline, MarkPrice, Trade
 
 DATA_CALLBACKS = {
     Trade: (DataType.TRADE, "on_trade"),
@@ -63,6 +64,7 @@ class Host:
         self.budgets = Budgets(config)
         self.inquiry = Inquiry(self, log)
         self._heard = Heard()
+        self.on_positions = Positions(self, self._heard, log).apply
         self.reconciler = Reconciler(self, self._heard, log)
         self.resynchronise = self.reconciler.resynchronise
         self.on_unreadable = self.reconciler.on_unreadable
@@ -206,24 +208,6 @@ class Host:
         for strategy in self.strategies:
             self.tracker.callback(strategy, "on_balance", found)
 
-    def on_positions(self, account: Any, updates: list[PositionUpdate], complete: bool = True) -> tuple[list, list]:
-        """Symbols whose positions were opened and closed by a complete list."""
-        find = self.core.by_venue_symbol
-        found = []
-        for update in updates:
-            kind = update.instrument_type or account.instrument_type
-            instrument = find(account.account_type.exchange, kind, update.venue_symbol)
-            if instrument is not None:
-                found.append(_position(instrument, update))
-        if complete:
-            newer, held = self._heard.since_asked(account), self.cache.get_all_positions(account.account_type.exchange)
-            found = [p for p in found if p.symbol not in newer] + [p for symbol, p in held.items() if symbol in newer]
-            return self.cache.replace_positions(account.account_type, found)
-        self._heard.note(account, [position.symbol for position in found])
-        for position in found:
-            self.cache.apply_position(account.account_type, position)
-        return [], []
-
     def on_private_status(self, account: Any, status: str) -> None:
         event = {
             "exchange": account.account_type.exchange,
@@ -302,19 +286,3 @@ class Host:
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-
-
-def _position(instrument: Any, update: PositionUpdate) -> Position:
-    from nexus_fast.constants import PositionSide
-
-    amount = update.signed_amount
-    side = PositionSide.LONG if amount > 0 else PositionSide.SHORT if amount < 0 else PositionSide.FLAT
-    return Position(
-        symbol=instrument.symbol,
-        exchange=instrument.exchange,
-        signed_amount=amount,
-        entry_price=float(update.entry_price),
-        side=side,
-        unrealized_pnl=float(update.unrealized_pnl or 0),
-        realized_pnl=float(update.realized_pnl or 0),
-    )

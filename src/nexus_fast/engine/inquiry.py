@@ -13,6 +13,7 @@ from nexus_fast.constants import WsOrderResultType
 from nexus_fast.engine.doubt import Doubt
 from nexus_fast.engine.gates import RATE_LIMITED
 from nexus_fast.error import NO_ANSWER
+from nexus_fast.exchange.rows import odd_in
 from nexus_fast.log import Logger
 from nexus_fast.order.events import OrderUpdate
 
@@ -160,4 +161,4 @@ class Inquiry:
             self.note_pause(account, error)
             self._log.warning(f"asking for the trades of order {fields['client_id']} failed: {error}")
             return False
-        return all([self._host.tracker.apply_to(number, update) for update in updates])
+        return all([self._host.tracker.apply_to(number, update) for update in updates]) and not odd_in(updates)

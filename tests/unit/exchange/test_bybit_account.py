@@ -91,6 +91,22 @@ def test_hedge_mode_is_found_with_and_without_a_position():
             ask(answers, lambda account: account.open())
 
 
+def test_positions_of_what_is_not_loaded_are_asked_for():
+    """Of every settle coin and category, options too; an account that has none may refuse those."""
+
+    def held(params):
+        return [{"symbol": f"GONE{params.get('settleCoin', params['category'])}", "side": "Sell", "size": "3", "avgPrice": "1"}]
+
+    every = [("linear", "USDC"), ("linear", "USDT"), ("inverse", None), ("option", None)]
+    for answer in (held, lambda params: 10001 if params["category"] == "option" else held(params)):
+        found, asked, _ = ask({"/v5/position/list": answer}, lambda account: account._questions.positions())
+        assert [(params["category"], params.get("settleCoin")) for _, params in asked] == every
+        assert {u.venue_symbol for u in found} >= {"GONEUSDC", "GONEUSDT", "GONEinverse"}
+        assert all(update.signed_amount == -3 for update in found)
+    with pytest.raises(VenueError, match="10006"):
+        ask({"/v5/position/list": lambda params: 10006}, lambda account: account._questions.positions())
+
+
 def test_one_symbol_of_each_coin_is_asked_for_its_mode():
     _, asked, _ = ask({"/v5/position/list": positions(0)}, lambda account: account._questions.require_one_way())
     assert [params["symbol"] for _, params in asked] == ["BTCUSDT", "BTCPERP"]
@@ -105,7 +121,7 @@ def test_the_snapshot_asks_for_every_coin_that_contracts_are_settled_in():
     _, asked, host = ask(answers, lambda account: account.refresh())
     assert [params for path, params in asked if path == "/v5/position/list"] == [
         {"category": "linear", "settleCoin": "USDC", "limit": 200}, {"category": "linear", "settleCoin": "USDT", "limit": 200},
-        {"category": "inverse", "limit": 200}]
+        {"category": "inverse", "limit": 200}, {"category": "option", "limit": 200}]
     assert {params["category"] for path, params in asked if path == "/v5/order/realtime"} == {"linear", "inverse"}
     (updates,), (balances,) = host.positions, host.balances
     assert [(u.venue_symbol, u.signed_amount, u.instrument_type) for u in updates] == [("BTCUSDT", -2, InstrumentType.LINEAR)]

@@ -161,8 +161,11 @@ class TestOrders:
         (update,) = read(order(state="filled", tgtCcy="quote_ccy", sz="100", accFillSz="0.002", avgPx="50000"))
         assert update.quantity is None and update.filled == D("0.002") and update.cost == D(100)
 
-    def test_what_is_not_listed_is_nothing_of_ours(self):
-        assert read(order(instId="BTC-USD-240101-50000-C"), order()) == read(order())
+    def test_what_is_not_listed_is_named_and_has_no_amounts(self):
+        """It is somebody else's, and the engine says so."""
+        option, *others = read(order(instId="BTC-USD-240101-50000-C"), order())
+        assert others == read(order()) and option.venue_symbol == "BTC-USD-240101-50000-C" and option.event == "ACCEPTED"
+        assert option.quantity is option.filled is option.price is option.instrument_type is None
 
     def test_a_state_that_nobody_knows_does_not_pass_unseen(self):
         found = read(order(state="half_filled"))
@@ -196,9 +199,16 @@ class TestPositions:
         (flat,) = book_of.update(decoded(position(pos="0", avgPx="", mgnMode="isolated")))
         assert flat.signed_amount == 0 and flat.entry_price == 0
 
-    def test_margin_hedge_and_unlisted_rows_are_left_out(self):
-        rows = decoded(position("BTC-USDT", instType="MARGIN"), position(posSide="long"), position("ETH-USDT-SWAP"))
-        assert Positions(FIND).replace(rows) == []
+    def test_margin_and_hedge_rows_are_left_out(self):
+        assert Positions(FIND).replace(decoded(position("BTC-USDT", instType="MARGIN"), position(posSide="long"))) == []
+
+    @pytest.mark.parametrize(("name", "kind"), [("GONE-USDT-SWAP", "SWAP"), ("BTC-USD-260327-50000-C", "OPTION")])
+    def test_what_is_not_listed_is_held_all_the_same(self, name, kind):
+        """In contracts, as nothing says what one is worth."""
+        rows = decoded(position(name, instType=kind, pos="-1500", avgPx="0.5"))
+        (update,) = Positions(FIND).replace(rows)
+        assert (update.venue_symbol, update.signed_amount, update.entry_price) == (name, -1500, D("0.5"))
+        assert update.instrument_type is None
 
     def test_a_complete_list_forgets_what_it_does_not_name(self):
         book_of = Positions(FIND)

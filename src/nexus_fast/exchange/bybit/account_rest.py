@@ -6,10 +6,11 @@ Every question raises VenueError for a refusal, OSError and TimeoutError when no
 
 from typing import Any
 
+from msgspec import Raw
 from msgspec.structs import replace
 
 from nexus_fast.constants import ExchangeType, InstrumentType
-from nexus_fast.error import PositionModeError
+from nexus_fast.error import PositionModeError, VenueError
 from nexus_fast.exchange.bybit.fills import Fills, all_together, read_executions, updates_of
 from nexus_fast.exchange.bybit.instruments import CATEGORIES
 from nexus_fast.exchange.bybit.snapshot import PositionRow, position_update, read_balances, read_orders, read_positions
@@ -20,6 +21,8 @@ from nexus_fast.order.events import BalanceUpdate, OrderUpdate, PositionUpdate
 WALLET_PATH, POSITIONS_PATH = "/v5/account/wallet-balance", "/v5/position/list"
 OPEN_PATH, HISTORY_PATH, EXECUTIONS_PATH = "/v5/order/realtime", "/v5/order/history", "/v5/execution/list"
 CANCEL_PATH = "/v5/order/cancel"
+BAD_PARAMETER, OPTION = 10001, "option"
+SETTLE_COINS = ("USDC", "USDT")  # of all linear contracts
 ORDERS_PAGE, EXECUTIONS_PAGE, POSITIONS_PAGE = 50, 100, 200
 HEDGED = (
     "is in hedge mode for {symbol}, the engine works in one-way mode: switch the position mode in the venue's settings "
@@ -28,7 +31,7 @@ HEDGED = (
 
 
 class AccountRest:
-    """instruments: those that are loaded; what is not among them is not asked for. fills: hears whose the orders are."""
+    """instruments: those that are loaded; of others only positions are asked for. fills: hears whose the orders are."""
 
     def __init__(self, account_type: Any, rest: BybitRest, instruments: list, fills: Fills):
         self.rest = rest
@@ -46,7 +49,7 @@ class AccountRest:
     async def positions(self) -> Found:
         """All that are held; with `odd` some could not be read. Raises PositionModeError."""
         found = Found()
-        for question in self._lists(spot=False):
+        for question in self._position_lists():
             rows = await self._positions({**question, "limit": POSITIONS_PAGE})
             found += [update for update in rows if update.signed_amount]
             found.odd += rows.odd
@@ -71,18 +74,27 @@ class AccountRest:
             return position_update(row, params["category"])
 
         found = Found()
-        for page in await self.rest.pages(POSITIONS_PATH, params, signed=True):
+        for page in await self._pages_of_positions(params):
             rows = read_positions(page, convert)
             found += rows
             found.odd += rows.odd
         return found
+
+    async def _pages_of_positions(self, params: dict[str, Any]) -> list[Raw]:
+        """Options are not traded here: an account that has none may refuse the question."""
+        try:
+            return await self.rest.pages(POSITIONS_PATH, params, signed=True)
+        except VenueError as error:
+            if error.code != BAD_PARAMETER or params["category"] != OPTION:
+                raise
+            return []
 
     # ------------------------------------------------------------------------------------------ orders
 
     async def open_orders(self) -> dict[str, OrderUpdate]:
         """By client id; those that were placed without one by the venue's. With `odd` some could not be read."""
         found = Named()
-        for question in self._lists(spot=True):
+        for question in self._order_lists():
             params = {**question, "openOnly": 0, "limit": ORDERS_PAGE}
             for page in await self.rest.pages(OPEN_PATH, params, signed=True):
                 orders = read_orders(page, question["category"])
@@ -136,12 +148,21 @@ class AccountRest:
     async def cancel(self, instrument: Any, client_id: str) -> None:
         await self.rest.request("POST", CANCEL_PATH, _named(instrument, client_id), signed=True)
 
-    def _lists(self, *, spot: bool) -> list[dict[str, str]]:
+    def _order_lists(self) -> list[dict[str, str]]:
         """What makes a list complete: linear has to be asked for each currency that its contracts are settled in."""
         coins = sorted({i.settle for i in self._traded if i.type is InstrumentType.LINEAR})
-        found = [{"category": "linear", "settleCoin": coin} for coin in coins]
-        others = (InstrumentType.SPOT, InstrumentType.INVERSE) if spot else (InstrumentType.INVERSE,)
-        return found + [{"category": CATEGORIES[kind]} for kind in others if any(i.type is kind for i in self._traded)]
+        kinds = [k for k in (InstrumentType.SPOT, InstrumentType.INVERSE) if any(i.type is k for i in self._traded)]
+        return [_linear(coin) for coin in coins] + [{"category": CATEGORIES[kind]} for kind in kinds]
+
+    def _position_lists(self) -> list[dict[str, str]]:
+        """Also of what is not loaded: a position may be held in it."""
+        coins = {i.settle for i in self._traded if i.type is InstrumentType.LINEAR} | set(SETTLE_COINS)
+        others = [{"category": CATEGORIES[InstrumentType.INVERSE]}, {"category": OPTION}]
+        return [_linear(coin) for coin in sorted(coins)] + others
+
+
+def _linear(coin: str) -> dict[str, str]:
+    return {"category": CATEGORIES[InstrumentType.LINEAR], "settleCoin": coin}
 
 
 def _named(instrument: Any, client_id: str) -> dict[str, Any]:

@@ -100,7 +100,7 @@ class UserData:
             if row.position_idx:
                 self._on_hedged(row.symbol)
                 return None
-            return position_update(row, row.category) if type_of(row.category) is not None else None
+            return position_update(row, row.category)
 
         found = position_rows.decode(message.data, convert)
         return [*found, *unreadable(found)]

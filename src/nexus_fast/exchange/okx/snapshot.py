@@ -19,6 +19,7 @@ from nexus_fast.exchange.okx.user_data import (
     read_balances,
     read_positions,
     state_event,
+    unlisted,
 )
 from nexus_fast.exchange.rows import Found, first, require_whole
 from nexus_fast.gateway.okx_rest import OkxRest
@@ -122,8 +123,7 @@ async def fills(rest: OkxRest, instrument: OkxInstrument, client_id: str, venue_
     return list(reversed(FILL_ROWS.decode(await rest.data(FILLS_PATH, params, signed=True), convert)))
 
 
-def order_update(order: Order, find: Find) -> OrderUpdate | None:
-    """The order as the venue has it; None for an instrument that is not listed. Raises msgspec.ValidationError for a state
-    nobody knows."""
+def order_update(order: Order, find: Find) -> OrderUpdate:
+    """The order as the venue has it. Raises msgspec.ValidationError for a state nobody knows."""
     instrument = find(order.inst_id)
-    return None if instrument is None else OrderUpdate(event=state_event(order), **common(order, instrument))
+    return unlisted(order) if instrument is None else OrderUpdate(event=state_event(order), **common(order, instrument))

@@ -122,14 +122,21 @@ def read_orders(data: Raw | bytes, find: Find) -> Found:
     """Updates of one push, oldest first. An amendment and a fill that come in one push are two of them. A row with a state nobody
     knows is `odd`: nothing is concluded from it."""
 
-    def convert(order: Order) -> list[OrderUpdate] | None:
+    def convert(order: Order) -> list[OrderUpdate]:
         instrument = find(order.inst_id)
-        return None if instrument is None else _updates(order, instrument)
+        return [unlisted(order)] if instrument is None else _updates(order, instrument)
 
     rows = orders.decode(data, convert)
     found = Found(update for updates in rows for update in updates)
     found.odd = rows.odd
     return found
+
+
+def unlisted(order: Order) -> OrderUpdate:
+    """Of an instrument that is not listed here: somebody else's order, whose amounts nobody can read."""
+    return OrderUpdate(
+        event=state_event(order), client_id=order.cl_ord_id, venue_id=order.ord_id, venue_symbol=order.inst_id
+    )
 
 
 def state_event(order: Order) -> str:
@@ -229,7 +236,8 @@ def read_balances(rows: Found, *, complete: bool) -> BalanceUpdate:
 
 
 class Positions:
-    """One symbol's position over its margin modes: cross and isolated are two rows at the venue, and one exposure."""
+    """One symbol's position over its margin modes: cross and isolated are two rows at the venue, and one exposure. Of what is not
+    listed here the amount stays in contracts."""
 
     def __init__(self, find: Find):
         self._find = find
@@ -245,7 +253,7 @@ class Positions:
         changed = {}
         for row in rows:
             # Margin positions are in currencies, which the balances have; long and short are of the mode that open() refuses.
-            if row.inst_type in ("SWAP", "FUTURES") and row.pos_side == "net" and self._find(row.inst_id) is not None:
+            if row.inst_type != "MARGIN" and row.pos_side == "net":
                 self._rows.setdefault(row.inst_id, {})[row.mgn_mode] = row
                 changed[row.inst_id] = row
         return [self._sum(inst_id) for inst_id in changed]
@@ -261,10 +269,10 @@ class Positions:
         every = self._rows[inst_id].values()
         return PositionUpdate(
             venue_symbol=inst_id,
-            signed_amount=sum(amounts, Decimal(0)) * instrument.contract_value,
+            signed_amount=sum(amounts, Decimal(0)) * (1 if instrument is None else instrument.contract_value),
             entry_price=prices[0] if len(rows) == 1 else quotient(sum(entries), weight) if weight else Decimal(0),
             unrealized_pnl=sum(Decimal(row.upl or "0") for row in rows) or Decimal(0),
             realized_pnl=sum(Decimal(row.realized_pnl or "0") for row in every) or Decimal(0),
             time_ms=max((int(row.u_time) for row in every if row.u_time), default=None),
-            instrument_type=instrument.type,
+            instrument_type=None if instrument is None else instrument.type,
         )
