@@ -3,6 +3,7 @@
 import json
 from decimal import Decimal
 
+import pytest
 from okx_recorded import BTC_INVERSE, BTC_SPOT, BTC_SWAP, FIND, SHARED, book, instrument, pushes
 
 from nexus_fast.constants import InstrumentType
