@@ -36,6 +36,7 @@ from nexus_fast.error import EngineBuildError, KilledError
 from nexus_fast.exchange.catalogue import load_instruments, make_account, make_feed
 from nexus_fast.exchange.instrument import InstrumentTable
 from nexus_fast.exchange.routing import account_for
+from nexus_fast.exchange.rows import left_out
 from nexus_fast.exchange.validation import validate
 from nexus_fast.journal.files import journal_path
 from nexus_fast.journal.kill_mark import KillMark
@@ -408,8 +409,8 @@ class Engine:
         return self.host.safety.is_finished and not (live and self.config.exit_after_cancel)
 
     def report(self) -> dict[str, Any]:
-        """Counts of the run; what kept a spinning loop from reading, and with Config.measure where the time of ticks and
-        orders went: name -> {n, p50, p90, p99, p999, max}, ns."""
+        """Counts of the run (rows_left_out: rows of venues' lists that could not be read, by kind); what kept a spinning loop
+        from reading; with Config.measure where the time of ticks and orders went: name -> {n, p50, p90, p99, p999, max}, ns."""
         entry, counts = self.core.entry, self.host.tracker.counts
         return {
             "ticks": sum(feed.quotes for feed in self.host.market_feeds),
@@ -423,6 +424,7 @@ class Engine:
             "contradictions": counts["contradictions"],
             "holes_given_up": counts["holes_given_up"],
             "callback_errors": self.core.dispatcher.errors,
+            "rows_left_out": dict(left_out),
             "feeds": [feed.counters() for feed in self.host.market_feeds],
             "loop": self.loop_config.mode,
             "pauses_ns": {} if self._poller is None else self._poller.pauses(),

@@ -135,7 +135,8 @@ class Reload:
                     "restart to use them. Until then the former ones hold."
                 )
             return
-        self._log.warning(f"{known.symbol}: the venue has changed its filters: {_changes(known, newer)}")
+        if changes := _changes(known, newer):
+            self._log.warning(f"{known.symbol}: the venue has changed its filters: {changes}")
         self._host.core.replace_instrument(number, newer)
         self._table.replace(newer)
         for account in self._host.accounts.values():
@@ -166,4 +167,4 @@ def _is_exact(instrument: Instrument) -> bool:
 
 def _changes(known: Instrument, newer: Instrument) -> str:
     differ = [name for name in SHOWN if getattr(known, name) != getattr(newer, name)]
-    return ", ".join(f"{name} {getattr(known, name)} -> {getattr(newer, name)}" for name in differ) or "of another kind"
+    return ", ".join(f"{name} {getattr(known, name)} -> {getattr(newer, name)}" for name in differ)

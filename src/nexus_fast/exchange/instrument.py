@@ -104,6 +104,7 @@ class Instrument(Struct, frozen=True, kw_only=True):
     Zero in a minimum and None in a maximum mean that the venue has no such limit. Prices are min_price plus a multiple
     of tick_size. min_notional, max_notional: price times quantity in the quote asset. expiry_ms: None for perpetuals.
     listed_ms: since when the venue lists it, None where it does not say; the same name with another time is another contract.
+    index: the venue's name of the index that it refers to, "" where it has none.
 
     price_scale is the least number of decimals in which every permitted price is exact (tick and minimum), size_scale
     the same for quantities. Venues print more decimals than that ("25.35190000"); as those are zeros, rescaling is
@@ -138,6 +139,7 @@ class Instrument(Struct, frozen=True, kw_only=True):
     contract_size: Decimal = Decimal(1)
     expiry_ms: int | None = None
     listed_ms: int | None = None
+    index: str = ""
     order_types: frozenset[str] = frozenset()
     time_in_force: frozenset[str] = frozenset()
 

@@ -39,7 +39,7 @@ INSTRUMENTS = InstrumentTable(
         instrument(SPOT, InstrumentType.SPOT),
         instrument(PERP, InstrumentType.LINEAR, settle="USDT"),
         instrument(COIN, InstrumentType.INVERSE, "BTCUSD_PERP", settle="BTC"),
-        instrument(DATED, InstrumentType.LINEAR, "BTCUSDT_260327", settle="USDT", expiry_ms=1774598400000),
+        instrument(DATED, InstrumentType.LINEAR, "BTCUSDT_260327", settle="USDT", expiry_ms=1774598400000, index="BTCUSDT"),
     ]
 )
 

@@ -72,6 +72,7 @@ class TestRecorded:
             least = filters.get("NOTIONAL") or filters.get("MIN_NOTIONAL") or {}
             assert instrument.min_notional == Decimal(least.get("minNotional") or least.get("notional") or 0)
             assert instrument.contract_size == Decimal(venue.get("contractSize", 1))
+            assert (instrument.listed_ms, instrument.index) == (venue.get("onboardDate"), venue.get("pair", ""))
 
     def test_mantissas_are_exact(self, family, payload):
         for i in parse_exchange_info(family, payload).instruments:

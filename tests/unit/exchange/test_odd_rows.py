@@ -18,6 +18,7 @@ from nexus_fast.exchange.binance import snapshot as binance
 from nexus_fast.exchange.binance.account_rest import AccountRest as BinanceAccountRest
 from nexus_fast.exchange.binance.emergency import cancel_everything as cancel_at_binance
 from nexus_fast.exchange.binance.market_data import decode as decode_binance
+from nexus_fast.exchange.binance.order_limits import OrderLimits
 from nexus_fast.exchange.binance.user_data import decode as decode_event
 from nexus_fast.exchange.bybit import snapshot as bybit
 from nexus_fast.exchange.bybit.account_rest import AccountRest
@@ -380,3 +381,12 @@ def test_a_snapshot_of_binance_with_an_odd_row_takes_nothing_off(odd):
     host = Host()
     asyncio.run(BinanceAccountRest(host, BinanceAccountType.USD_M_FUTURE, 0, venue)._snapshot())
     assert host.said == [("balance", ["A"], not odd), ("positions", ["A"], not odd)]
+
+
+def test_order_limits():
+    """The figure of an interval that cannot be read is the published one; those beside it are the venue's."""
+    good = {"rateLimitType": "ORDERS", "interval": "SECOND", "intervalNum": 10, "limit": 77}
+    for odd in [*NO_ROWS, {**good, "interval": "MINUTE", "intervalNum": 1, "limit": "many"}]:
+        limits = OrderLimits("usd_m", SimpleNamespace(get=lambda exchange, name: None))
+        limits.read(text([odd, good]), 0, 0)
+        assert [(window.seconds, window.limit) for window in limits.windows()[0]] == [(10, 77), (60, 1200)]

@@ -49,6 +49,7 @@ class _Symbol(Struct, rename="camel"):
     status: str = ""
     contract_status: str = ""
     contract_type: str = ""
+    pair: str = ""
     margin_asset: str | None = None
     contract_size: Decimal = Decimal(1)
     delivery_date: int | None = None
@@ -186,6 +187,7 @@ def _instrument(family: Family, venue: _Symbol) -> Instrument:
         contract_size=venue.contract_size,
         expiry_ms=_expiry(family, venue),
         listed_ms=venue.onboard_date,
+        index=venue.pair,
         order_types=frozenset(venue.order_types),
         time_in_force=frozenset(venue.time_in_force),
         **_notional(filters),

@@ -10,6 +10,7 @@ Sources: developers.binance.com, "Rate limits", faqs/order_count_decrement.md, g
 import msgspec
 
 from nexus_fast.constants import ExchangeType
+from nexus_fast.exchange.rows import Rows
 from nexus_fast.order.budgets import Budgets, Window, Windows
 from nexus_fast.order.events import OrderUpdate
 
@@ -37,6 +38,9 @@ class _Limit(msgspec.Struct, rename="camel"):
         return SECONDS[self.interval] * self.interval_num
 
 
+_limits = Rows(_Limit, "Binance order limits", "interval")
+
+
 class OrderLimits:
     """Of one account."""
 
@@ -53,7 +57,7 @@ class OrderLimits:
 
     def read(self, body: bytes, asked_ns: int, now_ns: int) -> None:
         """The venue's answer: its limits, and what it has counted, also of other programs and of the one before this."""
-        for limit in msgspec.json.decode(body, type=list[_Limit]):
+        for limit in _limits.decode(body):
             if limit.rate_limit_type != "ORDERS" or limit.interval not in SECONDS:
                 continue
             self._limits[limit.seconds] = limit.limit

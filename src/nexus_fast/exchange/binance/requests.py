@@ -145,7 +145,7 @@ class BinanceRequests(BarRequests):
         params: dict[str, Any] = {"symbol": instrument.venue_symbol}
         if name == INDEX_KLINES:
             # A pair has one index: that of BTCUSDT_260626 is BTCUSDT's.
-            params = {"pair": instrument.venue_symbol.partition("_")[0]}
+            params = {"pair": instrument.index or instrument.venue_symbol}
         params.update(interval=interval.value, limit=size)
         if start is not None:
             params["startTime"] = start

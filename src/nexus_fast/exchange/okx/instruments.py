@@ -30,14 +30,13 @@ FUNDED = ("xperp",)
 
 class OkxInstrument(Instrument, frozen=True, kw_only=True):
     """kind: instType. code: instIdCode, by which the WebSocket takes orders; None where the venue gave none, and then it takes
-    none. contract_value: ctVal times ctMult, how much of our amount is one contract; 1 on spot. index: the name of its index
-    ("BTC-USDT"), whose price index-tickers has. has_funding: swaps have, and dated contracts that the venue calls xperp."""
+    none. contract_value: ctVal times ctMult, how much of our amount is one contract; 1 on spot. index ("BTC-USDT"):
+    index-tickers has its price. has_funding: swaps have, and dated contracts that the venue calls xperp."""
 
     kind: str
     has_funding: bool
     code: int | None = None
     contract_value: Decimal = Decimal(1)
-    index: str = ""
 
     @property
     def contract_shift(self) -> int:

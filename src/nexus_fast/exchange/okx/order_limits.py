@@ -7,6 +7,7 @@ Source: www.okx.com/docs-v5, order-book-trading-trade-post-place-order, -post-am
 import msgspec
 
 from nexus_fast.constants import ExchangeType
+from nexus_fast.exchange.rows import Rows
 from nexus_fast.order.budgets import Budgets, Window, Windows
 
 QUESTION = "/api/v5/trade/account-rate-limit"
@@ -19,7 +20,10 @@ class _Row(msgspec.Struct, rename="camel"):
 
 
 class _Answer(msgspec.Struct):
-    data: list[_Row]
+    data: msgspec.Raw
+
+
+_rows = Rows(_Row, "OKX order limits", "accRateLimit")
 
 
 class OrderLimits:
@@ -39,7 +43,7 @@ class OrderLimits:
 
     def read(self, body: bytes) -> None:
         """The venue's answer to QUESTION."""
-        for row in msgspec.json.decode(body, type=_Answer).data:
+        for row in _rows.decode(msgspec.json.decode(body, type=_Answer).data):
             if row.acc_rate_limit.isdigit() and int(row.acc_rate_limit):
                 self._of_the_account = int(row.acc_rate_limit)
                 budget = self._budgets.get(ExchangeType.OKX, ACCOUNT)
