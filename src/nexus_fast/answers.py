@@ -16,6 +16,7 @@ from nexus_fast.error import NexusError, UnusableAnswer
 logger = logging.getLogger("nexus_fast.answers")
 
 LONGEST_TEXT = 300
+LATEST_MS = 9_200_000_000_000      # the year 2261: what is later does not fit into 64 bits of nanoseconds
 
 
 @contextlib.contextmanager
@@ -30,8 +31,14 @@ def reading(what: str) -> Iterator[None]:
         raise
     except Exception as error:
         if not isinstance(error, msgspec.MsgspecError | RecursionError):
-            logger.warning("%s: what came cannot be used", what, exc_info=error)
-        raise UnusableAnswer(f"{what}: what came cannot be used: {told(error)}") from error
+            logger.warning("%s cannot be used", what, exc_info=error)
+        raise UnusableAnswer(f"{what} cannot be used: {told(error)}") from error
+
+
+def require_json(body: bytes, what: str) -> None:
+    """Of an answer whose content does not matter. A page of somebody in between has status 200 as well."""
+    with reading(what):
+        msgspec.json.decode(body, type=msgspec.Raw)
 
 
 @contextlib.asynccontextmanager

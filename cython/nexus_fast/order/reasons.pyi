@@ -2,6 +2,7 @@ TEXTS: tuple[str, ...]
 HALTED: int
 RATE_LIMITED: int
 RECOVERING: int
+NOT_RECONCILED: int
 CLOCK: int
 TOO_LATE: int
 

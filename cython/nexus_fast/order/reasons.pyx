@@ -31,10 +31,12 @@ TEXTS = (
     "the machine stood still while the order waited to be sent: it was not sent late",
     "the venue takes no more orders at present, by its limit of orders per time, which is counted here; cancels leave, and so do "
     "some orders that reduce a position (PrivateConnectorConfig.order_budget, order_reserve)",
+    "the account could not be reconciled with the venue since its connection was lost: what came of it meanwhile is not known",
 )
 
-HALTED, RATE_LIMITED, RECOVERING, CLOCK, TOO_LATE = (
-    NX_REASON_HALTED, NX_REASON_RATE_LIMITED, NX_REASON_RECOVERING, NX_REASON_CLOCK, NX_REASON_TOO_LATE)
+HALTED, RATE_LIMITED, RECOVERING, CLOCK, TOO_LATE, NOT_RECONCILED = (
+    NX_REASON_HALTED, NX_REASON_RATE_LIMITED, NX_REASON_RECOVERING, NX_REASON_CLOCK, NX_REASON_TOO_LATE,
+    NX_REASON_NOT_RECONCILED)
 
 
 def reason_text(int reason):

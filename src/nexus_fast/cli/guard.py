@@ -48,11 +48,12 @@ def command(strategy_id, user_id, accounts, prefix, after, testnet, endpoints, j
     A strategy that blocks its own thread stops the heart too: --after has to be longer than that."""
     import uvloop
 
+    from nexus_fast.answers import reading, told
     from nexus_fast.config import LogConfig
     from nexus_fast.endpoints import load_endpoints
     from nexus_fast.engine.guard import Engine, Heartbeat, guard
     from nexus_fast.engine.safety import emergency_of
-    from nexus_fast.error import VenueError
+    from nexus_fast.error import UnusableAnswer, VenueError
     from nexus_fast.journal.files import journal_path
     from nexus_fast.log import Logger, configure, register_secret
 
@@ -72,11 +73,12 @@ def command(strategy_id, user_id, accounts, prefix, after, testnet, endpoints, j
         log = Logger("guard")
         for account_type, rest in clients:
             try:                                    # a key that is refused shows now, not when it matters
-                await emergency_of(account_type).check(rest, account_type)
+                with reading("the answer to a question with this key"):
+                    await emergency_of(account_type).check(rest, account_type)
+            except (OSError, UnusableAnswer) as error:
+                log.error(f"{account_type}: the key could not be tried: {told(error)}; watching all the same")
             except VenueError as error:
                 raise click.ClickException(f"{account_type}: the venue refuses the key: {error}") from None
-            except (OSError, TimeoutError) as error:
-                log.error(f"{account_type}: {error}")
         log.info(f"watching {strategy_id}.{user_id}: {', '.join(str(t) for t, _ in clients)}")
         try:
             directory = journal_path(journal, strategy_id, user_id).absolute()

@@ -75,21 +75,19 @@ class Bars:
     def _watch(self) -> None:
         if not self._watching:
             self._watching = True
-            self._host.spawn(self._advance())
+            self._host.keep("the clock of the bars", self._advance)
 
     async def _advance(self) -> None:
         """Bars whose symbol is not traded any more end too."""
-        try:
-            while self._made:
-                now = time.time_ns() // 1_000_000
-                timed = [made for made in self._made.values() if isinstance(made, TimeKlineAggregator)]
-                for aggregator in timed:
-                    aggregator.advance(now)
-                self._tell_of_late_trades(sum(aggregator.late for aggregator in timed))
-                due = min((made.due_ms for made in timed if made.due_ms is not None), default=now + 1000)
-                await asyncio.sleep(min(max((due - now) / 1000, SHORTEST_WAIT), LONGEST_WAIT))
-        finally:
-            self._watching = False
+        while self._made:
+            now = time.time_ns() // 1_000_000
+            timed = [made for made in self._made.values() if isinstance(made, TimeKlineAggregator)]
+            for aggregator in timed:
+                aggregator.advance(now)
+            self._tell_of_late_trades(sum(aggregator.late for aggregator in timed))
+            due = min((made.due_ms for made in timed if made.due_ms is not None), default=now + 1000)
+            await asyncio.sleep(min(max((due - now) / 1000, SHORTEST_WAIT), LONGEST_WAIT))
+        self._watching = False
 
     def _tell_of_late_trades(self, late: int) -> None:
         if late > self._late:

@@ -12,10 +12,12 @@ import contextlib
 import logging
 import os
 import time
+from functools import partial
 from typing import Any
 
 import uvloop
 
+from nexus_fast.answers import told
 from nexus_fast.cache import Cache
 from nexus_fast.clock import LiveClock
 from nexus_fast.config import Config, PrivateConnectorConfig
@@ -41,6 +43,7 @@ from nexus_fast.exchange.validation import validate
 from nexus_fast.journal.files import journal_path
 from nexus_fast.journal.kill_mark import KillMark
 from nexus_fast.log import Logger, configure, register_secret
+from nexus_fast.tasks import Tasks
 
 READY_SECONDS = 30.0
 UPKEEP_SECONDS = 0.05
@@ -79,9 +82,8 @@ class Engine:
         self._disposed = False
         self._poller: Poller | None = None
         self._tuning = Tuning(self.loop_config.cpu, self.loop_config.mode == "busy")
-        self._upkeep: asyncio.Task | None = None
+        self._tasks = Tasks(self._log)
         self._started = False
-        self._forgetting: asyncio.Task | None = None
         self._report_file = os.environ.get(REPORT_VARIABLE)
         for strategy in self.strategies:
             strategy.log = Logger(type(strategy).__name__)
@@ -185,7 +187,7 @@ class Engine:
         table = InstrumentTable(instruments)
         self.host.reload = Reload(self.host, table, self.endpoints, self._log)
         self.runtime = Runtime(self.host, table, self, self._log)
-        self._upkeep = self.loop.create_task(self._keep_up())
+        self._tasks.keep("the upkeep", self._keep_up)
         self._make_accounts(private)
         self._make_feeds()
         self._set_default_accounts()
@@ -255,7 +257,7 @@ class Engine:
             if isinstance(result, EngineBuildError):
                 raise result
             if isinstance(result, BaseException):
-                self._log.error(f"{account.account_type}: could not be opened: {type(result).__name__}: {result}")
+                self._log.error(f"{account.account_type}: could not be opened: {told(result)}")
                 self.host.spawn(self._open_later(account))
         opened = [a for a, result in zip(accounts, results, strict=True) if result is None]
         waiting = [self.loop.create_task(account.ready.wait()) for account in opened]
@@ -278,7 +280,7 @@ class Engine:
         accounts = list(self.host.accounts.values())
         for account in accounts:
             if not account.ready.is_set():
-                self.host.spawn(recover(account))
+                self.host.keep(f"{account.account_type}: the recovery", partial(recover, account))
         await asyncio.gather(*(recovery.recover(account) for account in accounts if account.ready.is_set()))
 
     async def _open_later(self, account: Any) -> None:
@@ -290,7 +292,7 @@ class Engine:
                 await account.open()
                 return
             except Exception as error:
-                self._log.error(f"{account.account_type}: still not open: {type(error).__name__}: {error}")
+                self._log.error(f"{account.account_type}: still not open: {told(error)}")
 
     # ------------------------------------------------------------------------------------------ run
 
@@ -298,7 +300,7 @@ class Engine:
         self._started = True
         for feed in self.host.feeds.values():
             feed.open()
-        self._forgetting = self.loop.create_task(self._forget())
+        self._tasks.keep("forgetting", self._forget)
         self.runtime.scheduler.start()
         for strategy in self.strategies:
             try:
@@ -385,9 +387,7 @@ class Engine:
             self.runtime.scheduler.shutdown()
         if self._poller is not None:
             self._poller.stop()
-        for task in (self._upkeep, self._forgetting):
-            if task is not None:
-                task.cancel()
+        await self._tasks.close()
         if self.host is not None:
             await self.host.safety.stop()
             self._ending = True
@@ -425,6 +425,7 @@ class Engine:
             "holes_given_up": counts["holes_given_up"],
             "callback_errors": self.core.dispatcher.errors,
             "rows_left_out": dict(left_out),
+            "unusable_answers": self.host.unusable,
             "feeds": [feed.counters() for feed in self.host.market_feeds],
             "loop": self.loop_config.mode,
             "pauses_ns": {} if self._poller is None else self._poller.pauses(),

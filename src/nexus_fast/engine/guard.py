@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from nexus_fast.answers import reading, told
 from nexus_fast.engine.safety import AGAIN_SECONDS, emergency_of, leave_mark
 from nexus_fast.error import NO_ANSWER
 from nexus_fast.journal.error import JournalError
@@ -28,6 +29,7 @@ from nexus_fast.shm.segment import segment_path
 
 HEARTBEAT_AT = 256               # offset in the header, docs/memory-model.md
 LOOK_SECONDS = 0.1
+LONGEST_WAIT = 60.0              # between two attempts to cancel everything
 
 
 class Heartbeat:
@@ -62,12 +64,15 @@ async def cancel_all(account_type: Any, rest: Any, log: Logger) -> None:
     while True:
         wait = AGAIN_SECONDS
         try:
-            if await emergency_of(account_type).cancel_everything(rest, account_type) == 0:
+            with reading("what is open"):
+                listed = await emergency_of(account_type).cancel_everything(rest, account_type)
+            if listed == 0:
                 log.critical(f"{account_type}: the venue confirms that no order is open")
                 return
         except NO_ANSWER as error:
-            log.error(f"{account_type}: canceling everything failed: {error}; trying again")
-            wait = max(wait, getattr(error, "retry_after_ms", 0) / 1000)
+            log.error(f"{account_type}: canceling everything failed: {told(error)}; trying again")
+            # However long the venue says, as whoever answers may not be the venue.
+            wait = min(max(wait, getattr(error, "retry_after_ms", 0) / 1000), LONGEST_WAIT)
         await asyncio.sleep(wait)
 
 

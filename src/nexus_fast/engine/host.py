@@ -4,7 +4,6 @@ A connector has: account_type; open(), close(); an account further index, ready,
 order_windows(instrument), query(instrument, client_id), refresh(), check(); a feed market, symbols, subscribe(…), unsubscribe(…).
 """
 
-import asyncio
 import ssl
 import time
 from collections.abc import Callable
@@ -34,6 +33,7 @@ from nexus_fast.order.route import Route
 from nexus_fast.order.states import EVENTS
 from nexus_fast.order.tracker import Tracker
 from nexus_fast.schema import Balance, BookL2, FundingRate, IndexPrice, Kline, MarkPrice, Trade
+from nexus_fast.tasks import Tasks
 
 DATA_CALLBACKS = {
     Trade: (DataType.TRADE, "on_trade"),
@@ -43,6 +43,9 @@ DATA_CALLBACKS = {
     FundingRate: (DataType.FUNDING_RATE, "on_funding_rate"),
     IndexPrice: (DataType.INDEX_PRICE, "on_index_price"),
 }
+
+# The longest ban that a venue names (Binance: three days). Whoever answers may say anything.
+LONGEST_PAUSE_SECONDS = 3 * 86_400
 
 
 class Host:
@@ -75,8 +78,9 @@ class Host:
         self.query = self.inquiry.query
         self.tracker = Tracker(core.ledger, cache, core.instruments, strategies, self.query, log)
         self._log = log
-        self._tasks: set[asyncio.Task] = set()
-        self._closing = False
+        self.tasks = Tasks(log)
+        self.spawn, self.keep = self.tasks.spawn, self.tasks.keep
+        self.unusable = 0                # answers that nothing could be concluded from
         self._journal_state = "ok"
 
     # ------------------------------------------------------------------------------------------ market data
@@ -189,7 +193,7 @@ class Host:
         if not self.gates.remaining(account.index, RATE_LIMITED):
             what = f"the venue limits our requests ({reason}); only cancels leave for {seconds:.1f} s"
             self._log.error(f"{account.account_type}: {what}")
-        self.gates.close(account.index, RATE_LIMITED, seconds)
+        self.gates.close(account.index, RATE_LIMITED, min(seconds, LONGEST_PAUSE_SECONDS))
 
     def on_filter_refused(self, account: Any) -> None:
         """The venue refused an order for a filter: the filters are not what they were at start."""
@@ -267,22 +271,5 @@ class Host:
             else:
                 self._log.error(f"the journal: {word}; {state['room']} more events fit, then new orders are refused")
 
-    def spawn(self, work: Any) -> None:
-        """Nothing is begun once the engine is closing."""
-        if self._closing:
-            work.close()
-            return
-        task = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._on_task_done)
-
-    def _on_task_done(self, task: asyncio.Task) -> None:
-        self._tasks.discard(task)
-        if not task.cancelled() and task.exception() is not None:
-            self._log.exception(f"{task.get_name()} failed", task.exception())
-
     async def close(self) -> None:
-        self._closing = True
-        for task in list(self._tasks):
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.tasks.close()

@@ -7,12 +7,14 @@ import asyncio
 import contextlib
 import itertools
 import time
+from functools import partial
 from typing import Any
 
+from nexus_fast.answers import reading, told
 from nexus_fast.constants import WsOrderResultType
 from nexus_fast.engine.doubt import Doubt
 from nexus_fast.engine.gates import RATE_LIMITED
-from nexus_fast.error import NO_ANSWER
+from nexus_fast.error import NO_ANSWER, UnusableAnswer
 from nexus_fast.exchange.rows import odd_in
 from nexus_fast.log import Logger
 from nexus_fast.order.events import OrderUpdate
@@ -35,7 +37,7 @@ class Inquiry:
         """Ask the venue about one order until there is proof of what became of it."""
         if number not in self.asking:
             self.asking.add(number)
-            self._host.spawn(self._ask(number))
+            self._host.keep("the question about an order", partial(self._ask, number))
 
     async def settled(self, numbers: list[int], seconds: float) -> list[int]:
         """Wait until nothing is asked about these any more; those that still are after so many seconds."""
@@ -46,61 +48,67 @@ class Inquiry:
 
     async def _ask(self, number: int) -> None:
         doubt = Doubt(self._host.recv_window_ms / 1000, time.monotonic())
+        for attempt, wait in enumerate(itertools.chain(QUERY_WAITS, itertools.repeat(LATER_WAIT))):
+            if attempt == len(QUERY_WAITS) and (fields := self._open_fields(number)):
+                name = fields["client_id"]
+                self._log.error(f"order {name} stays in doubt: the venue could not say what became of it; asking on")
+            await asyncio.sleep(doubt.wait(wait, time.monotonic()))
+            if await self._is_settled(number, doubt):
+                self.asking.discard(number)
+                return
+
+    def _open_fields(self, number: int) -> dict | None:
+        """None when there is nothing to ask about: the order is closed, or so long ago that its slot is a later one's."""
         try:
-            for attempt, wait in enumerate(itertools.chain(QUERY_WAITS, itertools.repeat(LATER_WAIT))):
-                if attempt == len(QUERY_WAITS):
-                    name = self._ledger.fields(number)["client_id"]
-                    self._log.error(f"order {name} stays in doubt: the venue could not say what became of it; asking on")
-                await asyncio.sleep(doubt.wait(wait, time.monotonic()))
-                if await self._is_settled(number, doubt):
-                    return
+            return None if self._ledger.closed(number) else self._ledger.fields(number)
         except KeyError:
-            return                       # its slot is in use by a later order: it was closed long ago
-        finally:
-            self.asking.discard(number)
+            return None
 
     async def _is_settled(self, number: int, doubt: Doubt) -> bool:
         """Ask once. What the order's streams bring while the question is on its way counts before the answer."""
-        if self._ledger.closed(number):
+        fields = self._open_fields(number)
+        if fields is None:
             return True
-        fields = self._ledger.fields(number)
         account = self._host.account_at(fields["account"])
         await self.pause(account)
         asked = time.monotonic()
         doubt.see(fields, asked)
-        update = await self._ask_once(account, fields)
-        if self._ledger.closed(number):
-            return True
-        doubt.see(self._ledger.fields(number), time.monotonic())
-        if update is None:
+        try:
+            with reading(f"the answer about order {fields['client_id']}"):
+                update = await self._ask_once(account, fields)
+                return self._is_settled_by(number, doubt, update, asked)
+        except NO_ANSWER as error:
+            self.note_failure(account, error)
+            self._log.warning(f"asking for order {fields['client_id']} failed: {told(error)}")
             return False
-        if update != "absent":
+
+    def _is_settled_by(self, number: int, doubt: Doubt, update: OrderUpdate | None, asked: float) -> bool:
+        fields = self._open_fields(number)
+        if fields is None:
+            return True
+        doubt.see(fields, time.monotonic())
+        if update is not None:
             return self._conclude(number, update, asked, doubt.outlived_cancel(asked))
         if not doubt.is_absent(asked):
             return False
         self._conclude_absence(number, doubt)
         return True
 
-    async def _ask_once(self, account: Any, fields: dict) -> Any:
-        """An OrderUpdate, "absent", or None when the venue could not be asked."""
-        instrument = self._host.core.instruments[fields["symbol_id"]]
-        try:
-            found = await account.query(instrument, fields["client_id"])
-        except NO_ANSWER as error:
-            self.note_pause(account, error)
-            self._log.warning(f"asking for order {fields['client_id']} failed: {error}")
-            return None
+    async def _ask_once(self, account: Any, fields: dict) -> OrderUpdate | None:
+        """None when the venue says that it has no such order."""
+        found = await account.query(self._host.core.instruments[fields["symbol_id"]], fields["client_id"])
         former = self._host.tracker.former(found) if found is not None else 0
         # Of the orders that had this client id, the venue knows an earlier one alone.
-        return "absent" if found is None or former not in (0, fields["number"]) else found
+        return found if former in (0, fields["number"]) else None
 
     async def pause(self, account: Any) -> None:
         """Until the venue may be asked again."""
         while (seconds := self._host.gates.remaining(account.index, RATE_LIMITED)) > 0:
             await asyncio.sleep(seconds)
 
-    def note_pause(self, account: Any, error: Exception) -> None:
-        """A venue that answers with a rate limit wants to be left alone for a while."""
+    def note_failure(self, account: Any, error: Exception) -> None:
+        """A question was not answered. A venue that answers with a rate limit wants to be left alone for a while."""
+        self._host.unusable += isinstance(error, UnusableAnswer)
         milliseconds = getattr(error, "retry_after_ms", 0)
         if milliseconds:
             self._host.on_rate_limited(account, milliseconds / 1000, str(error))
@@ -156,9 +164,10 @@ class Inquiry:
         instrument = self._host.core.instruments[fields["symbol_id"]]
         await self.pause(account)
         try:
-            updates = await account.trades(instrument, fields["client_id"], fields["venue_id"])
+            with reading(f"the trades of order {fields['client_id']}"):
+                updates = await account.trades(instrument, fields["client_id"], fields["venue_id"])
+                return all([self._host.tracker.apply_to(number, update) for update in updates]) and not odd_in(updates)
         except NO_ANSWER as error:
-            self.note_pause(account, error)
-            self._log.warning(f"asking for the trades of order {fields['client_id']} failed: {error}")
+            self.note_failure(account, error)
+            self._log.warning(f"asking for the trades of order {fields['client_id']} failed: {told(error)}")
             return False
-        return all([self._host.tracker.apply_to(number, update) for update in updates]) and not odd_in(updates)

@@ -8,10 +8,13 @@ what happened since the first the private stream has told.
 
 import asyncio
 import time
+from functools import partial
 from typing import Any
 
+from nexus_fast.answers import reading, told
+from nexus_fast.engine.gates import NOT_RECONCILED
 from nexus_fast.engine.heard import Heard
-from nexus_fast.error import NO_ANSWER
+from nexus_fast.error import NO_ANSWER, EngineBuildError
 from nexus_fast.exchange.rows import odd_in
 from nexus_fast.log import Logger
 from nexus_fast.order.events import LAG_SECONDS
@@ -31,24 +34,27 @@ class Reconciler:
         self._rereading: set[int] = set()
 
     async def resynchronise(self, account: Any, wait: float = FIRST_WAIT) -> None:
-        """The difference goes to the strategies. A venue that cannot be asked is asked again after `wait` seconds, until it has
-        answered."""
+        """The difference goes to the strategies. A venue that cannot be asked, or answers what cannot be used, is asked again
+        after `wait` seconds, until it has answered; meanwhile no new order leaves."""
         host = self._host
         diff: dict[str, Any] = {"exchange": account.account_type.exchange, "account_type": account.account_type}
         positions_before, before = self._positions(account), self._live(account)
         self._heard.ask(account)
         asked = time.monotonic()
         try:
-            listed = await account.refresh()
-        except NO_ANSWER as error:
-            self._log.error(f"{account.account_type}: the venue could not be asked after the reconnect: {error}")
+            with reading(f"{account.account_type}: what the account has"):
+                listed = await account.refresh()
+                missing = self._merge(account, listed, before, asked)
+        except (*NO_ANSWER, EngineBuildError) as error:
+            self._log.error(f"{account.account_type}: the venue could not be asked after the reconnect: {told(error)}")
+            host.gates.close(account.index, NOT_RECONCILED)
             diff.update(success=False, positions_opened=[], positions_closed=[], open_orders_added=[], open_orders_removed=[])
             host.tell_all("on_private_ws_resync_diff", diff)
             host.on_private_status(account, "resync_failed")
-            host.inquiry.note_pause(account, error)
-            host.spawn(self._resynchronise_later(account, wait))
+            host.inquiry.note_failure(account, error)
+            host.keep(f"{account.account_type}: the reconcile", partial(self._resynchronise_later, account, wait))
             return
-        missing = self._merge(account, listed, before, asked)
+        host.gates.open(account.index, NOT_RECONCILED)
         positions = self._positions(account)
         diff.update(
             success=True,
@@ -96,7 +102,7 @@ class Reconciler:
     def look_again(self, account: Any) -> None:
         """Later, and once for all that led to it before."""
         self.due[account.index] = begun = time.monotonic()
-        self._host.spawn(self._look_again(account, begun))
+        self._host.keep(f"{account.account_type}: the second look", partial(self._look_again, account, begun))
 
     async def _look_again(self, account: Any, begun: float) -> None:
         wait = LAG_SECONDS
@@ -109,14 +115,18 @@ class Reconciler:
             self._heard.ask(account, LAG_SECONDS)
             asked = time.monotonic()
             try:
-                listed = await account.refresh()
+                with reading(f"{account.account_type}: what the account has"):
+                    listed = await account.refresh()
+                    self._merge_shown(account, listed, before, asked)
                 break
-            except NO_ANSWER as error:
-                self._log.error(f"{account.account_type}: the venue could not be asked once more: {error}")
-                self._host.inquiry.note_pause(account, error)
-                wait = FIRST_WAIT
+            except (*NO_ANSWER, EngineBuildError) as error:
+                self._log.error(f"{account.account_type}: the venue could not be asked once more: {told(error)}")
+                self._host.inquiry.note_failure(account, error)
+                wait = FIRST_WAIT if wait == LAG_SECONDS else min(2 * wait, LAST_WAIT)
         if self.due.get(account.index) == begun:
             del self.due[account.index]
+
+    def _merge_shown(self, account: Any, listed: dict[str, Any], before: dict[str, int], asked: float) -> None:
         ledger = self._host.core.ledger
         # A slot may be in use by a later order by now.
         before = {client_id: number for client_id, number in before.items() if ledger.find(client_id) == number}
@@ -129,7 +139,7 @@ class Reconciler:
         """A private message could not be read: what it said is asked for. One question answers for several of them."""
         if account.index not in self._rereading:
             self._rereading.add(account.index)
-            self._host.spawn(self._read_again(account))
+            self._host.keep(f"{account.account_type}: the reconcile", partial(self._read_again, account))
 
     async def _read_again(self, account: Any) -> None:
         await asyncio.sleep(UNREADABLE_SECONDS)

@@ -10,6 +10,7 @@ import asyncio
 import time
 from typing import Any
 
+from nexus_fast.answers import reading, told
 from nexus_fast.engine.gates import RECOVERING
 from nexus_fast.engine.inheritance import Inheritance
 from nexus_fast.error import NO_ANSWER
@@ -17,7 +18,7 @@ from nexus_fast.log import Logger
 
 RECOVER_SECONDS = 20.0           # an order that is in doubt for longer does not keep the strategies waiting
 CANCEL_SECONDS = 5.0
-LIST_WAIT = 1.0                  # before the venue is asked for its open orders again
+LIST_WAIT, LAST_WAIT = 1.0, 30.0 # before the venue is asked for its open orders again: doubles
 
 
 class Recovery:
@@ -54,15 +55,7 @@ class Recovery:
         ledger = self._host.core.ledger
         ours = {ledger.fields(n)["client_id"]: n for n in ledger.live(account=account.index)}
         until = time.monotonic() + RECOVER_SECONDS
-        asked = time.monotonic()
-        listed = await self._list(account)
-        certain = set()
-        for client_id, update in listed.items():
-            number = self._host.tracker.number_of(update, account.index)
-            if not number:
-                self._host.on_external_order(account, update)
-            elif self._host.tracker.adopt(number, update, asked):
-                certain.add(client_id)
+        listed, certain = await self._take_stock(account)
         self._host.reconciler.look_again(account)
         for client_id, number in ours.items():
             # A cancel that is still on its way would be missed by the list alone.
@@ -78,16 +71,31 @@ class Recovery:
         if ours or listed:
             self._log.info(f"{account.account_type}: {live} orders of the last session live on; {len(listed)} open at the venue")
 
-    async def _list(self, account: Any) -> dict[str, Any]:
-        """The venue's open orders by client id."""
+    async def _take_stock(self, account: Any) -> tuple[dict[str, Any], set[str]]:
+        """The venue's open orders by client id, taken in; and which of them are ours and certain."""
+        wait = LIST_WAIT
         while True:
             await self._host.inquiry.pause(account)
+            asked = time.monotonic()
             try:
-                return await account.refresh()
+                with reading(f"{account.account_type}: what the account has"):
+                    listed = await account.refresh()
+                    return listed, self._take_in(account, listed, asked)
             except NO_ANSWER as error:
-                self._host.inquiry.note_pause(account, error)
-                self._log.error(f"{account.account_type}: the venue could not be asked for its open orders: {error}")
-                await asyncio.sleep(LIST_WAIT)
+                self._host.inquiry.note_failure(account, error)
+                self._log.error(f"{account.account_type}: the venue could not be asked for its open orders: {told(error)}")
+                await asyncio.sleep(wait)
+                wait = min(2 * wait, LAST_WAIT)
+
+    def _take_in(self, account: Any, listed: dict[str, Any], asked: float) -> set[str]:
+        certain = set()
+        for client_id, update in listed.items():
+            number = self._host.tracker.number_of(update, account.index)
+            if not number:
+                self._host.on_external_order(account, update)
+            elif self._host.tracker.adopt(number, update, asked):
+                certain.add(client_id)
+        return certain
 
     async def _cancel(self, account: Any) -> None:
         ledger = self._host.core.ledger

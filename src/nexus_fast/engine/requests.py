@@ -176,7 +176,7 @@ class Api:
         body = wait_for(send, f"{method} {path}")
         try:
             return msgspec.json.decode(body) if body else None
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, RecursionError) as error:
             raise VenueError("unreadable", f"the answer to {method} {path} is not JSON: {error}") from None
 
     def __getattr__(self, name: str) -> Any:

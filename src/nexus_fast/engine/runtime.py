@@ -6,6 +6,7 @@ import time
 from decimal import Decimal
 from typing import Any
 
+from nexus_fast.answers import reading, told
 from nexus_fast.constants import DataType, ExchangeType, OrderStatus
 from nexus_fast.engine.bars import Bars, is_made_here
 from nexus_fast.engine.host import Host
@@ -212,9 +213,10 @@ class Runtime:
     async def _cancel_foreign(self, account: Any, instrument: Any, oid: str) -> None:
 
         try:
-            await account.cancel_foreign(instrument, oid)
+            with reading("the answer"):
+                await account.cancel_foreign(instrument, oid)
         except NO_ANSWER as error:
-            self._log.warning(f"canceling {oid}, which is not an order of this session, failed: {error}")
+            self._log.warning(f"canceling {oid}, which is not an order of this session, failed: {told(error)}")
 
     def cancel_all(self, strategy: Any, symbol: str, account_type: Any) -> None:
         """Cancel the engine's open orders of a symbol, each by its own request, in the order in which they were placed."""

@@ -8,15 +8,18 @@ venue lists nothing and no order is in doubt. What the venue accepts late is can
 import asyncio
 import contextlib
 import time
+from functools import partial
 from importlib import import_module
 from typing import Any
 
+from nexus_fast.answers import reading, told, within
 from nexus_fast.config import PrivateConnectorConfig
 from nexus_fast.error import NO_ANSWER, EngineBuildError
 from nexus_fast.journal.files import journal_path
 from nexus_fast.journal.kill_mark import KillMark
 from nexus_fast.log import Logger
 from nexus_fast.order.reasons import HALTED
+from nexus_fast.tasks import Tasks
 
 AGAIN_SECONDS = 1.0              # between two rounds of canceling everything
 REFRESHES = 4                    # of a venue's timer within its time
@@ -44,7 +47,8 @@ class Safety:
         self._host = host
         self._log = log
         self._switches: dict[Any, int] = {}         # account type -> seconds
-        self._tasks: list[asyncio.Task] = []
+        self._tasks = Tasks(log)
+        self._started = False
         config = host.config
         self._mark = KillMark(journal_path(config.journal_directory, config.strategy_id, config.user_id))
         self._pressed = False
@@ -64,7 +68,7 @@ class Safety:
         self._log.critical(f"kill switch: {reason or 'no reason given'}; nothing but cancels leaves from now on")
         for account in self._host.accounts.values():
             self._host.on_private_status(account, "halted")
-            self._host.spawn(self._empty(account))
+            self._host.keep(f"{account.account_type}: the kill switch", partial(self._empty, account))
 
     async def _empty(self, account: Any) -> None:
         """Until the venue lists no open order, and none of ours is in doubt."""
@@ -77,10 +81,11 @@ class Safety:
             listed = -1
             try:
                 symbols = self._host.routed_symbols(account.index)
-                listed = await emergency.cancel_everything(account.rest, account.account_type, symbols)
+                with reading("what is open"):
+                    listed = await emergency.cancel_everything(account.rest, account.account_type, symbols)
             except NO_ANSWER as error:
-                self._log.error(f"{account.account_type}: canceling everything failed: {error}; trying again")
-                self._host.inquiry.note_pause(account, error)
+                self._log.error(f"{account.account_type}: canceling everything failed: {told(error)}; trying again")
+                self._host.inquiry.note_failure(account, error)
             if listed == 0 and not ledger.live(account=account.index):
                 self._log.critical(f"{account.account_type}: the venue confirms that no order is open")
                 self._on_empty(account)
@@ -132,27 +137,28 @@ class Safety:
 
     def start(self) -> None:
         for account_type, seconds in self._switches.items():
-            task = asyncio.get_running_loop().create_task(self._keep(self._host.accounts[account_type], seconds))
-            self._tasks.append(task)
+            account = self._host.accounts[account_type]
+            self._tasks.keep(f"{account_type}: the dead man's switch", partial(self._keep, account, seconds))
+        self._started = True
 
     async def _keep(self, account: Any, seconds: int) -> None:
         emergency = emergency_of(account.account_type)
         while True:
             try:
                 symbols = self._host.routed_symbols(account.index)
-                await emergency.set_switch(account.rest, account.account_type, symbols, seconds)
+                with reading("the switch"):
+                    await emergency.set_switch(account.rest, account.account_type, symbols, seconds)
                 wait = seconds / REFRESHES
             except NO_ANSWER as error:
-                self._log.error(f"{account.account_type}: the dead man's switch could not be renewed: {error}")
+                self._host.inquiry.note_failure(account, error)
+                self._log.error(f"{account.account_type}: the dead man's switch could not be renewed: {told(error)}")
                 wait = RETRY_SECONDS
             await asyncio.sleep(wait)
 
     async def stop(self) -> None:
         """A clean end: the timers are taken back. The kill switch may have been pressed meanwhile."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        if self._tasks:
+        await self._tasks.close()
+        if self._started:
             await asyncio.gather(*(self._take_back(account_type) for account_type in self._switches))
         await self.finish()
 
@@ -160,7 +166,8 @@ class Safety:
         account = self._host.accounts[account_type]
         try:
             symbols = self._host.routed_symbols(account.index)
-            async with asyncio.timeout(5 * RETRY_SECONDS):
-                await emergency_of(account_type).set_switch(account.rest, account_type, symbols, 0)
+            with reading("the switch"):
+                async with within(5 * RETRY_SECONDS, "switching it off"):
+                    await emergency_of(account_type).set_switch(account.rest, account_type, symbols, 0)
         except NO_ANSWER as error:
-            self._log.error(f"{account_type}: the dead man's switch could not be switched off: {error}")
+            self._log.error(f"{account_type}: the dead man's switch could not be switched off: {told(error)}")

@@ -65,12 +65,16 @@ class TimeWatch:
         self._host.spawn(self._measure(account))
 
     async def _measure(self, account: Any) -> None:
+        """A clock that could not be read is asked for again soon; a gate that is closed meanwhile stays so."""
+        measured = False
         try:
-            await account.synchronise_clock()
+            measured = await account.synchronise_clock()
         finally:
             self._measuring.discard(account.index)
-            self._measured[account.index] = time.monotonic()
-        self.judge(account)
+            late = 0.0 if measured else MEASURE_SECONDS - MEASURE_AGAIN_SECONDS
+            self._measured[account.index] = time.monotonic() - late
+        if measured:
+            self.judge(account)
 
     def judge(self, account: Any) -> None:
         """Open the gate, unless this clock is too far from the venue's."""

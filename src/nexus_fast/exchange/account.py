@@ -8,18 +8,25 @@ order_windows, refresh, query, trades, cancel_foreign.
 """
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable
 from typing import Any
 
-from nexus_fast.error import NO_ANSWER
+from nexus_fast.answers import reading, told
+from nexus_fast.error import NO_ANSWER, EngineBuildError
 from nexus_fast.feed.connection import WebSocketConnection
 from nexus_fast.gateway.channel import Channel
 from nexus_fast.log import Logger
+from nexus_fast.tasks import Tasks
+
+FIRST_PAUSE, LONGEST_PAUSE = 0.25, 30.0      # before a venue that refused what a connection has to say first is asked again
 
 
 class Account:
     """host: the engine's side, what the account reports to (see nexus_fast.engine.host). rest: the venue's client, which knows
-    the key. `ready` is set while orders go out and everything that becomes of them is heard."""
+    the key. `ready` is set while orders go out and everything that becomes of them is heard. clock_codes: the venue's refusals
+    of a request's time."""
+
+    clock_codes: frozenset = frozenset()
 
     def __init__(self, host: Any, account_type: Any, index: int, rest: Any, log: Logger):
         self.account_type = account_type
@@ -29,7 +36,9 @@ class Account:
         self._host = host
         self._rest = rest
         self._log = log
-        self._tasks: set[asyncio.Task] = set()
+        self._work = Tasks(log)
+        self._spawn, self._keep, self._end_tasks = self._work.spawn, self._work.keep, self._work.close
+        self._refusals = 0               # of the venue, one after the other, to what a connection has to say first
         self._attached = False
         self._has_been_ready = False
         self._losses = 0
@@ -93,14 +102,40 @@ class Account:
             self.ready.set()
         self._host.on_private_status(self, "connected")
 
+    async def _prepared(self, connection: WebSocketConnection, work: Callable[[], Awaitable[None]]) -> None:
+        """Log on and subscribe; whatever comes of it, the connection is used or made anew. A venue that refuses, or answers what
+        cannot be used, is asked again after a while that doubles: the connection's own waits begin anew with each one that is
+        made."""
+        transport = connection.transport
+        try:
+            with reading(f"{connection.name}: what the venue says to a new connection"):
+                await work()
+            self._refusals = 0
+        except (*NO_ANSWER, EngineBuildError) as error:
+            self._log.error(f"{connection.name}: the connection could not be prepared: {told(error)}")
+            if not isinstance(error, OSError):
+                await self._on_refused(error)
+                self._refusals += 1
+                await asyncio.sleep(min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(self._refusals, 7)))
+            if connection.transport is transport:
+                connection.drop()
+
+    async def _on_refused(self, error: Exception) -> None:
+        """Before the venue is asked again: a clock that it refuses is measured."""
+        if getattr(error, "code", None) in self.clock_codes:
+            await self.synchronise_clock()
+
     # ------------------------------------------------------------------------------------------ the venue's clock
 
-    async def synchronise_clock(self) -> None:
-        """The venue's clock minus ours, for the times in requests."""
+    async def synchronise_clock(self) -> bool:
+        """The venue's clock minus ours, for the times in requests; whether it could be read. Otherwise the last one holds."""
         try:
-            self._set_clock_offset(await self._read_clock())
+            with reading("the venue's clock"):
+                self._set_clock_offset(await self._read_clock())
+            return True
         except NO_ANSWER as error:
-            self._log.warning(f"the venue's clock could not be read: {error}")
+            self._log.warning(f"the venue's clock could not be read: {told(error)}")
+            return False
 
     async def _read_clock(self) -> int:
         """Milliseconds that the venue's clock is ahead of ours."""
@@ -108,21 +143,3 @@ class Account:
 
     def _set_clock_offset(self, milliseconds: int) -> None:
         self.channel.clock_offset_ms = milliseconds
-
-    # ------------------------------------------------------------------------------------------ tasks
-
-    def _spawn(self, work: Coroutine) -> asyncio.Task:
-        task = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._on_task_done)
-        return task
-
-    def _on_task_done(self, task: asyncio.Task) -> None:
-        self._tasks.discard(task)
-        if not task.cancelled() and task.exception() is not None:
-            self._log.exception(f"{task.get_name()} failed", task.exception())
-
-    async def _end_tasks(self) -> None:
-        for task in list(self._tasks):
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)

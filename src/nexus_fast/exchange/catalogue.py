@@ -17,6 +17,7 @@ from typing import Any
 
 import msgspec
 
+from nexus_fast.answers import reading, told
 from nexus_fast.config import BasicConfig, Config, PrivateConnectorConfig, PublicConnectorConfig
 from nexus_fast.constants import ExchangeType
 from nexus_fast.endpoints import Endpoints
@@ -26,7 +27,7 @@ from nexus_fast.exchange.one_to_one import one_to_one, twin_text
 from nexus_fast.log import Logger
 
 # A list of instruments that was not given, or not in a form that can be used.
-NO_LIST = (*NO_ANSWER, InstrumentError, RecursionError)
+NO_LIST = (*NO_ANSWER, InstrumentError)
 _log = Logger("instruments")
 
 
@@ -62,7 +63,8 @@ async def load_instruments(config: Config, endpoints: Endpoints, directory: Path
 async def read_list(account_type: Any, testnet: bool, endpoints: Endpoints) -> tuple[list[Instrument], list[tuple[str, str]]]:
     """The venue's list as it is now, and what was left out of it. Raises one of NO_LIST when there is none: an empty one and one
     without a readable row are no answer."""
-    instruments, skipped = await connectors_of(account_type.exchange).load_instruments(account_type, testnet, endpoints)
+    with reading(f"{account_type}: the list of instruments"):
+        instruments, skipped = await connectors_of(account_type.exchange).load_instruments(account_type, testnet, endpoints)
     if not instruments:
         why = f"none of its {len(skipped)} rows can be used ({skipped[0][0]}: {skipped[0][1]})" if skipped else "it is empty"
         raise InstrumentError(f"{account_type}: the venue's list of instruments has nothing to trade: {why}")
@@ -74,7 +76,7 @@ async def _load(account_type: Any, testnet: bool, endpoints: Endpoints, director
     try:
         instruments, skipped = await read_list(account_type, testnet, endpoints)
     except NO_LIST as error:
-        return _stand_in(kept, account_type, str(error) or type(error).__name__)
+        return _stand_in(kept, account_type, told(error))
     for symbol, reason in skipped:
         _log.warning(f"{account_type}: {symbol} is left out: {reason}")
     instruments += _missing_kinds(kept, account_type, instruments)

@@ -11,6 +11,7 @@ from nexus_fast.constants import DataType
 from nexus_fast.feed.line import Line
 from nexus_fast.feed.renewal import Overlap
 from nexus_fast.log import Logger
+from nexus_fast.tasks import Tasks
 
 WATCH_SECONDS = 1.0
 REPLACE_SECONDS = 20.0           # how long a new connection may take to bring data before it takes over all the same
@@ -32,8 +33,8 @@ class PublicFeed:
         self.quotes: list[Line] = []
         self.others: list[Line] = []
         self._uses: dict[str, set[DataType]] = {}           # a topic may bring several kinds of data
-        self._watchdog: asyncio.Task | None = None
-        self._successions: dict[Line, asyncio.Task] = {}
+        self.tasks = Tasks(log)
+        self._successions: set[Line] = set()
 
     # ------------------------------------------------------------------------------------------ the venue's part
 
@@ -49,14 +50,10 @@ class PublicFeed:
     def open(self) -> None:
         for line in self.quotes:
             line.connection.start()
-        self._watchdog = asyncio.get_running_loop().create_task(self._watch())
+        self.tasks.keep(f"{self.account_type}: the watchdog of its connections", self._watch)
 
     async def close(self) -> None:
-        if self._watchdog is not None:
-            self._watchdog.cancel()
-        for task in self._successions.values():
-            task.cancel()
-        await asyncio.gather(*self._successions.values(), return_exceptions=True)
+        await self.tasks.close()
         await asyncio.gather(*(line.connection.stop() for line in (*self.quotes, *self.others)))
 
     def subscribe(self, data_type: DataType, instruments: list, **options: Any) -> None:
@@ -88,9 +85,8 @@ class PublicFeed:
         if line.remake is None or line in self._successions or line not in lines or not line.connection.is_up:
             return
         self.log.info(f"{line.connection.name}: making the connection that takes its place")
-        task = asyncio.get_running_loop().create_task(self._replace(line, lines, line.remake()))
-        self._successions[line] = task
-        task.add_done_callback(lambda _: self._successions.pop(line, None))
+        self._successions.add(line)
+        self.tasks.spawn(self._replace(line, lines, line.remake()))
 
     async def _replace(self, old: Line, lines: list[Line], new: Line) -> None:
         """Make before break: the new connection is heard before the old one is left. What both bring counts once."""
@@ -110,6 +106,7 @@ class PublicFeed:
             left = old if new in lines else new
             await left.connection.stop()
             new.overlap = old.overlap = None
+            self._successions.discard(old)
 
     async def _watch(self) -> None:
         while True:

@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from nexus_fast.answers import reading, told, within
 from nexus_fast.error import NO_ANSWER
 from nexus_fast.feed.connection import WebSocketConnection
 
@@ -42,13 +43,14 @@ async def _succeed(
     new.on_up, new.on_down = lambda connection: up.set(), _nothing
     new.start()
     try:
-        async with asyncio.timeout(RENEW_SECONDS):
-            await up.wait()
-            await prepare(new)
+        with reading("what the venue says to a new connection"):
+            async with within(RENEW_SECONDS, "the new connection"):
+                await up.wait()
+                await prepare(new)
         if not new.is_up:
             raise ConnectionError("it was lost again")
     except NO_ANSWER as error:
-        logger.warning("%s: no successor could be made: %s", old.name, error)
+        logger.warning("%s: no successor could be made: %s", old.name, told(error))
         await new.stop()
         return False
     except asyncio.CancelledError:

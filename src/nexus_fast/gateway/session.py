@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from nexus_fast import authorities, fence
-from nexus_fast.answers import redirected
+from nexus_fast.answers import LATEST_MS, redirected
 from nexus_fast.error import UnusableAnswer
 from nexus_fast.gateway.body import read_body
 
@@ -21,8 +21,6 @@ SHORT_TRIP_NS = 50_000_000       # a clock that is measured over such a round tr
 
 LIMITED = (403, 418, 429)        # too many requests; the first two are bans
 BAN_MS = 120_000                 # where a venue names no time: the shortest of Binance's bans, a fifth of Bybit's
-# A clock that is further from ours than this is none: what a venue says of time is used in requests, and in 64 bits.
-LONGEST_OFFSET_MS = 10 * 365 * 86_400_000
 
 
 def pause_of(status: int, headers: Any) -> int:
@@ -30,7 +28,7 @@ def pause_of(status: int, headers: Any) -> int:
     if status not in LIMITED:
         return 0
     seconds = headers.get("Retry-After", "")
-    if seconds.isdecimal() and int(seconds) > 0:
+    if seconds.isdecimal() and len(seconds) < 10 and int(seconds) > 0:
         return int(seconds) * 1000
     return 1000 if status == 429 else BAN_MS
 
@@ -87,7 +85,7 @@ class RestSession:
             sent, began = time.time_ns(), time.monotonic_ns()
             venue_ms = await ask()
             took = time.monotonic_ns() - began
-            if type(venue_ms) is not int or abs(venue_ms - sent // 1_000_000) > LONGEST_OFFSET_MS:
+            if type(venue_ms) is not int or not 0 < venue_ms < LATEST_MS:
                 raise UnusableAnswer(f"{self.base_url}: the venue's time is {venue_ms!r:.40}: no time in ms")
             if took < shortest:
                 shortest, offset = took, venue_ms - (sent + took // 2) // 1_000_000

@@ -1,13 +1,31 @@
 """What a venue says about an order, in the engine's words."""
 
+from collections.abc import Iterable
 from decimal import Decimal
 
 from msgspec import Struct
 
+from nexus_fast.answers import LATEST_MS
 from nexus_fast.constants import InstrumentType
+from nexus_fast.error import UnusableAnswer
 
 # How far who answers a question may lag behind the venue itself: the answer says nothing of what happened since.
 LAG_SECONDS = 10.0
+# What is larger or finer is no amount of anything, and would not fit where it is reckoned with.
+DIGITS_BEFORE, DIGITS_AFTER = 30, 60
+LARGEST_ID = 2**63 - 1
+
+
+def require_usable(what: str, amounts: Iterable[Decimal | None], time_ms: int | None = None, trade_id: int = -1) -> None:
+    """Raises UnusableAnswer for what a decoder lets through and no venue means: NaN, infinities, numbers and times beyond all
+    measure."""
+    for amount in amounts:
+        if amount is not None and not (amount.is_finite() and -DIGITS_AFTER < amount.adjusted() < DIGITS_BEFORE):
+            raise UnusableAnswer(f"{what}: {amount!s:.40} is no amount")
+    if time_ms is not None and not 0 <= time_ms < LATEST_MS:
+        raise UnusableAnswer(f"{what}: {time_ms!s:.40} is no time in ms")
+    if not -1 <= trade_id <= LARGEST_ID:
+        raise UnusableAnswer(f"{what}: {trade_id!s:.40} is no trade's number")
 
 
 class OrderUpdate(Struct, gc=False, kw_only=True):
@@ -39,6 +57,14 @@ class OrderUpdate(Struct, gc=False, kw_only=True):
     reduce_only: bool = False
     instrument_type: InstrumentType | None = None
 
+    def __post_init__(self) -> None:
+        require_usable(
+            f"order {self.client_id or self.venue_id}",
+            (self.filled, self.price, self.quantity, self.average, self.cost, self.last_price, self.last_quantity, self.fee),
+            self.time_ms,
+            self.trade_id,
+        )
+
 
 class BalanceUpdate(Struct, kw_only=True):
     """Balances by asset: (free, locked). complete: assets that are not named are gone. part: which of the wallets of an account
@@ -48,6 +74,10 @@ class BalanceUpdate(Struct, kw_only=True):
     complete: bool = False
     time_ms: int | None = None
     part: str = ""
+
+    def __post_init__(self) -> None:
+        for asset, amounts in self.balances.items():
+            require_usable(f"the balance of {asset}", amounts, self.time_ms)
 
 
 class PositionUpdate(Struct, kw_only=True):
@@ -61,6 +91,10 @@ class PositionUpdate(Struct, kw_only=True):
     realized_pnl: Decimal | None = None
     time_ms: int | None = None
     instrument_type: InstrumentType | None = None
+
+    def __post_init__(self) -> None:
+        amounts = (self.signed_amount, self.entry_price, self.unrealized_pnl, self.realized_pnl)
+        require_usable(f"the position in {self.venue_symbol}", amounts, self.time_ms)
 
 
 class Unreadable(Struct):

@@ -46,8 +46,8 @@ class Host:
         self.cache = SimpleNamespace(apply_data=lambda data_type, bar: self.cached.append((data_type, bar)))
         self.tracker = SimpleNamespace(callback=lambda strategy, name, bar: getattr(strategy, name)(bar))
 
-    def spawn(self, work):
-        self.tasks.append(asyncio.get_running_loop().create_task(work))
+    def keep(self, what, make):
+        self.tasks.append(asyncio.get_running_loop().create_task(make()))
 
     def trade(self, timestamp, size=1.0):
         trade = Trade(ExchangeType.BINANCE, OrderSide.BUY, PERP.symbol, 100.0, size, timestamp)

@@ -67,10 +67,11 @@ class Account:
 
     def __init__(self):
         self.rest = Rest()
-        self.measured = 0
+        self.measured, self.answers = 0, True
 
     async def synchronise_clock(self):
         self.measured += 1
+        return self.answers
 
 
 class Host:

@@ -34,7 +34,7 @@ class Host:
     def __init__(self):
         self.core = SimpleNamespace(ledger=Ledger())
         self.cache = SimpleNamespace(get_all_positions=lambda exchange: {})
-        self.inquiry = SimpleNamespace(pause=self.pause, note_pause=lambda account, error: None)
+        self.inquiry = SimpleNamespace(pause=self.pause, note_failure=lambda account, error: None)
         self.asked, self.adopted, self.tasks = [], [], []
         number_of = lambda update, account: self.core.ledger.find(update.client_id)  # noqa: E731
         self.tracker = SimpleNamespace(adopt=self.adopt, number_of=number_of)
@@ -47,8 +47,8 @@ class Host:
     async def pause(self, account):
         pass
 
-    def spawn(self, work):
-        self.tasks.append(asyncio.get_running_loop().create_task(work))
+    def keep(self, what, make):
+        self.tasks.append(asyncio.get_running_loop().create_task(make()))
 
 
 class Account:

@@ -11,18 +11,21 @@ every LISTEN_KEY_SECONDS, and replaced when the venue says that it has expired. 
 import asyncio
 import itertools
 import time
-from typing import Any
+from functools import partial
+from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 import msgspec
 
+from nexus_fast.answers import reading, require_json, told, within
 from nexus_fast.constants import InstrumentType
-from nexus_fast.error import CredentialError, VenueError
+from nexus_fast.error import CredentialError, UnusableAnswer, VenueError
 from nexus_fast.exchange.binance import websocket_api
 from nexus_fast.exchange.binance.account_rest import AccountRest
 from nexus_fast.exchange.binance.families import family_name
 from nexus_fast.exchange.binance.feed import AGE_SECONDS
 from nexus_fast.exchange.binance.order_answers import OrderAnswers
+from nexus_fast.exchange.binance.outcomes import CLOCK_CODES
 from nexus_fast.exchange.binance.rest_orders import RestOrders
 from nexus_fast.exchange.binance.user_data import decode
 from nexus_fast.feed.commands import OrderFeed
@@ -31,7 +34,7 @@ from nexus_fast.feed.renewal import renew
 from nexus_fast.gateway.binance import order_templates
 from nexus_fast.gateway.channel import Channel
 from nexus_fast.gateway.credentials import ED25519, Credentials
-from nexus_fast.gateway.rest import CLOCK_REFUSED, BinanceRest
+from nexus_fast.gateway.rest import BinanceRest
 from nexus_fast.gateway.signing import signed_ws_params
 from nexus_fast.order.events import (
     BalanceUpdate,
@@ -42,12 +45,21 @@ from nexus_fast.order.events import (
     Unreadable,
 )
 
-LISTEN_KEY_SECONDS = 30 * 60
+LISTEN_KEY_SECONDS, LISTEN_KEY_RETRY_SECONDS = 30 * 60, 60
 REQUEST_SECONDS = 10.0
 OVERLAP_SECONDS = 2.0            # of two connections that bring the same private events
 
 
+class _ListenKey(msgspec.Struct):
+    listen_key: Annotated[str, msgspec.Meta(pattern="^[A-Za-z0-9_-]{1,512}$")] = msgspec.field(name="listenKey")
+
+
+_listen_key = msgspec.json.Decoder(_ListenKey)
+
+
 class BinanceAccount(AccountRest):
+    clock_codes = CLOCK_CODES
+
     def __init__(
         self, host: Any, account_type: Any, index: int, credentials: Credentials, endpoints: dict[str, str], entry: str
     ):
@@ -108,11 +120,11 @@ class BinanceAccount(AccountRest):
             raise
         if self._user is not None:
             self._user.start()
-            self._spawn(self._keep_listen_key())
+            self._keep("the listen key", self._keep_listen_key)
         if self._api is not None:
             self._api.start()
         if self._rest_orders is not None:
-            async with asyncio.timeout(REQUEST_SECONDS):
+            async with within(REQUEST_SECONDS, "the REST order connection"):
                 await self._rest_orders.start()
 
     async def close(self) -> None:
@@ -163,21 +175,14 @@ class BinanceAccount(AccountRest):
         return f"{self._endpoints['ws_api']}?returnRateLimits=false"
 
     def _on_api_up(self, connection: WebSocketConnection) -> None:
-        self._spawn(self._prepare_api(connection))
+        self._spawn(self._prepared(connection, partial(self._prepare_api, connection)))
 
     async def _prepare_api(self, connection: WebSocketConnection) -> None:
         """Log on where the key allows it, subscribe to the private events, then let orders through."""
-        try:
-            await self._introduce(connection)
-            if connection is not self._api:
-                return                           # succeeded meanwhile
+        await self._introduce(connection)
+        if connection is self._api:              # not succeeded meanwhile
             self._attach(connection)
             await self._became_ready()
-        except (VenueError, ConnectionError, TimeoutError) as error:
-            self._log.error(f"the order connection could not be prepared: {error}")
-            if isinstance(error, VenueError) and error.code == CLOCK_REFUSED:
-                await self.synchronise_clock()
-            connection.drop()
 
     async def _introduce(self, connection: WebSocketConnection) -> None:
         if self._credentials.kind == ED25519:
@@ -205,7 +210,7 @@ class BinanceAccount(AccountRest):
         def swap(new: WebSocketConnection) -> None:
             self._user = new
             self._make_up()
-            self._spawn(self._reconcile())       # the old one may have been deaf for a while: nobody would have noticed
+            self._keep("the reconcile", self._reconcile)        # the old one may have been deaf: nobody would have noticed
 
         async def prepare(new: WebSocketConnection) -> None:
             """The listen key in its address is all that it needs."""
@@ -220,7 +225,7 @@ class BinanceAccount(AccountRest):
     def _make_up(self) -> None:
         """The old connection was lost before the new one was there: what came in between is asked for."""
         if not self.ready.is_set():
-            self._spawn(self._became_ready())
+            self._keep("the reconcile", self._became_ready)
 
     async def _succeed(self, old: Any, make: Any, prepare: Any, swap: Any, overlap_seconds: float) -> None:
         try:
@@ -273,7 +278,7 @@ class BinanceAccount(AccountRest):
         self._pending[request_id] = future
         try:
             (connection or self._api).send(msgspec.json.encode(content))
-            async with asyncio.timeout(REQUEST_SECONDS):
+            async with within(REQUEST_SECONDS, method):
                 return await future
         finally:
             self._pending.pop(request_id, None)
@@ -313,21 +318,25 @@ class BinanceAccount(AccountRest):
     async def _user_url(self) -> str:
         body = await self._rest.request("POST", self._family.listen_key, keyed=True)
         address = self._endpoints.get("private") or self._endpoints["stream"]
-        return f"{address}/ws/{msgspec.json.decode(body)['listenKey']}"
+        with reading("the listen key"):
+            return f"{address}/ws/{_listen_key.decode(body).listen_key}"
 
     async def _keep_listen_key(self) -> None:
+        wait = LISTEN_KEY_SECONDS
         while True:
-            await asyncio.sleep(LISTEN_KEY_SECONDS)
+            await asyncio.sleep(wait)
+            wait = LISTEN_KEY_SECONDS
             try:
-                await self._rest.request("PUT", self._family.listen_key, keyed=True)
+                require_json(await self._rest.request("PUT", self._family.listen_key, keyed=True), "the answer to its renewal")
+            except (OSError, UnusableAnswer) as error:
+                wait = LISTEN_KEY_RETRY_SECONDS
+                self._log.warning(f"the listen key could not be kept alive: {told(error)}; trying again in {wait:.0f} s")
             except VenueError as error:
                 self._log.warning(f"the listen key could not be kept alive ({error}); taking a new one")
                 self._user.drop()
-            except (OSError, TimeoutError) as error:
-                self._log.warning(f"the listen key could not be kept alive: {error}; trying again")
 
     def _on_user_up(self, connection: WebSocketConnection) -> None:
-        self._spawn(self._became_ready())
+        self._spawn(self._prepared(connection, self._became_ready))
 
     def _on_user_down(self) -> None:
         self._losses += 1

@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from nexus_fast.answers import reading
 from nexus_fast.constants import InstrumentType
 from nexus_fast.error import PositionModeError, VenueError
 from nexus_fast.exchange.account import Account
@@ -59,9 +60,10 @@ class AccountRest(Account):
             return
         asked_ns = self._venue_ns()
         try:
-            body = await self._rest.get(self._limits.question, signed=True)
-            self._limits.read(body, asked_ns, self._venue_ns())
-        except (VenueError, msgspec.MsgspecError) as error:
+            with reading("how many orders the venue takes"):
+                body = await self._rest.get(self._limits.question, signed=True)
+                self._limits.read(body, asked_ns, self._venue_ns())
+        except VenueError as error:
             self._log.warning(f"the venue did not say how many orders it takes ({error}); counting by its published limits")
 
     def _venue_ns(self) -> int:

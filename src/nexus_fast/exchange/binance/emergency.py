@@ -10,6 +10,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from nexus_fast.answers import require_json
 from nexus_fast.config import BasicConfig
 from nexus_fast.endpoints import Endpoints
 from nexus_fast.error import VenueError
@@ -98,7 +99,8 @@ async def set_switch(rest: Any, account_type: Any, symbols: Iterable[str], secon
     """Without another call within so many seconds, the venue cancels all orders of these symbols; 0 switches it off."""
     path = COUNTDOWN_PATHS[account_type.family]
     for symbol in symbols:
-        await rest.request("POST", path, {"symbol": symbol, "countdownTime": seconds * 1000}, signed=True)
+        params = {"symbol": symbol, "countdownTime": seconds * 1000}
+        require_json(await rest.request("POST", path, params, signed=True), f"the answer to POST {path}")
 
 
 def open_rest(account_type: Any, basic: BasicConfig, endpoints: Endpoints) -> Any:

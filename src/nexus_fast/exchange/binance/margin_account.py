@@ -12,6 +12,7 @@ from weakref import WeakKeyDictionary
 
 import msgspec
 
+from nexus_fast.answers import reading, told
 from nexus_fast.error import NO_ANSWER
 from nexus_fast.exchange.binance.account import BinanceAccount
 from nexus_fast.exchange.binance.families import Family
@@ -43,7 +44,7 @@ class MarginAccount(BinanceAccount):
     async def _subscribe(self, connection: WebSocketConnection) -> None:
         await self._subscribe_all(connection)
         if self._renewal is None:
-            self._renewal = self._spawn(self._renew_tokens())
+            self._renewal = self._keep("the listen tokens", self._renew_tokens)
 
     async def _subscribe_all(self, connection: WebSocketConnection) -> None:
         await self._subscribe_with_token({}, connection)
@@ -59,9 +60,10 @@ class MarginAccount(BinanceAccount):
         while True:
             await asyncio.sleep(TOKEN_SECONDS)
             try:
-                await self._subscribe_all(self._api)
+                with reading("the listen token"):
+                    await self._subscribe_all(self._api)
             except NO_ANSWER as error:
-                self._log.warning(f"the private events could not be prolonged ({error}); connecting anew")
+                self._log.warning(f"the private events could not be prolonged ({told(error)}); connecting anew")
                 self._api.drop()
 
 
@@ -99,10 +101,11 @@ class IsolatedMarginAccount(MarginAccount):
 
     async def _subscribe_late(self, symbol: str) -> None:
         try:
-            await self._subscribe_to(symbol, self._api)
+            with reading("the listen token"):
+                await self._subscribe_to(symbol, self._api)
             await self._host.resynchronise(self)         # what came before the subscription
         except NO_ANSWER as error:
-            self._log.error(f"{symbol}: no private events of this isolated pair ({error}); connecting anew")
+            self._log.error(f"{symbol}: no private events of this isolated pair ({told(error)}); connecting anew")
             self._api.drop()
 
     def _symbols_to_list(self, family: Family) -> Iterable[str]:

@@ -8,8 +8,7 @@ TimeoutError when no answer came.
 import time
 from typing import Any
 
-import msgspec
-
+from nexus_fast.answers import reading
 from nexus_fast.constants import KlineInterval
 from nexus_fast.error import KlineSupportedError, SubscriptionError, VenueError
 from nexus_fast.exchange.bars import INDEX_KLINES, KLINES, BarRequests
@@ -193,11 +192,8 @@ class BinanceRequests(BarRequests):
         return self._read(decoder, await self._rest.get(path, params, signed=signed), path)
 
     def _read(self, decoder: Any, body: bytes, path: str, *convert: Any) -> Any:
-        try:
+        with reading(f"the answer to GET {path}"):
             return decoder.decode(body, *convert)
-        except (msgspec.MsgspecError, RecursionError) as error:
-            text = f"the answer to GET {path} cannot be used: {error}"
-            raise VenueError("unreadable", text, venue="binance") from None
 
 def _age(fill: answers.FillAnswer) -> tuple[int, int]:
     """Newest first; of one millisecond, by the venue's number of the fill."""

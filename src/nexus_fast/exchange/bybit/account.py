@@ -8,11 +8,11 @@ Source: bybit-exchange.github.io/docs/v5. Both connections want a ping of the ve
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 import msgspec
 
+from nexus_fast.answers import within
 from nexus_fast.constants import ExchangeType, InstrumentType
 from nexus_fast.endpoints import LIMIT_FACTOR
 from nexus_fast.error import CredentialError, VenueError
@@ -28,7 +28,7 @@ from nexus_fast.exchange.bybit.user_data import FAST_TOPIC, TOPICS, Message, Use
 from nexus_fast.feed.commands import CommandFeed
 from nexus_fast.feed.connection import WebSocketConnection
 from nexus_fast.gateway.bybit import auth_arguments, order_templates
-from nexus_fast.gateway.bybit_rest import BybitRest
+from nexus_fast.gateway.bybit_rest import CLOCK_CODE, BybitRest
 from nexus_fast.gateway.credentials import Credentials
 from nexus_fast.log import Logger
 from nexus_fast.order.budgets import Windows
@@ -37,11 +37,11 @@ from nexus_fast.order.events import BalanceUpdate, OrderUpdate, Unreadable
 REQUEST_SECONDS = 10.0
 PING = b'{"op":"ping"}'
 PING_SECONDS = 20.0
-LONGEST_PAUSE = 30.0             # before a venue that refused a login is asked again
 
 
 class BybitAccount(Account):
     has_websocket_entry = True
+    clock_codes = frozenset({CLOCK_CODE})
     instrument_type = InstrumentType.LINEAR      # of a position that does not say; all of this account's do
 
     def __init__(self, host: Any, account_type: Any, index: int, credentials: Credentials, endpoints: dict[str, str]):
@@ -53,7 +53,6 @@ class BybitAccount(Account):
         self._replies: dict[tuple[str, str], asyncio.Future] = {}
         self._refused = asyncio.get_running_loop().create_future()
         self._subscribed = False
-        self._refusals = 0
         self._pinged_at = 0.0
         self._trade = self._connection("trade", self._on_trade_message, self._on_trade_up, self._on_trade_down)
         self._private = self._connection("private", self._on_private_message, self._on_private_up, self._on_private_down)
@@ -146,7 +145,7 @@ class BybitAccount(Account):
         self._replies[name, op] = future
         try:
             connection.send(msgspec.json.encode({"op": op, "args": args}))
-            async with asyncio.timeout(REQUEST_SECONDS):
+            async with within(REQUEST_SECONDS, f"{name} {op}"):
                 await future
         finally:
             self._replies.pop((name, op), None)
@@ -173,21 +172,6 @@ class BybitAccount(Account):
         for (connection, _), future in self._replies.items():
             if connection == name and not future.done():
                 future.set_exception(ConnectionError("the connection was lost before the answer came"))
-
-    async def _prepared(self, connection: WebSocketConnection, work: Callable[[], Awaitable[None]]) -> None:
-        """A venue that refuses is asked again after a while that doubles: the connection's own waits begin anew with each one
-        that is made."""
-        transport = connection.transport
-        try:
-            await work()
-            self._refusals = 0
-        except (VenueError, ConnectionError, TimeoutError) as error:
-            self._log.error(f"{connection.name}: the connection could not be prepared: {error}")
-            if isinstance(error, VenueError):
-                self._refusals += 1
-                await asyncio.sleep(min(LONGEST_PAUSE, 0.25 * 2 ** min(self._refusals, 7)))
-            if connection.transport is transport:
-                connection.drop()
 
     def _on_trade_up(self, connection: WebSocketConnection) -> None:
         self._spawn(self._prepared(connection, self._prepare_trade))

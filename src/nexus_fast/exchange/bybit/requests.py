@@ -10,8 +10,9 @@ from typing import Any
 
 import msgspec
 
+from nexus_fast.answers import reading
 from nexus_fast.constants import KlineInterval
-from nexus_fast.error import SubscriptionError, VenueError
+from nexus_fast.error import SubscriptionError
 from nexus_fast.exchange.bars import INDEX_KLINES, KLINES, BarRequests
 from nexus_fast.exchange.bybit import answers
 from nexus_fast.exchange.bybit.answers import BarAnswer
@@ -171,7 +172,5 @@ def _of(instrument: Instrument) -> dict[str, Any]:
 
 
 def _decode(decoder: Any, result: bytes | msgspec.Raw, path: str, *convert: Any) -> Any:
-    try:
+    with reading(f"the answer to GET {path}"):
         return decoder.decode(result, *convert)
-    except (msgspec.MsgspecError, RecursionError) as error:
-        raise VenueError("unreadable", f"the answer to GET {path} cannot be used: {error}", venue="bybit") from None

@@ -9,10 +9,10 @@ One account holds spot, linear and inverse instruments alike.
 
 import asyncio
 import time
+from functools import partial
 from typing import Any
 
-import msgspec
-
+from nexus_fast.answers import reading
 from nexus_fast.constants import InstrumentType, WsOrderResultType
 from nexus_fast.endpoints import LIMIT_FACTOR
 from nexus_fast.error import CredentialError, VenueError
@@ -34,7 +34,6 @@ from nexus_fast.order.budgets import Windows
 from nexus_fast.order.events import OrderUpdate
 
 LOGIN_SECONDS = 15.0             # how long open() waits for the first login
-RETRY_SECONDS = 5.0              # after a login or a subscription that was refused
 PING_SECONDS = 15.0              # the venue closes a connection that was silent for 30
 OVERLAP_SECONDS = 10.0           # for which the old connection is still read: answers to what went out over it
 AGE_SECONDS = 23.5 * 3600        # of a connection that is replaced before the venue ends it
@@ -47,6 +46,7 @@ CHANNELS = [
 
 class OkxAccount(Account):
     entry = "ws"
+    clock_codes = CLOCK_CODES
     has_websocket_entry = True
     # Of positions that do not say theirs; all of ours do.
     instrument_type = InstrumentType.LINEAR
@@ -116,8 +116,9 @@ class OkxAccount(Account):
     async def _read_order_limits(self) -> None:
         """How many orders the venue takes of this account."""
         try:
-            self._limits.read(await self._rest.get(QUESTION, signed=True))
-        except (VenueError, msgspec.MsgspecError) as error:
+            with reading("how many orders the venue takes"):
+                self._limits.read(await self._rest.get(QUESTION, signed=True))
+        except VenueError as error:
             self._log.warning(f"the venue did not say how many orders it takes ({error}); counting by its published limits")
 
     def templates(self, instrument: OkxInstrument) -> TemplateSet:
@@ -153,27 +154,16 @@ class OkxAccount(Account):
             self._host,
             self._on_message,
             self._on_message_error,
-            on_up=lambda connection: self._spawn(self._prepare(connection)),
+            on_up=lambda connection: self._spawn(self._prepared(connection, partial(self._prepare, connection))),
             on_down=self._on_down,
         )
 
     async def _prepare(self, connection: PrivateConnection) -> None:
         """Log in, subscribe to the private events, then let orders through."""
-        losses = self._losses
-        try:
-            await self._introduce(connection)
-            if connection is not self._ws:
-                return                           # succeeded meanwhile
+        await self._introduce(connection)
+        if connection is self._ws:               # not succeeded meanwhile
             self._attach(connection)
             await self._became_ready()
-        except (VenueError, ConnectionError, TimeoutError) as error:
-            self._log.error(f"the order connection could not be prepared: {type(error).__name__}: {error}")
-            if isinstance(error, VenueError):
-                if error.code in CLOCK_CODES:
-                    await self.synchronise_clock()
-                await asyncio.sleep(RETRY_SECONDS)
-            if losses == self._losses:
-                connection.drop()
 
     async def _introduce(self, connection: PrivateConnection) -> None:
         await self._log_in(connection)
@@ -186,7 +176,7 @@ class OkxAccount(Account):
         def swap(new: PrivateConnection) -> None:
             self._ws = new
             self._attach(new)
-            self._spawn(self._reconcile())       # balances and positions of two connections may have crossed
+            self._keep("the reconcile", self._reconcile)        # balances and positions of two connections may have crossed
 
         try:
             await renew(self._ws, self._make_connection, self._introduce, swap, OVERLAP_SECONDS)

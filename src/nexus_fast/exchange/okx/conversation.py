@@ -5,6 +5,7 @@ import itertools
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from nexus_fast.answers import within
 from nexus_fast.error import VenueError
 from nexus_fast.exchange.okx.outcomes import number_of
 from nexus_fast.exchange.okx.websocket_api import Message, Pages, subscription
@@ -36,7 +37,7 @@ class Conversation:
         self._pending[name] = future
         try:
             self._send(text)
-            async with asyncio.timeout(REQUEST_SECONDS):
+            async with within(REQUEST_SECONDS, name):
                 return await future
         finally:
             self._pending.pop(name, None)

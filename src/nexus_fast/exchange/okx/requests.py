@@ -9,8 +9,7 @@ import asyncio
 import time
 from typing import Any
 
-import msgspec
-
+from nexus_fast.answers import reading
 from nexus_fast.constants import KlineInterval
 from nexus_fast.error import VenueError
 from nexus_fast.exchange.bars import INDEX_KLINES, KLINES, BarRequests
@@ -165,11 +164,8 @@ class OkxRequests(BarRequests):
 
     async def _get(self, decoder: Any, path: str, params: dict[str, Any], *, signed: bool = False, convert: Any = None) -> Any:
         body = await self._rest.data(path, params, signed=signed)
-        try:
+        with reading(f"the answer to GET {path}"):
             return decoder.decode(body) if convert is None else decoder.decode(body, convert)
-        except (msgspec.MsgspecError, RecursionError) as error:
-            text = f"the answer to GET {path} cannot be used: {error}"
-            raise VenueError("unreadable", text, venue="okx") from None
 
 
 def _shortest(interval: KlineInterval) -> int:
