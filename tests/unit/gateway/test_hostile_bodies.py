@@ -121,7 +121,8 @@ def test_a_packed_answer_is_read(venue):
 
 @each_client
 @pytest.mark.parametrize(("packing", "content"), [
-    ("gzip", b"{}"), ("gzip", gzip.compress(b"{}" * 500, mtime=0)[:20]), ("br", b"{}"), ("gzip, gzip", b"{}"), ("deflate", b"{}")])
+    ("gzip", b"{}"), ("gzip", gzip.compress(b"{}" * 500, mtime=0)[:20]),
+    ("br", b"{}"), ("gzip, gzip", b"{}"), ("deflate", b"{}")])
 def test_an_answer_that_cannot_be_unpacked_is_none(venue, packing, content):
     error, _ = asked(venue, response(content, f"Content-Encoding: {packing}"))
     assert isinstance(error, UnusableAnswer)

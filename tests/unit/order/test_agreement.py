@@ -6,6 +6,7 @@ from decimal import Decimal
 import pytest
 
 from nexus_fast.constants import ExchangeType, InstrumentType
+from nexus_fast.error import UnusableAnswer
 from nexus_fast.exchange.binance.snapshot import read_order, read_placed
 from nexus_fast.exchange.instrument import Instrument
 from nexus_fast.order.agreement import contradiction
@@ -49,15 +50,19 @@ def test_what_agrees(changes):
     ({"status": "FILLED", "executedQty": "0.39"}, "0.39", "0.40"),
     ({"status": "FILLED", "executedQty": "0"}, "0", "0.40"),
     ({"executedQty": "-0.01"}, "-0.01", "0"),
-    ({"executedQty": "NaN"}, "NaN", "0"),
-    ({"executedQty": "Infinity"}, "Infinity", "0"),
     ({"origQty": "-0.40"}, "-0.40", "0"),
     ({"executedQty": "0.001"}, "0.001", "2 decimals"),
-    ({"origQty": "1e40"}, "1E+40", "2 decimals"),
 ])  # fmt: skip
 def test_what_does_not_is_named_with_both_values(changes, theirs, ours):
     text = said(**changes)
     assert theirs in text and ours in text
+
+
+@pytest.mark.parametrize("field", ["executedQty", "origQty", "price", "avgPrice", "cumQuote"])
+@pytest.mark.parametrize("value", ["NaN", "sNaN", "Infinity", "-Infinity", "1e40", "1e-999999"])
+def test_what_is_no_amount_is_no_answer(field, value):
+    with pytest.raises((UnusableAnswer, ArithmeticError)):
+        said(**{field: value})
 
 
 def test_spot_orders_do_not_grow():
