@@ -124,7 +124,7 @@ class VenueError(NexusError):
         super().__init__(f"{venue + ' ' if venue else ''}code={code} error={message}")
 
 
-class UnusableAnswer(VenueError):
+class UnusableAnswer(VenueError, ValueError):
     """An answer that nothing can be concluded from: it cannot be read, its values cannot be used, or it is a redirect."""
 
     def __init__(self, message: str, *, venue: str = "", status: int | None = None):

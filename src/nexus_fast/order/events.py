@@ -20,12 +20,16 @@ def require_usable(what: str, amounts: Iterable[Decimal | None], time_ms: int | 
     """Raises UnusableAnswer for what a decoder lets through and no venue means: NaN, infinities, numbers and times beyond all
     measure."""
     for amount in amounts:
-        if amount is not None and not (amount.is_finite() and -DIGITS_AFTER < amount.adjusted() < DIGITS_BEFORE):
+        if amount is not None and not _is_amount(Decimal(amount)):
             raise UnusableAnswer(f"{what}: {amount!s:.40} is no amount")
     if time_ms is not None and not 0 <= time_ms < LATEST_MS:
         raise UnusableAnswer(f"{what}: {time_ms!s:.40} is no time in ms")
     if not -1 <= trade_id <= LARGEST_ID:
         raise UnusableAnswer(f"{what}: {trade_id!s:.40} is no trade's number")
+
+
+def _is_amount(value: Decimal) -> bool:
+    return value.is_finite() and -DIGITS_AFTER < value.adjusted() < DIGITS_BEFORE
 
 
 class OrderUpdate(Struct, gc=False, kw_only=True):
