@@ -15,6 +15,7 @@ import time
 from typing import Any
 
 from nexus_fast.config import LogConfig
+from nexus_fast.error import ConfigurationError
 
 ROOT = "nexus_fast"
 TRACE = 5
@@ -174,10 +175,16 @@ def _file(config: LogConfig) -> logging.Handler:
     from logging.handlers import RotatingFileHandler
 
     directory = os.path.abspath(config.directory or ".")
-    os.makedirs(directory, exist_ok=True)
     path = os.path.join(directory, config.file_name)
-    handler = RotatingFileHandler(
-        path, maxBytes=config.max_file_size, backupCount=config.max_backup_count, encoding="utf-8"
-    )
+    try:
+        os.makedirs(directory, exist_ok=True)
+        handler = RotatingFileHandler(
+            path, maxBytes=config.max_file_size, backupCount=config.max_backup_count, encoding="utf-8"
+        )
+    except OSError as error:
+        raise ConfigurationError(
+            f"the log cannot be written to {path} ({error.strerror}): give another folder with LogConfig(directory=…), or leave "
+            "file_name= out"
+        ) from None
     handler.setFormatter(_Json() if config.file_format == "JSON" else _Line(False))
     return handler

@@ -1,5 +1,6 @@
 """The hot half of one engine, put together: tables sized for the instruments, shared memory, journal, order entry."""
 
+import errno
 import logging
 import os
 import time
@@ -13,7 +14,7 @@ from nexus_fast.config import Config
 from nexus_fast.constants import ExchangeType
 from nexus_fast.engine.dispatch import Dispatcher
 from nexus_fast.engine.inheritance import inherit, read_left
-from nexus_fast.error import AlreadyRunningError
+from nexus_fast.error import AlreadyRunningError, ConfigurationError
 from nexus_fast.exchange.instrument import Instrument
 from nexus_fast.feed.symbols import SymbolTable
 from nexus_fast.journal.error import JournalError
@@ -150,9 +151,17 @@ class Core:
 
 
 def journal_directory(config: Config) -> Path:
-    """Private to the user; one directory for each strategy id."""
+    """Private to the user; one directory for each strategy id. Raises ConfigurationError where there cannot be one."""
     directory = journal_path(config.journal_directory, config.strategy_id, config.user_id)
-    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not os.access(directory, os.R_OK | os.W_OK | os.X_OK):
+            raise PermissionError(errno.EACCES, "it cannot be written to")
+    except OSError as error:
+        raise ConfigurationError(
+            f"the journal needs a folder that this user can write to, and {directory.absolute()} is none ({error.strerror}). "
+            "Give another with Config(journal_directory=…), or start in a folder that can be written to."
+        ) from None
     return directory
 
 

@@ -17,6 +17,7 @@ from typing import Any
 
 import uvloop
 
+from nexus_fast import proxies
 from nexus_fast.answers import told
 from nexus_fast.cache import Cache
 from nexus_fast.clock import LiveClock
@@ -96,6 +97,7 @@ class Engine:
         """Returns when the engine has stopped. Raises EngineBuildError and its kin when it cannot be built."""
         if self._disposed:
             raise EngineBuildError("this engine has been disposed; make a new one")
+        _require_no_running_loop()
         self.loop = uvloop.new_event_loop()
         asyncio.set_event_loop(self.loop)
         try:
@@ -173,6 +175,8 @@ class Engine:
     async def _build(self) -> None:
         started = time.monotonic()
         self._refuse_after_kill()
+        if unused := proxies.warning():
+            self._log.warning(unused)
         instruments = await load_instruments(self.config, self.endpoints, journal_directory(self.config))
         private = [
             (exchange, connector)
@@ -435,8 +439,11 @@ class Engine:
     def _write_report(self, file: str) -> None:
         import msgspec
 
-        with open(file, "wb") as out:
-            out.write(msgspec.json.format(msgspec.json.encode(self.report())))
+        try:
+            with open(file, "wb") as out:
+                out.write(msgspec.json.format(msgspec.json.encode(self.report())))
+        except OSError as error:
+            self._log.error(f"{REPORT_VARIABLE}={file}: the figures of the run could not be written: {error.strerror}")
 
     async def _cancel_open_orders(self) -> None:
         """Cancel what is open, also what is unanswered, and wait until the venue has said so of each."""
@@ -452,6 +459,18 @@ class Engine:
         if live:
             names = [ledger.fields(number)["client_id"] for number in live]
             self._log.error(f"{len(live)} orders may still be open at the venue: {', '.join(names[:10])}")
+
+
+def _require_no_running_loop() -> None:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return
+    raise EngineBuildError(
+        "Engine.start() was called inside an event loop that runs already (a notebook, or `async def`), and the engine runs a "
+        "loop of its own. Call it in a script (`nexus-fast run FILE.py`), or in another thread: "
+        "await asyncio.to_thread(engine.start)."
+    )
 
 
 async def _end_tasks() -> None:

@@ -27,6 +27,7 @@ CHECKS: tuple[Callable[[], Finding], ...] = (
     network.busy_poll,
     network.socket_buffers,
     network.network_interrupts,
+    network.proxies_of_the_environment,
     software.interpreter,
     software.threads,
     software.garbage_collector,

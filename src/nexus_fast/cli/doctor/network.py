@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 
+from nexus_fast import proxies
 from nexus_fast.cli.doctor import kernel
 from nexus_fast.cli.doctor.finding import Finding
 
@@ -62,4 +63,17 @@ def network_interrupts() -> Finding:
         "note",
         "an interrupt on the engine's processor delays what runs there",
         "echo CPU > /proc/irq/NUMBER/smp_affinity_list (and stop irqbalance)",
+    )
+
+
+def proxies_of_the_environment() -> Finding:
+    named = proxies.named_in_the_environment()
+    if not named:
+        return Finding("proxies", "none in the environment", "good")
+    return Finding(
+        "proxies",
+        f"named in {', '.join(named)}",
+        "note",
+        "they are not used: REST and WebSockets go straight to the venue",
+        "where a proxy is the only way out, name a gateway in the endpoints",
     )
