@@ -10,7 +10,7 @@ from nexus_fast.error import InstrumentError
 from nexus_fast.exchange.instrument import LARGEST_SCALE, Instrument, to_mantissa
 
 # Why a row cannot be used: its JSON, its values, or what they lead to.
-ODD = (msgspec.MsgspecError, ValueError, ArithmeticError, KeyError, OSError)
+ODD = (msgspec.MsgspecError, ValueError, ArithmeticError, LookupError, OSError)
 NO_JSON = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 NAMELESS = "?"                   # a row that was left out without a name that can be read
 LONGEST_NAME = 32                # bytes of a venue symbol (feed/symbols.pxd)

@@ -6,7 +6,8 @@ name is not gone for that.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from math import isfinite
 from typing import Any
 
@@ -43,12 +44,12 @@ def odd_in(found: Any) -> int:
 
 
 class Rows:
-    """Of one kind. what: said of them in the log; key: the JSON key that names a row."""
+    """Of one kind. what: said of them in the log; key: the JSON key that names a row, where a row is an object."""
 
-    def __init__(self, kind: type, what: str, key: str):
+    def __init__(self, kind: Any, what: str, key: str = ""):
         self._what = what
         self._key = key
-        self._attribute = next((f.name for f in msgspec.structs.fields(kind) if f.encode_name == key), "")
+        self._attribute = next((f.name for f in msgspec.structs.fields(kind) if f.encode_name == key), "") if key else ""
         self._whole = msgspec.json.Decoder(list[kind])
         self._one = msgspec.json.Decoder(kind)
         self._raws = msgspec.json.Decoder(list[Raw])
@@ -100,6 +101,17 @@ def replaced(read: Named, values: dict) -> Named:
     made = Named(values)
     made.odd = read.odd
     return made
+
+
+@contextmanager
+def whole(what: str, venue: str) -> Iterator[None]:
+    """Of an answer in which a hole would not be seen (bars, a strategy's orders and fills): one odd row makes it none. Raises
+    VenueError."""
+    try:
+        yield
+    except (msgspec.MsgspecError, ValueError, ArithmeticError, LookupError) as error:
+        why = str(error) or type(error).__name__
+        raise VenueError("unreadable", f"the {what} cannot be used: {why}", venue=venue) from None
 
 
 def require_whole(found: Found | Named, what: str, venue: str) -> None:

@@ -100,9 +100,10 @@ def test_what_is_not_trading_is_not_active():
         assert not one("linear", {**LINEAR, "status": status}).active
 
 
-def test_an_answer_that_is_no_list_is_an_error():
+@pytest.mark.parametrize("body", [b"<html>", b"", b"NaN", b"[]", b'{"other":' + b"[" * 100_000 + b"]" * 100_000 + b"}"])
+def test_an_answer_that_is_no_list_is_an_error(body):
     with pytest.raises(InstrumentError, match="rest"):
-        parse_instruments("spot", b"<html>")
+        parse_instruments("spot", body)
 
 
 def test_when_it_was_listed():

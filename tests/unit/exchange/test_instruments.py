@@ -95,6 +95,9 @@ class TestRecorded:
             assert base_market(instrument).id == instrument.venue_symbol
 
 
+DEEP = b'{"other":' + b"[" * 100_000 + b"]" * 100_000 + b"}"           # deeper than a decoder goes
+
+
 def exchange_info(*symbols):
     return json.dumps({"serverTime": 1, "rateLimits": [], "symbols": symbols}).encode()
 
@@ -148,7 +151,7 @@ class TestShapes:
         assert [i.venue_symbol for i in info.instruments] == ["ABCUSDT"]
         assert info.skipped[0][0] == "BADUSDT"
 
-    @pytest.mark.parametrize("payload", [b"", b"<html>", b"[]", b'{"code":-1003,"msg":"Too many"}', b"\xff\xfe"])
+    @pytest.mark.parametrize("payload", [b"", b"<html>", b"[]", b'{"code":-1003,"msg":"Too many"}', b"\xff\xfe", b"NaN", DEEP])
     def test_what_is_no_exchange_info_says_so(self, payload):
         with pytest.raises(InstrumentError, match="exchangeInfo cannot be read"):
             parse_exchange_info("spot", payload)

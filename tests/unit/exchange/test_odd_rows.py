@@ -9,7 +9,7 @@ import msgspec
 import pytest
 from okx_recorded import instrument as okx_instrument
 
-from nexus_fast.constants import ExchangeType, InstrumentType
+from nexus_fast.constants import ExchangeType, InstrumentType, KlineInterval
 from nexus_fast.error import VenueError
 from nexus_fast.exchange import BinanceAccountType
 from nexus_fast.exchange import rows as module
@@ -19,6 +19,7 @@ from nexus_fast.exchange.binance.account_rest import AccountRest as BinanceAccou
 from nexus_fast.exchange.binance.emergency import cancel_everything as cancel_at_binance
 from nexus_fast.exchange.binance.market_data import decode as decode_binance
 from nexus_fast.exchange.binance.order_limits import OrderLimits
+from nexus_fast.exchange.binance.requests import BinanceRequests
 from nexus_fast.exchange.binance.user_data import decode as decode_event
 from nexus_fast.exchange.bybit import snapshot as bybit
 from nexus_fast.exchange.bybit.account_rest import AccountRest
@@ -27,17 +28,24 @@ from nexus_fast.exchange.bybit.answers import as_ticker as as_bybit_ticker
 from nexus_fast.exchange.bybit.emergency import cancel_everything as cancel_at_bybit
 from nexus_fast.exchange.bybit.fills import Fills
 from nexus_fast.exchange.bybit.market_data import MarketData
+from nexus_fast.exchange.bybit.requests import BybitRequests
 from nexus_fast.exchange.bybit.user_data import UserData, decode_message
+from nexus_fast.exchange.instrument import Instrument, InstrumentTable
 from nexus_fast.exchange.okx import answers as okx_answers
 from nexus_fast.exchange.okx import snapshot as okx_snapshot
 from nexus_fast.exchange.okx import user_data as okx
 from nexus_fast.exchange.okx.emergency import cancel_everything as cancel_at_okx
 from nexus_fast.exchange.okx.market_data import decode as decode_okx
+from nexus_fast.exchange.okx.requests import OkxRequests
 from nexus_fast.exchange.okx.websocket_api import decode_message as decode_okx_message
 from nexus_fast.exchange.rows import Rows, finite
 from nexus_fast.order.events import BalanceUpdate, PositionUpdate, Unreadable
 from nexus_fast.schema import FundingRate, IndexPrice, MarkPrice
 
+STEP = Decimal("0.01")
+SPOT_INSTRUMENT = Instrument(symbol="A.BINANCE", venue_symbol="A", exchange=ExchangeType.BINANCE, type=InstrumentType.SPOT,
+                             base="A", quote="B", price_scale=2, size_scale=2, tick_size=STEP, lot_size=STEP,
+                             market_lot_size=STEP)  # fmt: skip
 NO_ROWS = ["", None, 5, [], {}]                      # in place of a row
 NO_NUMBERS = ["", None, "NaN", "Infinity", "abc", [], {}]      # in place of a number
 
@@ -390,3 +398,39 @@ def test_order_limits():
         limits = OrderLimits("usd_m", SimpleNamespace(get=lambda exchange, name: None))
         limits.read(text([odd, good]), 0, 0)
         assert [(window.seconds, window.limit) for window in limits.windows()[0]] == [(10, 77), (60, 1200)]
+
+
+# ------------------------------------------------------------------------------------------ whole or not at all
+
+CANDLE = ["1700000000000", "1", "2", "1", "2", "5", "5", "7", "1"]
+
+
+@pytest.mark.parametrize("odd", [["x", *CANDLE[1:]], [*CANDLE[:3], "NaN", *CANDLE[4:]], CANDLE[:2], None, "", [1]])
+def test_bars_of_okx_that_come_by_themselves(odd):
+    message = decode_okx_message(text({"arg": {"channel": "candle1m", "instId": "A"}, "data": between(CANDLE, odd)}))
+    assert [bar.open for bar in decode_okx(message, lambda channel, name: [name])] == [1.0, 1.0]
+
+
+@pytest.mark.parametrize("odd", ["", "NaN", "abc"])
+def test_bars_fills_and_orders_are_whole_or_refused(odd):
+    swap = okx_instrument("BTC-USDT-SWAP", "SWAP")
+    minute = KlineInterval.MINUTE_1
+    candle = [*CANDLE[:3], odd, *CANDLE[4:]]
+    okx_fill = {"instId": "BTC-USDT-SWAP", "tradeId": "1", "ordId": "v", "side": "buy", "fillPx": "1", "fillSz": odd, "ts": "1"}
+    questions = OkxRequests(Venue(text, candles=[candle], **{"fills-history": [okx_fill]}), InstrumentTable([swap]))
+    with pytest.raises(VenueError, match="the bars of BTCUSDT-PERP.OKX cannot be used"):
+        asyncio.run(questions.bars_of("klines", swap, minute, 1, None, None))
+    with pytest.raises(VenueError, match="the fills of BTCUSDT-PERP.OKX cannot be used"):
+        asyncio.run(questions.recent_trades(swap))
+
+    row = [1700000000000, "1", "2", odd, "2", "5", 1700000059999, "7", 3, "1", "1"]
+    spot = msgspec.structs.replace(SPOT_INSTRUMENT, symbol="A.BINANCE", venue_symbol="A")
+    questions = BinanceRequests(Venue(text, klines=[row]), BinanceAccountType.SPOT, InstrumentTable([spot]))
+    with pytest.raises(VenueError, match="the bars of A.BINANCE cannot be used"):
+        asyncio.run(questions.bars_of("klines", spot, minute, 1, None, None))
+
+    linear = msgspec.structs.replace(SPOT_INSTRUMENT, symbol="A-PERP.BYBIT", venue_symbol="A", exchange=ExchangeType.BYBIT,
+                                     type=InstrumentType.LINEAR)  # fmt: skip
+    rest = Venue(lambda rows: text({"list": rows}), kline=[["1700000000000", "1", "2", odd, "2", "5", "7"]])
+    with pytest.raises(VenueError, match="the bars of A-PERP.BYBIT cannot be used"):
+        asyncio.run(BybitRequests(rest, "linear", InstrumentTable([linear])).bars_of("klines", linear, minute, 1, None, None))

@@ -12,6 +12,8 @@ from nexus_fast.exchange.instrument import InstrumentTable, to_mantissa
 from nexus_fast.exchange.okx.instruments import parse_instruments
 from nexus_fast.exchange.okx.market_data import topic_of
 
+DEEP = b'{"other":' + b"[" * 100_000 + b"]" * 100_000 + b"}"           # deeper than a decoder goes
+
 
 def skipped_reason(inst_id, kind="SPOT", **changes):
     body = json.dumps({"code": "0", "data": [listing(inst_id, kind, **changes)]}).encode()
@@ -120,7 +122,7 @@ def test_what_cannot_be_represented_is_left_out_with_its_reason(inst_id, kind, c
     assert reason in found
 
 
-@pytest.mark.parametrize("body", [b"<html>", b"[]", b'{"data":1}', b"\xff"])
+@pytest.mark.parametrize("body", [b"<html>", b"[]", b'{"data":1}', b"\xff", b"", b"NaN", DEEP])
 def test_what_is_no_list_at_all(body):
     with pytest.raises(InstrumentError, match=r"\[okx\]"):
         parse_instruments(body)

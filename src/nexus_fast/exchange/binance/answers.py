@@ -152,19 +152,19 @@ def as_kline(row: BarAnswer, symbol: str, interval: KlineInterval, *, with_volum
     volumes = {}
     if with_volumes:
         volumes = {
-            "volume": float(row.volume),
-            "quote_volume": float(row.quote_volume),
-            "taker_volume": float(row.taker_volume),
-            "taker_quote_volume": float(row.taker_quote_volume),
+            "volume": finite(row.volume),
+            "quote_volume": finite(row.quote_volume),
+            "taker_volume": finite(row.taker_volume),
+            "taker_quote_volume": finite(row.taker_quote_volume),
         }
     return Kline(
         exchange=EXCHANGE,
         symbol=symbol,
         interval=interval,
-        open=float(row.open),
-        high=float(row.high),
-        low=float(row.low),
-        close=float(row.close),
+        open=finite(row.open),
+        high=finite(row.high),
+        low=finite(row.low),
+        close=finite(row.close),
         start=row.start,
         timestamp=now,
         confirm=row.end < now,

@@ -120,7 +120,7 @@ def _trades(payload, symbol_of) -> list:
     trade = _trade.decode(payload)
     symbol = symbol_of(trade.symbol)
     side = OrderSide.SELL if trade.buyer_is_maker else OrderSide.BUY
-    return [Trade(EXCHANGE, side, symbol, float(trade.price), float(trade.quantity), trade.time)] if symbol else []
+    return [Trade(EXCHANGE, side, symbol, finite(trade.price), finite(trade.quantity), trade.time)] if symbol else []
 
 
 def _klines(payload, symbol_of) -> list:
@@ -133,14 +133,14 @@ def _klines(payload, symbol_of) -> list:
             exchange=EXCHANGE,
             symbol=symbol,
             interval=KlineInterval(bar.interval),
-            open=float(bar.open),
-            high=float(bar.high),
-            low=float(bar.low),
-            close=float(bar.close),
-            volume=float(bar.volume),
-            quote_volume=float(bar.quote_volume),
-            taker_volume=float(bar.taker_volume),
-            taker_quote_volume=float(bar.taker_quote_volume),
+            open=finite(bar.open),
+            high=finite(bar.high),
+            low=finite(bar.low),
+            close=finite(bar.close),
+            volume=finite(bar.volume),
+            quote_volume=finite(bar.quote_volume),
+            taker_volume=finite(bar.taker_volume),
+            taker_quote_volume=finite(bar.taker_quote_volume),
             start=bar.start,
             timestamp=kline.event_time,
             confirm=bar.confirm,

@@ -18,7 +18,7 @@ from nexus_fast.exchange.binance.families import MARKETS, Family, Market, family
 from nexus_fast.exchange.binance.instruments import TYPES
 from nexus_fast.exchange.binance.market_data import INTERVALS
 from nexus_fast.exchange.instrument import Instrument, InstrumentTable
-from nexus_fast.exchange.rows import first
+from nexus_fast.exchange.rows import first, whole
 from nexus_fast.gateway.rest import BinanceRest
 from nexus_fast.schema import Kline, Order, Ticker
 
@@ -82,7 +82,8 @@ class BinanceRequests(BarRequests):
         else:
             walk = self._backwards if start is None else self._forwards
         rows = await walk(kind, instrument, interval, limit, start, end)
-        return [answers.as_kline(row, instrument.symbol, interval, with_volumes=kind == KLINES) for row in rows]
+        with whole(f"bars of {instrument.symbol}", "binance"):
+            return [answers.as_kline(row, instrument.symbol, interval, with_volumes=kind == KLINES) for row in rows]
 
     async def _forwards(self, name, instrument, interval, limit, start, end) -> list[BarAnswer]:
         """Page after page from start on, until the limit, the end or a page that is not full."""
@@ -164,14 +165,16 @@ class BinanceRequests(BarRequests):
             if error.code == NO_SUCH_ORDER:
                 return None
             raise
-        return answers.as_order(found, instrument)
+        with whole(f"order {oid}", "binance"):
+            return answers.as_order(found, instrument)
 
     async def open_orders(self, instrument: Instrument) -> list[Order]:
         """Everything of the account that is open on the symbol, whoever placed it."""
         family = self._family_of(instrument)
         params = {"symbol": instrument.venue_symbol, **family.constants}
         found = await self._get(answers.ORDERS, family.open_orders, params, signed=True)
-        return [answers.as_order(order, instrument) for order in found]
+        with whole(f"open orders of {instrument.symbol}", "binance"):
+            return [answers.as_order(order, instrument) for order in found]
 
     async def recent_trades(self, instrument: Instrument, limit: int = 50) -> list[Order]:
         """The account's last fills, newest first, each as an order that consists of that fill alone: amount, filled
@@ -181,7 +184,8 @@ class BinanceRequests(BarRequests):
         family = self._family_of(instrument)
         params = {"symbol": instrument.venue_symbol, "limit": limit, **family.constants}
         fills = await self._get(answers.FILLS, family.recent_trades, params, signed=True)
-        return [answers.as_filled(fill, instrument) for fill in sorted(fills, key=_age)]
+        with whole(f"fills of {instrument.symbol}", "binance"):
+            return [answers.as_filled(fill, instrument) for fill in sorted(fills, key=_age)]
 
     def _family_of(self, instrument: Instrument) -> Family:
         return family_of(self._account_type, instrument.type)

@@ -223,6 +223,7 @@ def read_order(body: bytes | Raw, type: InstrumentType | None = None) -> OrderUp
 
 def _order_update(order: _Order, type: InstrumentType | None) -> OrderUpdate:
     event = event_of(order.status)
+    amounts(order.executed_qty, order.orig_qty)
     if type is InstrumentType.INVERSE:       # coins, which say nothing of the price in this way; cumQuote may stand beside them
         cost, average = order.cum_base, order.avg_price
     else:
@@ -273,8 +274,10 @@ def event_of(status: str) -> str:
 
 def read_trades(body: bytes, client_id: str) -> list[OrderUpdate]:
     """Fills of one order, oldest first; the cumulative quantity is not said."""
-    return [
-        OrderUpdate(
+
+    def convert(trade: _Trade) -> OrderUpdate:
+        amounts(trade.price, trade.qty)
+        return OrderUpdate(
             event="FILL",
             client_id=client_id,
             venue_id=str(trade.order_id),
@@ -287,5 +290,5 @@ def read_trades(body: bytes, client_id: str) -> list[OrderUpdate]:
             is_maker=trade.is_maker or trade.maker,
             time_ms=trade.time,
         )
-        for trade in _trade_rows.decode(body)
-    ]
+
+    return _trade_rows.decode(body, convert)

@@ -21,7 +21,7 @@ from nexus_fast.constants import (
 from nexus_fast.error import VenueError
 from nexus_fast.exact import exactly
 from nexus_fast.exchange.bybit.fills import ExecutionRow
-from nexus_fast.exchange.bybit.snapshot import OrderRow, Text, milliseconds, number, order_update
+from nexus_fast.exchange.bybit.snapshot import OrderRow, Text, exact, milliseconds, number, order_update
 from nexus_fast.exchange.instrument import Instrument
 from nexus_fast.exchange.rows import Rows, finite
 from nexus_fast.schema import Kline, Order, Ticker
@@ -115,16 +115,16 @@ def as_kline(row: BarAnswer, symbol: str, interval: KlineInterval) -> Kline:
     now = time.time_ns() // 1_000_000
     volumes = {}
     if row.volume:
-        turnover = float(row.turnover)
-        volumes = {"volume": float(row.volume), "quote_volume": turnover, "turnover": turnover}
+        turnover = finite(row.turnover)
+        volumes = {"volume": finite(row.volume), "quote_volume": turnover, "turnover": turnover}
     return Kline(
         exchange=EXCHANGE,
         symbol=symbol,
         interval=interval,
-        open=float(row.open),
-        high=float(row.high),
-        low=float(row.low),
-        close=float(row.close),
+        open=finite(row.open),
+        high=finite(row.high),
+        low=finite(row.low),
+        close=finite(row.close),
         start=row.time,
         timestamp=now,
         confirm=row.time + interval.seconds * 1000 <= now,
@@ -167,7 +167,7 @@ def as_order(row: OrderAnswer, instrument: Instrument) -> Order:
 
 
 def as_filled(fill: FillAnswer, instrument: Instrument) -> Order:
-    quantity, value = Decimal(fill.exec_qty), number(fill.exec_value)
+    quantity, value = exact(fill.exec_qty), number(fill.exec_value)
     return Order(
         exchange=EXCHANGE,
         symbol=instrument.symbol,
@@ -178,8 +178,8 @@ def as_filled(fill: FillAnswer, instrument: Instrument) -> Order:
         filled=quantity,
         timestamp=milliseconds(fill.exec_time),
         side=SIDES.get(fill.side),
-        average=float(fill.exec_price),
-        last_filled_price=float(fill.exec_price),
+        average=finite(fill.exec_price),
+        last_filled_price=finite(fill.exec_price),
         last_filled=quantity,
         remaining=ZERO,
         fee=number(fill.exec_fee),

@@ -16,7 +16,7 @@ from msgspec import Raw, Struct
 from msgspec.structs import replace
 
 from nexus_fast.exact import exactly, quotient
-from nexus_fast.exchange.bybit.snapshot import Text, milliseconds, number, rows_of, type_of
+from nexus_fast.exchange.bybit.snapshot import Text, exact, milliseconds, number, rows_of, type_of
 from nexus_fast.exchange.rows import Found, Rows
 from nexus_fast.order.events import OrderUpdate
 
@@ -87,7 +87,7 @@ class Fills:
         """None for an execution of nobody's order here, and for one of nothing."""
         if row.exec_type != "Trade":
             return None
-        quantity, price = Decimal(row.exec_qty), Decimal(row.exec_price)
+        quantity, price = exact(row.exec_qty), exact(row.exec_price)
         if quantity <= 0:
             return None
         tally = self._tally(row.order_id)

@@ -19,7 +19,7 @@ from nexus_fast.exchange.bybit.answers import BarAnswer
 from nexus_fast.exchange.bybit.instruments import CATEGORIES, TYPES
 from nexus_fast.exchange.bybit.market_data import interval_name
 from nexus_fast.exchange.instrument import Instrument, InstrumentTable
-from nexus_fast.exchange.rows import first
+from nexus_fast.exchange.rows import first, whole
 from nexus_fast.gateway.bybit_rest import Answer, BybitRest
 from nexus_fast.schema import Kline, Order, Ticker
 
@@ -81,11 +81,12 @@ class BybitRequests(BarRequests):
 
     async def bars_of(self, kind, instrument, interval, limit, start, end) -> list[Kline]:
         bars = Bars(self._rest, BAR_PATHS[kind], instrument, interval)
-        if start is None:
-            rows = await bars.last(DEFAULT_BARS if limit is None else limit, end)
-        else:
-            rows = await bars.first(limit, start, end)
-        return [answers.as_kline(row, instrument.symbol, interval) for row in rows]
+        with whole(f"bars of {instrument.symbol}", "bybit"):
+            if start is None:
+                rows = await bars.last(DEFAULT_BARS if limit is None else limit, end)
+            else:
+                rows = await bars.first(limit, start, end)
+            return [answers.as_kline(row, instrument.symbol, interval) for row in rows]
 
     # ------------------------------------------------------------------------------------------ the account
 
@@ -95,14 +96,16 @@ class BybitRequests(BarRequests):
             result = await self._rest.result(path, {**_of(instrument), "orderLinkId": oid}, signed=True)
             for row in _decode(answers.ORDERS, result, path).rows:
                 if row.order_link_id == oid:
-                    return answers.as_order(row, instrument)
+                    with whole(f"order {oid}", "bybit"):
+                        return answers.as_order(row, instrument)
         return None
 
     async def open_orders(self, instrument: Instrument) -> list[Order]:
         """Everything of the account that is open on the symbol, whoever placed it."""
         pages = await self._rest.pages(OPEN_PATH, {**_of(instrument), "openOnly": 0, "limit": PAGE}, signed=True)
         rows = [row for page in pages for row in _decode(answers.ORDERS, page, OPEN_PATH).rows]
-        return [answers.as_order(row, instrument) for row in rows]
+        with whole(f"open orders of {instrument.symbol}", "bybit"):
+            return [answers.as_order(row, instrument) for row in rows]
 
     async def recent_trades(self, instrument: Instrument, limit: int = 50) -> list[Order]:
         """The account's last fills, newest first, each as an order that consists of that fill alone: amount, filled and
@@ -111,7 +114,8 @@ class BybitRequests(BarRequests):
             raise ValueError(f"fetch_recent_trades(limit={limit}): Bybit gives 1 to {LARGEST_TRADES} fills")
         params = {**_of(instrument), "execType": "Trade", "limit": limit}
         rows = _decode(answers.FILLS, await self._rest.result(FILLS_PATH, params, signed=True), FILLS_PATH).rows
-        return [answers.as_filled(row, instrument) for row in sorted(rows, key=lambda row: int(row.exec_time), reverse=True)]
+        with whole(f"fills of {instrument.symbol}", "bybit"):
+            return [answers.as_filled(row, instrument) for row in sorted(rows, key=lambda row: int(row.exec_time), reverse=True)]
 
 
 class Bars:

@@ -98,6 +98,14 @@ def number(text: Text) -> Decimal | None:
     return found
 
 
+def exact(text: Text) -> Decimal:
+    """Raises ValueError also for an empty text."""
+    found = number(text)
+    if found is None:
+        raise ValueError("a number is missing")
+    return found
+
+
 def milliseconds(text: Text) -> int | None:
     return int(text) if text and text.isdigit() else None
 

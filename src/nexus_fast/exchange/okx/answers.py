@@ -20,7 +20,7 @@ from nexus_fast.constants import (
 from nexus_fast.error import VenueError
 from nexus_fast.exact import exactly
 from nexus_fast.exchange.okx.instruments import OkxInstrument
-from nexus_fast.exchange.okx.user_data import decimal
+from nexus_fast.exchange.okx.user_data import decimal, number
 from nexus_fast.exchange.rows import Rows, finite
 from nexus_fast.schema import Order, Ticker
 
@@ -118,9 +118,9 @@ def as_order(order: OrderAnswer, instrument: OkxInstrument) -> Order:
     if status is None:
         raise VenueError("unreadable", f"order {order.cl_ord_id or order.ord_id} has the state {order.state}", venue="okx")
     value = instrument.contract_value
-    filled = Decimal(order.acc_fill_sz or "0") * value
+    filled = number(order.acc_fill_sz or "0") * value
     # A market order of spot that somebody sized in the quote currency: its amount is what it came to.
-    amount = filled if order.tgt_ccy == "quote_ccy" else Decimal(order.sz) * value
+    amount = filled if order.tgt_ccy == "quote_ccy" else number(order.sz) * value
     average, fee = decimal(order.avg_px), decimal(order.fee)
     kind, time_in_force = ORDER_TYPES.get(order.ord_type, (None, None))
     return Order(
@@ -148,7 +148,7 @@ def as_order(order: OrderAnswer, instrument: OkxInstrument) -> Order:
 
 @exactly
 def as_filled(fill: FillAnswer, instrument: OkxInstrument) -> Order:
-    amount, price, fee = Decimal(fill.fill_sz) * instrument.contract_value, Decimal(fill.fill_px), decimal(fill.fee)
+    amount, price, fee = number(fill.fill_sz) * instrument.contract_value, number(fill.fill_px), decimal(fill.fee)
     cost = instrument.cost(price, amount)
     return Order(
         exchange=EXCHANGE,

@@ -8,7 +8,6 @@ Source: www.okx.com/docs-v5, order-book-trading-market-data-ws-* and public-data
 import time
 from collections.abc import Callable, Iterable
 
-import msgspec
 from msgspec import Raw, Struct
 
 from nexus_fast.constants import BookLevel, DataType, ExchangeType, KlineInterval, OrderSide
@@ -98,7 +97,7 @@ _trades, _books_decoder, _marks, _indices, _fundings = (
     Rows(kind, f"OKX {what}", "instId")
     for kind, what in ((_Trade, "trades"), (_Book, "books"), (_Mark, "marks"), (_Index, "indices"), (_Funding, "funding rates"))
 )
-_candles = msgspec.json.Decoder(list[list[str]])
+_candles = Rows(list[str], "OKX bars")
 
 
 def decode(message: Message, symbols: Symbols) -> list:
@@ -142,21 +141,21 @@ def _funding(data: Raw, symbol: str, channel: str) -> list:
 
 def _candle(data: Raw, symbol: str, channel: str) -> list:
     interval = BY_BAR[channel.removeprefix("candle")]
-    return [as_kline(row, symbol, interval) for row in _candles.decode(data)]
+    return _candles.decode(data, lambda row: as_kline(row, symbol, interval))
 
 
 def as_kline(row: list[str], symbol: str, interval: KlineInterval) -> Kline:
     """ts, open, high, low, close, volume (contracts or base), in the base currency, in the quote currency, "1" when complete.
     An index has no volumes: ts, open, high, low, close, "1"."""
-    volumes = {"volume": float(row[5]), "quote_volume": float(row[7])} if len(row) >= 9 else {}
+    volumes = {"volume": finite(row[5]), "quote_volume": finite(row[7])} if len(row) >= 9 else {}
     return Kline(
         exchange=EXCHANGE,
         symbol=symbol,
         interval=interval,
-        open=float(row[1]),
-        high=float(row[2]),
-        low=float(row[3]),
-        close=float(row[4]),
+        open=finite(row[1]),
+        high=finite(row[2]),
+        low=finite(row[3]),
+        close=finite(row[4]),
         start=int(row[0]),
         timestamp=_now(),
         confirm=row[-1] == "1",

@@ -19,7 +19,7 @@ from nexus_fast.exchange.okx.instruments import ALL_TYPES, KINDS, OkxInstrument
 from nexus_fast.exchange.okx.market_data import as_kline, bar_of
 from nexus_fast.exchange.okx.outcomes import QUERY_NO_SUCH_ORDER
 from nexus_fast.exchange.okx.snapshot import HISTORY_PATH, ORDER_PATH, PENDING_PATH
-from nexus_fast.exchange.rows import first
+from nexus_fast.exchange.rows import first, whole
 from nexus_fast.gateway.okx_rest import OkxRest
 from nexus_fast.schema import Kline, Order, Ticker
 
@@ -77,8 +77,9 @@ class OkxRequests(BarRequests):
 
     async def bars_of(self, kind, instrument, interval, limit, start, end) -> list[Kline]:
         walk = self._backwards if start is None else self._forwards
-        rows = await walk(kind, instrument, interval, limit, start, end)
-        return [as_kline(row, instrument.symbol, interval) for row in rows]
+        with whole(f"bars of {instrument.symbol}", "okx"):
+            rows = await walk(kind, instrument, interval, limit, start, end)
+            return [as_kline(row, instrument.symbol, interval) for row in rows]
 
     async def _forwards(self, name, instrument, interval, limit, start, end) -> list[list[str]]:
         """Window after window from start on: the venue counts its pages from the newest bar, so each window is a page long."""
@@ -138,7 +139,8 @@ class OkxRequests(BarRequests):
             params = {"instType": instrument.kind, "instId": instrument.venue_symbol}
             history = await self._get(answers.ORDERS, HISTORY_PATH, params, signed=True)
             found = [order for order in history if order.cl_ord_id == oid]
-        return answers.as_order(found[0], instrument) if found else None
+        with whole(f"order {oid}", "okx"):
+            return answers.as_order(found[0], instrument) if found else None
 
     async def open_orders(self, instrument: OkxInstrument) -> list[Order]:
         """Everything of the account that is open on the symbol, whoever placed it."""
@@ -148,7 +150,8 @@ class OkxRequests(BarRequests):
             page = await self._get(answers.ORDERS, PENDING_PATH, params, signed=True)
             found += page
             if len(page) < 100:
-                return [answers.as_order(order, instrument) for order in found]
+                with whole(f"open orders of {instrument.symbol}", "okx"):
+                    return [answers.as_order(order, instrument) for order in found]
             params["after"] = page[-1].ord_id
 
     async def recent_trades(self, instrument: OkxInstrument, limit: int = 50) -> list[Order]:
@@ -158,7 +161,8 @@ class OkxRequests(BarRequests):
             raise ValueError(f"fetch_recent_trades(limit={limit}): OKX gives 1 to {LARGEST_TRADES} fills")
         params = {"instType": instrument.kind, "instId": instrument.venue_symbol, "limit": limit}
         fills = await self._get(answers.FILLS, FILLS_PATH, params, signed=True)
-        return [answers.as_filled(fill, instrument) for fill in sorted(fills, key=_age)]
+        with whole(f"fills of {instrument.symbol}", "okx"):
+            return [answers.as_filled(fill, instrument) for fill in sorted(fills, key=_age)]
 
     # ------------------------------------------------------------------------------------------ reading
 
