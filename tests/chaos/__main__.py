@@ -3,6 +3,7 @@
     python -m tests.chaos --seed 17                 one run with everything that happened
     python -m tests.chaos --seeds 1-10000           many, over all cores; a line for each that failed
     python -m tests.chaos --venues binance,okx …    of these venues, whichever the seed would choose
+    python -m tests.chaos --restarts …              each with a kill, a journal that may be damaged, and a restart
 """
 
 import argparse
@@ -124,6 +125,7 @@ def main() -> int:
                         "may change what happens")
     parser.add_argument("--seeds", default="1-100", metavar="A-B")
     parser.add_argument("--venues", default="", metavar="A,B", help="instead of those that the seed chooses")
+    parser.add_argument("--restarts", action="store_true", help="every run with a kill and a restart, not only a share")
     parser.add_argument("--workers", type=int, default=os.cpu_count())
     parser.add_argument("--chunk", type=int, default=50, help="seeds of one process")
     parser.add_argument("--seconds", type=float, help="begin nothing after so many seconds")
@@ -134,7 +136,7 @@ def main() -> int:
         return in_the_simulation(options, int(first), int(last or first), venues)
     if compiler() is None:
         raise SystemExit("simulated time needs a C compiler: install cc, or name one by CC=")
-    more = ("--venues", options.venues) if venues else ()
+    more = (("--venues", options.venues) if venues else ()) + (("--restarts",) if options.restarts else ())
     if options.seed is not None:
         one_run = command("--seed", str(options.seed), "--log", options.log, *more)
         return subprocess.run(one_run, cwd=ROOT, env=simulated_environment()).returncode
@@ -146,8 +148,11 @@ def main() -> int:
 
 
 def in_the_simulation(options, first: int, last: int, venues: tuple[str, ...]) -> int:
+    from tests.chaos import restarts
     from tests.chaos.harness import venues_of  # as `several` does
 
+    if options.restarts:
+        restarts.SHARE = 1.0
     if options.seed is None:
         return several(first, last, venues)
     return in_a_child(lambda: one(options.seed, venues or venues_of(options.seed), options.log))

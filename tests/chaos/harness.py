@@ -7,6 +7,7 @@ from decimal import Decimal
 from functools import partial
 
 from simulated_run import Truth, play
+from tests.chaos import restarts
 from tests.chaos.faults import script_of
 from tests.chaos.strategies import Chaotic
 
@@ -34,6 +35,8 @@ def venues_of(seed: int) -> tuple[str, ...]:
 
 def run(seed: int, venues: tuple[str, ...], trace=lambda line: None, level: str = "OFF") -> list[str]:
     """What was wrong; empty when nothing was."""
+    if restarts.chosen(seed):
+        return restarts.run(seed, venues, trace, level)
     chance = random.Random(seed)
     rules = script_of(seed, chance, venues)
     trace(f"venues {', '.join(venues)}")
@@ -117,6 +120,12 @@ def compare(s):
     """What is open, held and owned, here and there."""
     for truth in s.truths:
         compare_open(s, truth)
+    compare_money(s)
+
+
+def compare_money(s):
+    """Positions and balances."""
+    for truth in s.truths:
         position = s.cache.get_position(truth.perp)
         if (position.signed_amount if position else 0) != truth.position():
             s.problems.append(f"position {truth.perp} here {position and position.signed_amount}, there {truth.position()}")

@@ -139,31 +139,56 @@ class Truth:
         venue_market.flush(book)
 
 
-def play(strategy, truth=None, *, others=(), **options):
-    """Run the engine until the strategy's script ends; what the script raises is raised here. Returns the engine."""
-    distrust_counter()                   # the processor's own runs on in real time
-    restart()
-    random.seed(0)                       # the engine's jitter
-    truth = truth or Truth()
-    loop = uvloop.new_event_loop()
-    asyncio.set_event_loop(loop)
-    with tempfile.TemporaryDirectory(dir="/dev/shm" if Path("/dev/shm").is_dir() else None) as directory:
-        loop.run_until_complete(truth.start())
+class Simulation:
+    """The venues on a loop from the beginning of simulated time, a directory, and the engines that run one after the other."""
+
+    def __init__(self, truth):
+        self.truth, self._engines = truth, []
+
+    def __enter__(self):
+        distrust_counter()                   # the processor's own runs on in real time
+        restart()
+        random.seed(0)                       # the engine's jitter
+        self.loop = uvloop.new_event_loop()
+        asyncio.set_event_loop(self.loop)
+        self._made = tempfile.TemporaryDirectory(dir="/dev/shm" if Path("/dev/shm").is_dir() else None)
+        self.directory = Path(self._made.name)
+        self.loop.run_until_complete(self.truth.start())
+        return self
+
+    def run(self, strategy, *, others=(), **options):
+        """One engine, until its strategy's script ends; it is not disposed of yet. Returns it."""
+        truth = self.truth
         options.setdefault("log_config", LogConfig(level_stdout="WARNING"))
-        options.setdefault("directory", directory)
+        options.setdefault("directory", str(self.directory))
         options.setdefault("public", [kind for venue in truth.venues for kind in venue.public])
         options.setdefault("private", [kind for venue in truth.venues for kind in venue.private])
         options.setdefault("strategy_id", f"simulated{os.getpid()}")      # other processes live at the same times
         engine = Engine(make_config([strategy, *others], truth, **options))
         engine._tuning.apply = engine._tuning.restore = lambda: None      # this process is not the engine's own
-        engine.loop = loop
+        engine.loop = self.loop
         for one in (strategy, *others):
             one.engine, one.venue = engine, truth
-        try:
-            loop.run_until_complete(engine._run())
-        finally:
-            loop.run_until_complete(truth.stop())
-            engine.dispose()
+        self._engines.append(engine)
+        self.loop.run_until_complete(engine._run())
+        return engine
+
+    def finish(self):
+        engines, self._engines = self._engines, None
+        if engines is not None:
+            self.loop.run_until_complete(self.truth.stop())
+            engines[-1].dispose()            # and with it the loop
+
+    def __exit__(self, *_):
+        self.finish()
+        self._made.cleanup()
+
+
+def play(strategy, truth=None, **options):
+    """Run the engine until the strategy's script ends; what the script raises is raised here. Returns the engine."""
+    with Simulation(truth or Truth()) as simulation:
+        engine = simulation.run(strategy, **options)
+        simulation.finish()
         getattr(strategy, "afterwards", lambda: None)()
     if getattr(strategy, "failure", None) is not None:
         raise strategy.failure
