@@ -139,7 +139,7 @@ cdef class Answer(Strategy):
         order.account = entry.routes.default_account[book.symbol_id]
         route = entry.routes.find(book.symbol_id, order.account)
         order.price_scale, order.size_scale = route.price_scale, route.size_scale
-        if gate_check(&route.limits, book, 0, 0, order.price, order.quantity, 0):
+        if gate_check(&route.limits, book, 0, 0, order.price, order.quantity, 0, order.created_ns):
             return self.complain(book)
         if self.level < JOURNAL:
             return 0

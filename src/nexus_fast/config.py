@@ -311,6 +311,51 @@ def _limit(name: str, value: Any) -> Decimal | None:
     return limit
 
 
+# Seconds: of perpetuals and spot, and of dated contracts, which move seldom.
+FRESHNESS = {
+    "quotes": (60.0, 900.0),
+    "depth": (60.0, 900.0),
+    "trades": (1800.0, 14_400.0),
+    "bars": (1800.0, 14_400.0),
+    "marks": (180.0, 180.0),
+}
+
+
+@dataclass(frozen=True)
+class FreshnessConfig:
+    """How many seconds a stream of one symbol may bring nothing. None takes the kind's own time, 0 sets no limit.
+
+    quotes: 60, of dated contracts 900; beyond it the book is stale. depth: as quotes. trades, bars: 1800, of dated contracts
+    14400. marks: mark and index prices and funding rates, 180. A stream that is silent beyond its time is told of and subscribed
+    to anew. per_symbol: times of one symbol, which replace these.
+    """
+
+    quotes: float | None = None
+    depth: float | None = None
+    trades: float | None = None
+    bars: float | None = None
+    marks: float | None = None
+    per_symbol: dict[str, "FreshnessConfig"] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name in FRESHNESS:
+            value = getattr(self, name)
+            known = value is None or (isinstance(value, int | float) and 0 <= value < float("inf"))
+            _require(known, f"FreshnessConfig.{name}={value!r} is not a number of seconds; 0 sets no limit.")
+        for symbol, own in self.per_symbol.items():
+            _require(
+                isinstance(own, FreshnessConfig) and not own.per_symbol,
+                f"FreshnessConfig.per_symbol[{symbol!r}] must be a FreshnessConfig without a per_symbol of its own.",
+            )
+
+    def seconds(self, kind: str, symbol: str, dated: bool) -> float:
+        """Of one stream; 0: no limit."""
+        own = self.per_symbol.get(symbol)
+        found = getattr(own, kind) if own is not None else None
+        found = getattr(self, kind) if found is None else found
+        return FRESHNESS[kind][dated] if found is None else float(found)
+
+
 @dataclass
 class Config:
     """A whole program. Fields up to exit_after_cancel are NexusTrader's.
@@ -346,6 +391,7 @@ class Config:
     endpoints: str | os.PathLike | Mapping | None = field(default=None, kw_only=True)
     loop: LoopConfig = field(default_factory=LoopConfig, kw_only=True)
     risk: RiskConfig = field(default_factory=RiskConfig, kw_only=True)
+    freshness: FreshnessConfig = field(default_factory=FreshnessConfig, kw_only=True)
     journal_directory: str | os.PathLike | None = field(default=None, kw_only=True)
     recv_window_ms: int = field(default=1000, kw_only=True)
     request_timeout_ms: int = field(default=5000, kw_only=True)

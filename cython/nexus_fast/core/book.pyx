@@ -8,7 +8,7 @@ cimport cython
 from libc.string cimport memcpy, memset
 
 from nexus_fast.core.decimals cimport exact_decimal
-from nexus_fast.core.types cimport NX_FLAG_NO_ASK, NX_FLAG_NO_BID, NX_FLAG_STALE, nx_bookl1
+from nexus_fast.core.types cimport NX_FLAG_NO_ASK, NX_FLAG_NO_BID, NX_FLAG_PASSED, NX_FLAG_STALE, nx_bookl1
 
 from decimal import Decimal
 
@@ -114,8 +114,9 @@ cdef class BookL1:
 
     @property
     def is_stale(self):
-        """The feed behind this quote had gone quiet when it was handed out."""
-        return bool(self._record.flags & NX_FLAG_STALE)
+        """This quote was no longer the market when it was handed out: its connection was down, its stream silent beyond its time
+        (FreshnessConfig), or a later quote had come that could not be used."""
+        return bool(self._record.flags & (NX_FLAG_STALE | NX_FLAG_PASSED))
 
     @property
     def flags(self):

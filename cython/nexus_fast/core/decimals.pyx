@@ -102,15 +102,19 @@ cdef object make(int64_t mantissa, int scale):
     """By way of its text: whatever the decimal context says, nothing is rounded."""
     cdef char text[48]
     cdef int length, digits
+    cdef unsigned long long magnitude
     if scale == 0:
         return Decimal(mantissa)
-    if mantissa < 0:
-        return make(-mantissa, scale).copy_negate()
-    length = snprintf(text, sizeof(text), b"%0*lld", scale + 1, <long long>mantissa)
+    if <unsigned int>scale > <unsigned int>MOST_DIGITS:
+        raise ValueError(f"scale={scale}: a scale is 0 to {MOST_DIGITS}")
+    # The magnitude of the least int64 has no int64.
+    magnitude = 0 - <unsigned long long>mantissa if mantissa < 0 else <unsigned long long>mantissa
+    length = snprintf(text, sizeof(text), b"%0*llu", scale + 1, magnitude)
     digits = length - scale
     memmove(text + digits + 1, text + digits, scale)
     text[digits] = c"."
-    return Decimal(PyUnicode_DecodeASCII(text, length + 1, NULL))
+    number = Decimal(PyUnicode_DecodeASCII(text, length + 1, NULL))
+    return number.copy_negate() if mantissa < 0 else number
 
 
 cdef int to_mantissa(object number, int scale, int64_t* out) except -1:

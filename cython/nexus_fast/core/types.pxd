@@ -70,7 +70,7 @@ cdef extern from *:
         int64_t spare[8];           /* zero */
     } nx_order_event;
 
-    enum { NX_FLAG_NO_BID = 1, NX_FLAG_NO_ASK = 2, NX_FLAG_STALE = 4, NX_FLAG_RESET = 8 };
+    enum { NX_FLAG_NO_BID = 1, NX_FLAG_NO_ASK = 2, NX_FLAG_STALE = 4, NX_FLAG_RESET = 8, NX_FLAG_PASSED = 16 };
     enum { NX_ORDER_REDUCE_ONLY = 1 };
 
     _Static_assert(sizeof(nx_bookl1) == 128, "a market record is two cache lines");
@@ -138,6 +138,7 @@ cdef extern from *:
         NX_FLAG_NO_ASK
         NX_FLAG_STALE
         NX_FLAG_RESET
+        NX_FLAG_PASSED              # a later quote came and could not be used
         NX_ORDER_REDUCE_ONLY
 
 # Index = the value in a record. `core.types` exports the same numbers to Python.

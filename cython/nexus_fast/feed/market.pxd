@@ -53,11 +53,12 @@ cdef class MarketFeed(PayloadHandler):
     cdef int on_quote(self) except -1
     # Several connections may carry one symbol: the first arrival of an update wins. Its matching time, where the venue gives
     # one, tells the restart of the venue's ids (later time, lower id) from a late copy (earlier time, whatever the id).
-    cdef bint is_news(self, const nx_symbol* symbol) noexcept nogil
+    cdef bint is_news(self, const nx_symbol* symbol, int64_t ticks) noexcept nogil
     cdef int make_record(self, const nx_symbol* symbol, int64_t ticks) noexcept nogil
     # Walk the way of a tick up to the bytes of an order, without telling anybody and without sending: it keeps caches and branch
     # predictors warm while the feed is quiet.
     cdef int rehearse(self) noexcept nogil
     cdef int on_unusual(self, int status, const char* data, Py_ssize_t size) except -1
+    cdef int on_unusable(self, int status, const char* data, Py_ssize_t size) except -1
     cdef int keep(self, const char* data, Py_ssize_t size) except -1
 

@@ -3,7 +3,7 @@ from libc.string cimport memcpy
 
 from nexus_fast.core.clock cimport clock_ticks, wall_realtime_ns, wall_refresh
 from nexus_fast.core.scan cimport number_to_double, rescale
-from nexus_fast.core.types cimport NX_FLAG_NO_ASK, NX_FLAG_NO_BID, NX_FLAG_RESET, NX_FLAG_STALE
+from nexus_fast.core.types cimport NX_FLAG_NO_ASK, NX_FLAG_NO_BID, NX_FLAG_PASSED, NX_FLAG_RESET, NX_FLAG_STALE
 from nexus_fast.order.entry cimport STAGE_PARSE, STAGE_PUBLISH
 from nexus_fast.shm.latest cimport latest_write
 from nexus_fast.shm.ring cimport ring_publish
@@ -14,7 +14,8 @@ from nexus_fast.wire.registry import parser_id
 
 
 cdef class MarketFeed(PayloadHandler):
-    """`on_other(payload)` gets every well-formed message that is no quote. A refused frame leaves the book untouched."""
+    """`on_other(payload)` gets every well-formed message that is no quote. A refused frame leaves the
+    book's numbers untouched, and says that they are not the market any more."""
 
     def __init__(self, str venue, str market, SymbolTable symbols, Dispatcher dispatcher,
                  OrderEntry entry, RingWriter ring, LatestTable latest, on_other):
@@ -42,20 +43,19 @@ cdef class MarketFeed(PayloadHandler):
             self.unknown_symbols += 1
             return 0
         # After a break whatever the venue says is newer: its ids may have begun anew.
-        if not self.entry.books[symbol.symbol_id].flags & NX_FLAG_STALE and not self.is_news(symbol):
+        if not self.entry.books[symbol.symbol_id].flags & NX_FLAG_STALE and not self.is_news(symbol, ticks):
+            self.consecutive_errors = 0
             return 0
         symbol.update_id = self.quote.update_id
         symbol.matched_ns = self.quote.venue_time_ns
         if self.make_record(symbol, ticks):
-            self.out_of_range += 1
-            self.keep(data, size)
-            return 0
+            return self.on_unusable(NX_PARSE_RANGE, data, size)
         if not self.sample_size and size <= SAMPLE_CAPACITY:
             memcpy(self.sample, data, size)
             self.sample_size = size
         return self.on_quote()
 
-    cdef bint is_news(self, const nx_symbol* symbol) noexcept nogil:
+    cdef bint is_news(self, const nx_symbol* symbol, int64_t ticks) noexcept nogil:
         cdef const nx_quote* quote = &self.quote
         cdef bint has_time = quote.venue_time_ns != 0 and symbol.matched_ns != 0
         if has_time and quote.venue_time_ns < symbol.matched_ns:
@@ -65,6 +65,8 @@ cdef class MarketFeed(PayloadHandler):
             return True
         if quote.update_id == symbol.update_id:
             self.doubled += 1
+            # Said once more, by another connection or by a venue that repeats a book that rests: it is as fresh as that.
+            self.entry.books[symbol.symbol_id].receive_time_ns = wall_realtime_ns(&self.entry.wall, ticks)
             return False
         if (has_time and quote.venue_time_ns > symbol.matched_ns) or (not has_time and quote.flags & NX_FLAG_RESET):
             self.resets += 1
@@ -135,6 +137,16 @@ cdef class MarketFeed(PayloadHandler):
             self.others += 1
             self.on_other(data[:size])
             return 0
+        return self.on_unusable(status, data, size)
+
+    cdef int on_unusable(self, int status, const char* data, Py_ssize_t size) except -1:
+        """A quote that is set aside: the book that is known is no longer the market."""
+        cdef nx_symbol* symbol
+        self.quote.symbol_length = 0                 # of this frame, as far as it can be read, and of no frame before it
+        self.parse(data, size, &self.quote)
+        symbol = self.find_symbol()
+        if symbol != NULL:
+            self.entry.books[symbol.symbol_id].flags |= NX_FLAG_PASSED
         self.consecutive_errors += 1
         if status == NX_PARSE_RANGE:
             self.out_of_range += 1
@@ -150,6 +162,11 @@ cdef class MarketFeed(PayloadHandler):
             del self.kept[0]
         self.kept.append(data[:min(size, 4096)])
         return 0
+
+    @property
+    def unusable(self):
+        """Frames that were set aside."""
+        return self.malformed + self.out_of_range + self.insane
 
     def counters(self):
         """What this connection has seen."""

@@ -35,4 +35,5 @@ cdef enum nx_fill_status:
 
 cdef enum:
     OWN_ID_LENGTH = 17          # of the client ids that the engine makes (order/table.pxd)
+    MOST_ID_LENGTH = 36
     SIGNED_CAPACITY = 1024

@@ -75,7 +75,8 @@ cdef class OrderEntry:
     cdef readonly int64_t sent
     cdef readonly int64_t refused
 
-    # Order number > 0 when sent or in doubt; refused: the negative of its reason, with the order's number in refused_number.
+    # Order number > 0 when sent or in doubt; refused: the negative of its reason, with the order's number in refused_number, 0
+    # where it has none: side, type, time in force, flags, symbol or client id are none that there are, or the table is full.
     cdef int64_t submit(self, uint32_t symbol_id, uint8_t account, uint8_t side, uint8_t type, uint8_t time_in_force,
                         uint8_t flags, int64_t price, int64_t quantity, uint8_t strategy,
                         const char* client_id, uint8_t client_id_length) noexcept nogil
@@ -86,7 +87,7 @@ cdef class OrderEntry:
     cdef nx_ahead ahead[256]                # by account: the head of the next order's signature
     cdef uint64_t rehearsal_mask
     cdef char rehearsal[2048]               # a masked payload, never sent
-    # 0, or a negative reason. The order's state changes when the venue answers.
+    # 0, or a negative reason; of NULL too. The order's state changes when the venue answers.
     cdef int cancel(self, nx_order* order) noexcept nogil
     cdef int modify(self, nx_order* order, int64_t price, int64_t quantity) noexcept nogil
     # As submit, for a LIMIT order at the book's price, without slot, journal and send.
@@ -102,6 +103,7 @@ cdef class OrderEntry:
     cdef int record(self, nx_order* order, uint8_t event, const nx_order_news* news) noexcept nogil
     cdef void await_answer(self, nx_order* order) noexcept nogil
     cdef void note(self, uint64_t number, uint8_t state) noexcept nogil
+    cdef int64_t refuse_unnumbered(self, uint8_t reason) noexcept nogil
     cdef int refuse(self, nx_order* order, uint8_t reason) noexcept nogil
     cdef nx_channel* channel_of(self, const nx_route* route) noexcept nogil
     cdef nx_channel* begin_with(self, const nx_route* route, const nx_template* template, const nx_order* order, int64_t price,

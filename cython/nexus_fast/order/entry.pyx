@@ -15,13 +15,13 @@ from nexus_fast.core.types cimport (
 from nexus_fast.gateway.canvas cimport canvas_ahead, canvas_begin, canvas_end, canvas_has_head, canvas_of
 from nexus_fast.gateway.channel cimport CHANNEL_HEADROOM, NX_SEND_DOUBT, NX_SEND_DOWN, channel_send
 from nexus_fast.gateway.frame cimport next_mask, ws_frame
-from nexus_fast.gateway.request cimport OWN_ID_LENGTH, nx_order_request
+from nexus_fast.gateway.request cimport MOST_ID_LENGTH, OWN_ID_LENGTH, nx_order_request
 from nexus_fast.journal.writer cimport journal_append
 from nexus_fast.order.budget cimport budgets_give_back, budgets_take
 from nexus_fast.order.deadlines cimport deadlines_add, nx_deadline
-from nexus_fast.order.gate cimport gate_check
+from nexus_fast.order.gate cimport ANY_AGE, gate_check
 from nexus_fast.order.reasons cimport *
-from nexus_fast.order.route cimport NO_ACCOUNT, prefetch, route_shape, route_soon
+from nexus_fast.order.route cimport NO_ACCOUNT, prefetch, route_has_shape, route_shape, route_soon
 from nexus_fast.order.states cimport *
 from nexus_fast.order.table cimport CLIENT_ID_LENGTH
 from nexus_fast.shm.ring cimport ring_publish
@@ -95,21 +95,25 @@ cdef class OrderEntry:
         cdef nx_order* order
         cdef const nx_template* template
         cdef nx_channel* channel
-        cdef int status, begun = 0
-        cdef int shape = route_shape(side, type, time_in_force, flags & NX_ORDER_REDUCE_ONLY)
+        cdef int status, shape, begun = 0
         cdef bint timed = self.stages.enabled and self.stages.tick_started
         if timed:
             self.stages.lap(STAGE_STRATEGY)
-        if symbol_id < self.symbols and account == NO_ACCOUNT:
+        if not route_has_shape(side, type, time_in_force, flags):
+            return self.refuse_unnumbered(NX_REASON_NO_SUCH_ORDER)
+        if symbol_id >= self.symbols:
+            return self.refuse_unnumbered(NX_REASON_SYMBOL_UNKNOWN)
+        if client_id_length and (client_id == NULL or client_id_length > MOST_ID_LENGTH):
+            return self.refuse_unnumbered(NX_REASON_ENCODING)
+        if account == NO_ACCOUNT:
             account = self.routes.default_account[symbol_id]
-        route = self.routes.find(symbol_id, account) if symbol_id < self.symbols and account != NO_ACCOUNT else NULL
+        shape = route_shape(side, type, time_in_force, flags)
+        route = self.routes.of_symbol(symbol_id, account)
         if route != NULL:
             route_soon(route, shape)
         order = self.table.take()
         if order == NULL:
-            self.refused_number = 0
-            self.refused += 1
-            return -NX_REASON_TABLE_FULL
+            return self.refuse_unnumbered(NX_REASON_TABLE_FULL)
         if client_id_length:
             memset(order.client_id, 0, sizeof(order.client_id))
             memcpy(order.client_id, client_id, client_id_length)
@@ -125,13 +129,9 @@ cdef class OrderEntry:
         order.quantity = quantity
         order.created_ns = self.now_ns if self.now_ns else clock_realtime_ns()
         order.changed_ns = order.created_ns
-        if symbol_id >= self.symbols:
-            return self.refuse(order, NX_REASON_SYMBOL_UNKNOWN)
-        if account == NO_ACCOUNT:
-            return self.refuse(order, NX_REASON_NO_ROUTE)
-        order.account = account
         if route == NULL:
             return self.refuse(order, NX_REASON_NO_ROUTE)
+        order.account = account
         order.price_scale = route.price_scale
         order.size_scale = route.size_scale
         template = route.place[shape]
@@ -142,11 +142,10 @@ cdef class OrderEntry:
         if not route.trading:
             return self.refuse(order, NX_REASON_NOT_TRADING)
         status = gate_check(&route.limits, &self.books[symbol_id] if self.books[symbol_id].receive_time_ns else NULL,
-                            side, type == NX_MARKET, order.price, quantity, flags & NX_ORDER_REDUCE_ONLY)
+                            side, type == NX_MARKET, order.price, quantity, flags, order.created_ns)
         if status:
             return self.refuse(order, status)
-        if not budgets_take(route.place_budgets, order.created_ns + route.channels[0].clock_offset_ms * 1000000,
-                            flags & NX_ORDER_REDUCE_ONLY):
+        if not budgets_take(route.place_budgets, order.created_ns + route.channels[0].clock_offset_ms * 1000000, flags):
             return self.refuse(order, NX_REASON_ORDER_BUDGET)
         if timed:
             self.stages.lap(STAGE_GATE)
@@ -274,7 +273,8 @@ cdef class OrderEntry:
         template = route.place[route_shape(NX_BUY, NX_LIMIT, NX_GTC, 0)] if route != NULL else NULL
         if template == NULL:
             return 0
-        gate_check(&route.limits, &self.books[book.symbol_id], 0, 0, book.ask, route.limits.minimum_quantity, 0)
+        gate_check(&route.limits, &self.books[book.symbol_id], 0, 0, book.ask, route.limits.minimum_quantity, 0,
+                   book.receive_time_ns)
         fields.price = book.ask
         fields.quantity = max(route.limits.minimum_quantity, 1)
         fields.timestamp_ms = clock_realtime_ns() // 1000000
@@ -295,11 +295,12 @@ cdef class OrderEntry:
         return size
 
     cdef int cancel(self, nx_order* order) noexcept nogil:
-        cdef nx_route* route = self.routes.find(order.symbol_id, order.account)
-        cdef bint repeated = order.state == NX_STATE_CANCELING
+        cdef nx_route* route = self.routes.find(order.symbol_id, order.account) if order != NULL else NULL
+        cdef bint repeated
         cdef int status
         if route == NULL or route.cancel == NULL:
             return -NX_REASON_NO_ROUTE
+        repeated = order.state == NX_STATE_CANCELING
         order.changed_ns = self.now_ns if self.now_ns else clock_realtime_ns()
         self.table.apply(order, NX_EVENT_CANCEL_INTENT, -1)
         self.record(order, NX_EVENT_CANCEL_INTENT, NULL)
@@ -310,7 +311,7 @@ cdef class OrderEntry:
         return status
 
     cdef int modify(self, nx_order* order, int64_t price, int64_t quantity) noexcept nogil:
-        cdef nx_route* route = self.routes.find(order.symbol_id, order.account)
+        cdef nx_route* route = self.routes.find(order.symbol_id, order.account) if order != NULL else NULL
         cdef nx_order_news wanted
         cdef int64_t now_ns = self.now_ns if self.now_ns else clock_realtime_ns()
         cdef int status
@@ -319,7 +320,7 @@ cdef class OrderEntry:
         if self.halted or self.gates[order.account]:
             return -(NX_REASON_HALTED if self.halted else self.gates[order.account])
         status = gate_check(&route.limits, &self.books[order.symbol_id] if self.books[order.symbol_id].receive_time_ns else NULL,
-                            order.side, 0, price, quantity, order.flags & NX_ORDER_REDUCE_ONLY)
+                            order.side, 0, price, quantity, order.flags & NX_ORDER_REDUCE_ONLY, now_ns)
         if status:
             return -status
         if not budgets_take(route.modify_budgets, now_ns + route.channels[0].clock_offset_ms * 1000000,
@@ -339,6 +340,12 @@ cdef class OrderEntry:
         if not status:
             self.await_answer(order)
         return status
+
+    cdef int64_t refuse_unnumbered(self, uint8_t reason) noexcept nogil:
+        """What is no order, or has no place in the table: only its sender hears of it."""
+        self.refused_number = 0
+        self.refused += 1
+        return -<int64_t>reason
 
     cdef int refuse(self, nx_order* order, uint8_t reason) noexcept nogil:
         self.table.apply(order, NX_EVENT_REFUSED, -1)
@@ -396,19 +403,24 @@ cdef class OrderEntry:
                 self.woken = True
                 self.wake()
 
-    def book(self, uint32_t symbol_id, exchange, str symbol):
-        """The last quote of a symbol as a BookL1; None before the first."""
+    def book(self, uint32_t symbol_id, exchange, str symbol, int64_t fresh_ns=ANY_AGE):
+        """The last quote of a symbol as a BookL1, stale when it is older than fresh_ns; None before the first."""
+        cdef nx_bookl1 copy
         if symbol_id >= self.symbols or not self.books[symbol_id].receive_time_ns:
             return None
-        return bookl1_from_record(&self.books[symbol_id], exchange, symbol)
+        copy = self.books[symbol_id]
+        if clock_realtime_ns() - copy.receive_time_ns > fresh_ns:
+            copy.flags |= NX_FLAG_STALE
+        return bookl1_from_record(&copy, exchange, symbol)
 
     def close_gate(self, uint8_t account, uint8_t reason):
         """Nothing of this account is sent but cancels; new orders are refused with this reason. 0 opens it again."""
         self.gates[account] = reason
 
     def mark_stale(self, uint32_t symbol_id):
-        """The book can no longer be trusted: its connection is down. The next quote makes it fresh."""
-        self.books[symbol_id].flags |= NX_FLAG_STALE
+        """The book can no longer be trusted: its connection is down, or its stream is silent. The next quote makes it fresh."""
+        if symbol_id < self.symbols:
+            self.books[symbol_id].flags |= NX_FLAG_STALE
 
     def take_notes(self):
         """(order number, its strategy, state that it entered) of what has happened since the last call, oldest first."""

@@ -12,7 +12,8 @@ cdef extern from *:
     #include <stdint.h>
 
     /* Limits of one route. Prices and quantities are mantissas at the symbol's scales; notionals at the sum of both.
-       A zero switches a rule off. */
+       A zero switches a rule off, NX_ANY_AGE the one of age. */
+    #define NX_ANY_AGE INT64_MAX
     typedef struct nx_limits {
         int64_t tick, minimum_price, maximum_price;
         int64_t lot, minimum_quantity, maximum_quantity;
@@ -21,6 +22,7 @@ cdef extern from *:
         __int128 risk_maximum_notional;
         int64_t risk_maximum_quantity;
         int64_t risk_distance_ppm;       /* millionths of the reference price */
+        int64_t fresh_ns;                /* how long after it was read a quote still says what the market is */
     } nx_limits;
 
     static inline void limits_set_notional(__int128 *target, uint64_t high, uint64_t low) {
@@ -28,8 +30,9 @@ cdef extern from *:
     }
 
     /* The price at which the order would trade now: the other side of the book; 0 without a usable one. */
-    static inline int64_t gate_reference(const nx_bookl1 *book, int is_sell) {
-        if (!book || (book->flags & (NX_FLAG_STALE | (is_sell ? NX_FLAG_NO_BID : NX_FLAG_NO_ASK)))) return 0;
+    static inline int64_t gate_reference(const nx_limits *l, const nx_bookl1 *book, int is_sell, int64_t now_ns) {
+        if (!book || (book->flags & (NX_FLAG_STALE | NX_FLAG_PASSED | (is_sell ? NX_FLAG_NO_BID : NX_FLAG_NO_ASK)))
+            || now_ns - book->receive_time_ns > l->fresh_ns) return 0;
         return is_sell ? book->bid : book->ask;
     }
 
@@ -69,8 +72,8 @@ cdef extern from *:
     }
 
     static inline int gate_check(const nx_limits *l, const nx_bookl1 *book, int is_sell, int is_market, int64_t price,
-                                 int64_t quantity, int reduces) {
-        int64_t reference = gate_reference(book, is_sell);
+                                 int64_t quantity, int reduces, int64_t now_ns) {
+        int64_t reference = is_market || l->risk_distance_ppm ? gate_reference(l, book, is_sell, now_ns) : 0;
         int refused;
         if (reduces && l->minimum_notional) {          /* the venue lets a reduce-only order be smaller */
             nx_limits smaller = *l;
@@ -99,7 +102,9 @@ cdef extern from *:
         nx_int128 risk_maximum_notional
         int64_t risk_maximum_quantity
         int64_t risk_distance_ppm
+        int64_t fresh_ns
+    const int64_t ANY_AGE "NX_ANY_AGE"
     void limits_set_notional(nx_int128* target, unsigned long long high, unsigned long long low) noexcept nogil
-    # 0, or the nx_reason of the refusal.
+    # 0, or the nx_reason of the refusal. now_ns: CLOCK_REALTIME, as the book's receive_time_ns.
     int gate_check(const nx_limits* limits, const nx_bookl1* book, int is_sell, int is_market, int64_t price,
-                   int64_t quantity, int reduces) noexcept nogil
+                   int64_t quantity, int reduces, int64_t now_ns) noexcept nogil

@@ -2,6 +2,7 @@
 
 from libc.stdint cimport int64_t, uint8_t, uint32_t
 
+from nexus_fast.core.types cimport NX_FOK, NX_ORDER_REDUCE_ONLY, NX_POST_ONLY, NX_SELL
 from nexus_fast.gateway.channel cimport nx_channel
 from nexus_fast.gateway.request cimport nx_template
 from nexus_fast.gateway.template cimport TemplateSet
@@ -15,6 +16,10 @@ cdef enum:
 
 cdef inline int route_shape(uint8_t side, uint8_t type, uint8_t time_in_force, uint8_t reduce_only) noexcept nogil:
     return ((side * 3 + type) * 3 + time_in_force) * 2 + reduce_only
+
+cdef inline bint route_has_shape(uint8_t side, uint8_t type, uint8_t time_in_force, uint8_t flags) noexcept nogil:
+    """Whether these are words for an order at all."""
+    return side <= NX_SELL and type <= NX_POST_ONLY and time_in_force <= NX_FOK and flags <= NX_ORDER_REDUCE_ONLY
 
 # What every order reads stands together in front, and route_soon asks for it: with thousands of symbols it comes from afar.
 ctypedef struct nx_route:
@@ -50,7 +55,7 @@ cdef class Route:
     cdef list keep                      # templates and channels that the row points into
 
     cdef fill_templates(self, TemplateSet templates)
-    cdef fill_limits(self, instrument, risk)
+    cdef fill_limits(self, instrument, risk, int64_t fresh_ns)
     cdef fill_budgets(self, place, modify)
 
 
@@ -61,9 +66,14 @@ cdef class RouteTable:
     cdef uint8_t* default_account       # by symbol id; NO_ACCOUNT where none trades it
     cdef dict kept
 
+    # NULL also for a symbol or an account that is not there.
     cdef inline nx_route* find(self, uint32_t symbol_id, uint8_t account) noexcept nogil:
+        return self.of_symbol(symbol_id, account) if symbol_id < self.symbols else NULL
+
+    # For a symbol that is there.
+    cdef inline nx_route* of_symbol(self, uint32_t symbol_id, uint8_t account) noexcept nogil:
         cdef nx_route* route = &self.rows[symbol_id * self.accounts + account]
-        return route if route.channel_count else NULL
+        return route if account < self.accounts and route.channel_count else NULL
 
 cdef enum:
     NO_ACCOUNT = 255

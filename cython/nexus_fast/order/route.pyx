@@ -5,7 +5,7 @@ from nexus_fast.core.memory cimport memory_give_back, memory_take
 from nexus_fast.gateway.channel cimport Channel
 
 from nexus_fast.order.budget cimport BUDGETS, Budget
-from nexus_fast.order.gate cimport limits_set_notional, nx_int128, nx_limits
+from nexus_fast.order.gate cimport ANY_AGE, limits_set_notional, nx_int128, nx_limits
 
 # No mantissa has more than 18 digits.
 MOST = 10**18
@@ -18,10 +18,10 @@ cdef int64_t limit_mantissa(value, int scale) except -1:
 
 cdef class Route:
     """One row. `instrument` has the fields of nexus_fast.exchange.instrument.Instrument, `risk` is a RiskConfig or None; `budgets`
-    are those that an order counts for, and those of a modification."""
+    are those that an order counts for, and those of a modification; fresh_ns: how old a quote may be for a limit that needs it."""
 
     def __init__(self, instrument, uint32_t symbol_id, uint8_t account, TemplateSet templates, channels, risk=None,
-                 budgets=((), ())):
+                 budgets=((), ()), int64_t fresh_ns=ANY_AGE):
         cdef Channel channel
         if not 0 < len(channels) <= ROUTE_CHANNELS:
             raise ValueError(f"a route takes 1 to {ROUTE_CHANNELS} channels; {len(channels)} were given for {instrument.symbol}")
@@ -36,7 +36,7 @@ cdef class Route:
             self.row.channels[self.row.channel_count] = channel.handle()
             self.row.channel_count += 1
         self.fill_templates(templates)
-        self.fill_limits(instrument, risk)
+        self.fill_limits(instrument, risk, fresh_ns)
         self.fill_budgets(budgets[0], budgets[1])
 
     cdef fill_templates(self, TemplateSet templates):
@@ -50,8 +50,9 @@ cdef class Route:
             self.row.modify[side] = templates.modify(side)
         self.row.cancel = templates.cancel()
 
-    cdef fill_limits(self, instrument, risk):
+    cdef fill_limits(self, instrument, risk, int64_t fresh_ns):
         cdef nx_limits* limits = &self.row.limits
+        limits.fresh_ns = fresh_ns
         limits.tick = instrument.tick_mantissa
         limits.minimum_price = instrument.min_price_mantissa
         limits.maximum_price = instrument.max_price_mantissa

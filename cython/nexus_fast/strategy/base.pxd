@@ -35,12 +35,14 @@ cdef class StrategyCore:
     # The tick. The record is good until the call returns; copy it to keep it.
     cdef int on_quote(self, const nx_bookl1* book) except -1
 
-    # Order number > 0 (sent, or in doubt); a negative nx_reason when refused. Price and quantity are mantissas at the
-    # symbol's scales (book.price_scale, book.size_scale). The account is the symbol's own.
+    # Order number > 0 (sent, or in doubt); a negative nx_reason when refused, whatever was passed. Price and quantity are
+    # mantissas at the symbol's scales (book.price_scale, book.size_scale). The account is the symbol's own. A side, type, time in
+    # force, flag or symbol id that there is not makes no order, and no on_failed_order either: nothing could be said of it.
     cdef int64_t send_order(self, uint32_t symbol_id, uint8_t side, uint8_t type, int64_t price, int64_t quantity,
                             uint8_t time_in_force=*, uint8_t flags=*) noexcept nogil
     # 0, or a negative nx_reason. A number that is not an order's is refused.
     cdef int send_cancel(self, uint64_t order_number) noexcept nogil
+    # NULL when there is none of this number.
     cdef const nx_order* order(self, uint64_t order_number) noexcept nogil
 
     cdef uint8_t account_index(self, uint32_t symbol_id, object account_type) except? 254

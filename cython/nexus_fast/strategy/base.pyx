@@ -14,7 +14,13 @@ from nexus_fast.core.types cimport (
     NX_POST_ONLY,
     NX_SELL,
 )
-from nexus_fast.order.reasons cimport NX_REASON_INEXACT, NX_REASON_JOURNAL_FULL, NX_REASON_PRICE_MISSING
+from nexus_fast.order.reasons cimport (
+    NX_REASON_INEXACT,
+    NX_REASON_JOURNAL_FULL,
+    NX_REASON_NO_ROUTE,
+    NX_REASON_NO_SUCH_ORDER,
+    NX_REASON_PRICE_MISSING,
+)
 from nexus_fast.order.route cimport NO_ACCOUNT, nx_route
 from nexus_fast.order.states cimport state_is_closed
 
@@ -63,16 +69,18 @@ cdef class StrategyCore:
 
     cdef int64_t send_order(self, uint32_t symbol_id, uint8_t side, uint8_t type, int64_t price, int64_t quantity,
                             uint8_t time_in_force=NX_GTC, uint8_t flags=0) noexcept nogil:
+        if self.entry is None:
+            return -NX_REASON_NO_ROUTE
         return self.entry.submit(symbol_id, NO_ACCOUNT, side, type, time_in_force, flags, price, quantity, self.index, NULL, 0)
 
     cdef int send_cancel(self, uint64_t order_number) noexcept nogil:
-        cdef nx_order* order = self.entry.table.by_number(order_number)
+        cdef nx_order* order = NULL if self.entry is None else self.entry.table.by_number(order_number)
         if order == NULL or state_is_closed(order.state):
-            return -1
+            return -NX_REASON_NO_SUCH_ORDER
         return self.entry.cancel(order)
 
     cdef const nx_order* order(self, uint64_t order_number) noexcept nogil:
-        return self.entry.table.by_number(order_number)
+        return NULL if self.entry is None else self.entry.table.by_number(order_number)
 
     def create_order(self, str symbol, side, type, amount, price=None, time_in_force=GTC, bint reduce_only=False,
                      client_oid=None, idempotency_key=None, account_type=None, **kwargs):

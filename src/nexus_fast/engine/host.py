@@ -14,6 +14,7 @@ from nexus_fast.config import Config
 from nexus_fast.constants import DataType, WsOrderResultType
 from nexus_fast.core.book import BookL1
 from nexus_fast.engine.core import Core
+from nexus_fast.engine.freshness import Freshness
 from nexus_fast.engine.gates import RATE_LIMITED, Gates
 from nexus_fast.engine.heard import Heard
 from nexus_fast.engine.inquiry import Inquiry
@@ -65,6 +66,7 @@ class Host:
         self.market_feeds: list[MarketFeed] = []
         self.gates = Gates(core.entry)
         self.budgets = Budgets(config)
+        self.freshness = Freshness(self, config.freshness, log)
         self.inquiry = Inquiry(self, log)
         self._heard = Heard()
         self.on_positions = Positions(self, self._heard, log).apply
@@ -112,6 +114,7 @@ class Host:
 
     def on_market_data(self, feed: Any, event: Any) -> None:
         data_type, callback = DATA_CALLBACKS[type(event)]
+        self.freshness.heard(data_type, event.symbol, getattr(event, "interval", None))
         wanted = self.subscribers.get((data_type, event.symbol, getattr(event, "interval", None)))
         if not wanted:
             return
@@ -138,7 +141,10 @@ class Host:
     def book(self, symbol: str) -> BookL1 | None:
         """The last quote of a symbol; None before the first."""
         number = self.core.symbol_ids.get(symbol)
-        return None if number is None else self.core.entry.book(number, self.core.instruments[number].exchange, symbol)
+        if number is None:
+            return None
+        instrument = self.core.instruments[number]
+        return self.core.entry.book(number, instrument.exchange, symbol, self.freshness.limit_ns(instrument))
 
     # ------------------------------------------------------------------------------------------ accounts
 
@@ -153,7 +159,8 @@ class Host:
         channels = account.channels(instrument)
         self.core.ledger.name("symbol", symbol_id, instrument.symbol)
         budgets = tuple(self.budgets.of(account.account_type, windows) for windows in account.order_windows(instrument))
-        self.core.routes.add(Route(instrument, symbol_id, account_index, account.templates(instrument), channels, risk, budgets))
+        templates, fresh_ns = account.templates(instrument), self.freshness.limit_ns(instrument)
+        self.core.routes.add(Route(instrument, symbol_id, account_index, templates, channels, risk, budgets, fresh_ns))
 
     def routed_symbols(self, account_index: int) -> list[str]:
         """The venue's names of everything that can be ordered on this account at present."""
@@ -244,6 +251,7 @@ class Host:
             self.safety.check,
             self._watch_journal,
             self.gates.check,
+            self.freshness.check,
             self._orphans.check,
             *([] if self.reload is None else [self.reload.check]),
             self.inquiry.fill_holes,

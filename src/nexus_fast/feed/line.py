@@ -15,6 +15,7 @@ from msgspec import Struct
 
 from nexus_fast.feed.connection import WebSocketConnection
 from nexus_fast.feed.renewal import Overlap
+from nexus_fast.feed.unusable import Unusable
 
 SILENT_SECONDS = 10.0            # after a subscription is acknowledged
 QUIET_SECONDS = 60.0             # without data on a connection that had some
@@ -62,6 +63,7 @@ class Line:
         self.overlap: Overlap | None = None
         self.topics: dict[str, None] = {}
         self.handler = handler
+        self.unusable = Unusable(name, handler, feed.log)
         self.connection = WebSocketConnection(
             name,
             self._address,
@@ -97,6 +99,13 @@ class Line:
         old = [topic for topic in topics if self.topics.pop(topic, 0) is None]
         if old:
             self._send(self._dialect.unsubscribe, old)
+
+    def renew(self, topics: list[str]) -> None:
+        """Subscribe once more to what is silent: the venue may have let go of it without a word."""
+        known = [topic for topic in topics if topic in self.topics]
+        if known:
+            self._send(self._dialect.unsubscribe, known)
+            self._send(self._dialect.subscribe, known)
 
     def _on_up(self, connection: WebSocketConnection) -> None:
         self._acknowledged_at = 0.0
@@ -149,6 +158,9 @@ class Line:
         if not self.connection.is_up:
             return
         now = time.monotonic()
+        if self.unusable.check(now):
+            self.connection.drop()
+            return
         if self.remake is not None and now - self.connection.connected_at > self._dialect.age_seconds:
             self._feed.replace(self)
         if self._dialect.keep_alive is not None and now - self._kept_alive_at >= self._dialect.keep_alive_seconds:

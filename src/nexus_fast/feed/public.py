@@ -63,6 +63,7 @@ class PublicFeed:
         for line in self.lines_of(data_type, **options):
             line.connection.start()
             line.subscribe(topics)
+        self.host.freshness.watch(self, data_type, instruments, options)
 
     def unsubscribe(self, data_type: DataType, instruments: list, **options: Any) -> None:
         topics = [self.topic(data_type, instrument, **options) for instrument in instruments]
@@ -71,6 +72,17 @@ class PublicFeed:
         unused = [topic for topic in topics if not self._uses.get(topic)]
         for line in self.lines_of(data_type, **options):
             line.unsubscribe(unused)
+        self.host.freshness.unwatch(data_type, instruments, options)
+
+    def is_up(self, data_type: DataType, **options: Any) -> bool:
+        """Whether a connection that carries such data is up."""
+        return any(line.connection.is_up for line in self.lines_of(data_type, **options))
+
+    def renew(self, data_type: DataType, instruments: list, **options: Any) -> None:
+        """Subscribe once more to streams that are silent."""
+        topics = [self.topic(data_type, instrument, **options) for instrument in instruments]
+        for line in self.lines_of(data_type, **options):
+            line.renew(topics)
 
     # ------------------------------------------------------------------------------------------ what the lines call
 
@@ -113,6 +125,3 @@ class PublicFeed:
             await asyncio.sleep(WATCH_SECONDS)
             for line in (*self.quotes, *self.others):
                 line.check()
-
-    def on_error(self, payload: bytes, error: Exception) -> None:
-        self.log.exception(f"a message could not be used: {payload[:400]!r}", error)

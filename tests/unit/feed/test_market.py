@@ -206,6 +206,35 @@ def test_every_flipped_byte_is_a_quote_or_is_counted(bench):
     assert all(b.bid <= b.ask for b in bench.strategy.books)
 
 
+WITH_A_SYMBOL = {name: frame for name, (frame, _) in REFUSED.items() if frame.endswith(b"}") and b"BTCUSDT" in frame}
+WITH_A_SYMBOL["cut"] = json.dumps(json.loads(quote(2, bid_size="1.50000000")), separators=(",", ":"))[:-9].encode()
+
+
+@pytest.mark.scenario(30)
+@pytest.mark.parametrize("name", WITH_A_SYMBOL)
+def test_a_frame_that_cannot_be_used_ages_the_book_of_its_symbol(bench, name):
+    """As far as the symbol can be read; the other symbols' books are what they were, and the next quote is fresh."""
+    bench.feed.feed(quote(1, name="BNBUSDT"))
+    bench.feed.feed(quote(1))
+    kept = bench.book()
+    bench.feed.feed(WITH_A_SYMBOL[name])
+    assert bench.book().is_stale and not kept.is_stale
+    assert not bench.book("BNBUSDT").is_stale and bench.feed.consecutive_errors == bench.feed.unusable == 1
+    bench.feed.feed(quote(3))
+    assert not bench.book().is_stale and bench.feed.consecutive_errors == 0
+
+
+@pytest.mark.scenario(30, 39)
+def test_a_frame_that_cannot_be_used_lets_no_older_quote_in(bench):
+    """Another connection may be behind: what is older than the book stays out."""
+    bench.feed.feed(quote(5))
+    bench.feed.feed(quote(6, bid_size="-1"))
+    bench.feed.feed(quote(4, bid="80000"))
+    assert bench.book().update_id == 5 and bench.book().is_stale
+    bench.feed.feed(quote(6))
+    assert bench.book().update_id == 6 and not bench.book().is_stale
+
+
 def test_only_the_last_refused_frames_are_kept(bench):
     for number in range(40):
         bench.feed.feed(b"{%d" % number)

@@ -1,15 +1,17 @@
 # The hot half of the orders as Python calls, for tests. Compiled by conftest.py against the package.
-from libc.stdint cimport int64_t, uint8_t, uint64_t
+from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
 from libc.string cimport memset
 
-from nexus_fast.core.types cimport NX_FLAG_NO_ASK, NX_FLAG_NO_BID, NX_FLAG_STALE, nx_bookl1
+from nexus_fast.core.types cimport NX_FLAG_NO_ASK, NX_FLAG_NO_BID, NX_FLAG_PASSED, NX_FLAG_STALE, nx_bookl1
+from nexus_fast.gateway.channel cimport Channel, nx_channel
 from nexus_fast.order.entry cimport OrderEntry
-from nexus_fast.order.gate cimport gate_check, limits_set_notional, nx_limits
+from nexus_fast.order.gate cimport ANY_AGE, gate_check, limits_set_notional, nx_limits
 from nexus_fast.order.table cimport OrderTable, nx_order
+from nexus_fast.strategy.base cimport Strategy
 
 from nexus_fast.order.states import ACTIONS, EVENTS, STATES
 
-STALE, NO_BID, NO_ASK = NX_FLAG_STALE, NX_FLAG_NO_BID, NX_FLAG_NO_ASK
+STALE, PASSED, NO_BID, NO_ASK = NX_FLAG_STALE, NX_FLAG_PASSED, NX_FLAG_NO_BID, NX_FLAG_NO_ASK
 
 
 cdef class Orders:
@@ -68,8 +70,8 @@ cdef set_notional(nx_limits* limits, bint risk, value):
         limits_set_notional(&limits.minimum_notional, unsigned >> 64, unsigned & 0xFFFFFFFFFFFFFFFF)
 
 
-def gate(limits, book, int is_sell, int is_market, int64_t price, int64_t quantity, int reduces=0):
-    """limits: a dict of nx_limits' fields. book: None or (bid, ask, flags)."""
+def gate(limits, book, int is_sell, int is_market, int64_t price, int64_t quantity, int reduces=0, int64_t now_ns=0):
+    """limits: a dict of nx_limits' fields. book: None or (bid, ask, flags), with the time of its receipt where that counts."""
     cdef nx_limits rules
     cdef nx_bookl1 quote
     memset(&rules, 0, sizeof(rules))
@@ -85,9 +87,50 @@ def gate(limits, book, int is_sell, int is_market, int64_t price, int64_t quanti
     rules.market_maximum_quantity = limits.get("market_maximum_quantity", 0)
     rules.risk_maximum_quantity = limits.get("risk_maximum_quantity", 0)
     rules.risk_distance_ppm = limits.get("risk_distance_ppm", 0)
+    rules.fresh_ns = limits.get("fresh_ns", ANY_AGE)
     set_notional(&rules, False, limits.get("minimum_notional", 0))
     set_notional(&rules, True, limits.get("risk_maximum_notional", 0))
     if book is None:
-        return gate_check(&rules, NULL, is_sell, is_market, price, quantity, reduces)
-    quote.bid, quote.ask, quote.flags = book
-    return gate_check(&rules, &quote, is_sell, is_market, price, quantity, reduces)
+        return gate_check(&rules, NULL, is_sell, is_market, price, quantity, reduces, now_ns)
+    quote.bid, quote.ask, quote.flags = book[:3]
+    quote.receive_time_ns = book[3] if len(book) > 3 else 0
+    return gate_check(&rules, &quote, is_sell, is_market, price, quantity, reduces, now_ns)
+
+
+cdef Py_ssize_t nothing_queued = 0
+
+
+def connect(Channel channel, int descriptor):
+    """The channel sends to this descriptor."""
+    cdef nx_channel* c = channel.handle()
+    c.descriptor = descriptor
+    c.plain = 1
+    c.ready = 1
+    c.backlog = &nothing_queued
+
+
+cdef class Sender(Strategy):
+    """What a strategy in Cython can call, with any arguments that the types allow."""
+
+    def send(self, uint32_t symbol_id, uint8_t side, uint8_t type, int64_t price, int64_t quantity, uint8_t time_in_force=0,
+             uint8_t flags=0):
+        return self.send_order(symbol_id, side, type, price, quantity, time_in_force, flags)
+
+    def submit(self, uint32_t symbol_id, uint8_t account, bytes client_id=None, uint8_t length=0):
+        cdef const char* text = NULL if client_id is None else <const char*>client_id
+        return self.entry.submit(symbol_id, account, 0, 1, 0, 0, 100, 100, self.index, text, length)
+
+    def cancel(self, uint64_t number):
+        return self.send_cancel(number)
+
+    def knows(self, uint64_t number):
+        return self.order(number) != NULL
+
+    def cancel_nothing(self):
+        return self.entry.cancel(NULL)
+
+    def modify_nothing(self, int64_t price, int64_t quantity):
+        return self.entry.modify(NULL, price, quantity)
+
+    def modify(self, uint64_t number, int64_t price, int64_t quantity):
+        return self.entry.modify(self.entry.table.by_number(number), price, quantity)

@@ -165,3 +165,25 @@ def test_every_reason_has_a_text():
     assert all(text for text in TEXTS[1:]) and len(set(TEXTS)) == len(TEXTS)
     assert [reason_text(i) for i in range(len(TEXTS))] == list(TEXTS)
     assert "99" in reason_text(99)
+
+
+@pytest.mark.scenario(36)
+@pytest.mark.parametrize(("age", "usable"), [(0, True), (60, True), (61, False), (10**12, False), (-5, True)])
+def test_a_quote_that_is_older_than_its_time_is_no_reference(probe, age, usable):
+    """Of each rule that needs the book; a rule that does not need it asks nobody."""
+    now = 1_789_128_259_631_000_000
+    book, fresh = (10_000, 10_010, 0, now - age), {"fresh_ns": 60}
+    distance, notional = {"risk_distance_ppm": 10_000, **fresh}, {"risk_maximum_notional": 10**9, **fresh}
+    for side in (BUY, SELL):
+        expected = OK if usable else NO_REFERENCE
+        assert probe.gate(distance, book, side, LIMIT, 10_005, 1, 0, now) == expected
+        assert probe.gate(notional, book, side, MARKET, 0, 1, 0, now) == expected
+        assert probe.gate(notional, book, side, LIMIT, 10_005, 1, 0, now) == OK
+        assert probe.gate(fresh, book, side, MARKET, 0, 1, 0, now) == OK
+        assert probe.gate({**distance, "fresh_ns": 2**63 - 1}, book, side, LIMIT, 10_005, 1, 0, now) == OK
+
+
+@pytest.mark.scenario(30)
+def test_a_book_that_was_passed_by_a_quote_that_cannot_be_read_is_no_reference(probe):
+    for flag in (probe.PASSED, probe.STALE):
+        assert probe.gate({"risk_distance_ppm": 10_000}, (10_000, 10_010, flag), BUY, LIMIT, 10_005, 1) == NO_REFERENCE

@@ -87,7 +87,7 @@ class BinanceFeed(PublicFeed):
             elif not line.on_answer(payload):
                 self._deliver(payload)
 
-        handler = CommandFeed(on_message, self.on_error)
+        handler = CommandFeed(on_message, lambda payload, error: line.unusable.note(payload, error))
         name = f"binance {self.family} {what}"
         line = Line(self, name, url, handler, Dialect(), urgent=False, remake=lambda: self._other(what, url))
         return line
@@ -106,11 +106,15 @@ class BinanceFeed(PublicFeed):
 
     def _on_quotes_other(self, line: Line, payload: bytes) -> None:
         try:
-            if not line.on_answer(payload) and b'"serverShutdown"' in payload:
+            if line.on_answer(payload):
+                return
+            if b'"serverShutdown"' in payload:
                 self.log.warning("the venue is about to close this connection for maintenance")
                 self.replace(line)
+            else:
+                line.unusable.note(payload)
         except Exception as error:
-            self.on_error(payload, error)
+            line.unusable.note(payload, error)
 
     def _deliver(self, payload: bytes) -> None:
         for event in decode(self.family, payload, self.host.symbol_of(self)):

@@ -79,9 +79,10 @@ class BybitFeed(PublicFeed):
 
         def on_other(payload: bytes) -> None:
             try:
-                line.on_answer(payload)
+                if not line.on_answer(payload):
+                    line.unusable.note(payload)
             except Exception as error:
-                self.on_error(payload, error)
+                line.unusable.note(payload, error)
 
         line = Line(self, name, self._url, self.host.market_feed(self, on_other), Dialect(self.family), urgent=True)
         return line
@@ -93,7 +94,7 @@ class BybitFeed(PublicFeed):
             if not line.on_answer(payload):
                 self._deliver(payload)
 
-        handler = CommandFeed(on_message, self.on_error)
+        handler = CommandFeed(on_message, lambda payload, error: line.unusable.note(payload, error))
         name = f"bybit {self.family} market data"
         line = Line(self, name, self._url, handler, Dialect(self.family), urgent=False)
         return line

@@ -84,10 +84,15 @@ class OkxFeed(PublicFeed):
 
         def on_other(payload: bytes) -> None:
             try:
-                if not line.on_answer(payload):
-                    self._on_notice(decode_message(payload), line, self.quotes, lambda: self._quotes(url, number))
+                if line.on_answer(payload):
+                    return
+                message = decode_message(payload)
+                if message.event:
+                    self._on_notice(message, line, self.quotes, lambda: self._quotes(url, number))
+                else:
+                    line.unusable.note(payload)
             except Exception as error:
-                self.on_error(payload, error)
+                line.unusable.note(payload, error)
 
         line = Line(self, name, url, self.host.market_feed(self, on_other), Dialect(), urgent=True)
         return line
@@ -104,7 +109,8 @@ class OkxFeed(PublicFeed):
             elif line in self.others:                        # while one takes another's place, the old one's are delivered
                 self._deliver(message)
 
-        line = Line(self, f"okx {what}", url, CommandFeed(on_message, self.on_error), Dialect(), urgent=False)
+        handler = CommandFeed(on_message, lambda payload, error: line.unusable.note(payload, error))
+        line = Line(self, f"okx {what}", url, handler, Dialect(), urgent=False)
         return line
 
     def topic(self, data_type: DataType, instrument: Any, **options: Any) -> str:
