@@ -10,9 +10,8 @@ from hypothesis import strategies as st
 from bench.path.frames import frames_of
 from bench.path.world import World, read_back
 from nexus_fast.cache import Cache
-from nexus_fast.config import LogConfig
 from nexus_fast.core.decimals import decimal_of, mantissa_at
-from nexus_fast.log import Logger, configure
+from nexus_fast.log import Logger
 from nexus_fast.order.ledger import Ledger
 from nexus_fast.order.reasons import TEXTS
 from nexus_fast.order.tracker import SIDES, TIMES_IN_FORCE, TYPES, Tracker
@@ -58,7 +57,6 @@ class Trader:
 @pytest.fixture
 def trader(probe, tmp_path, monkeypatch):
     monkeypatch.setenv("NEXUS_FAST_SHM", str(tmp_path))
-    configure(LogConfig(level_stdout="OFF"))
     return Trader(probe, tmp_path)
 
 
