@@ -25,6 +25,7 @@ from nexus_fast.order.table import OrderTable
 from nexus_fast.shm.latest import LatestTable
 from nexus_fast.shm.ring import RingWriter
 from nexus_fast.strategy import Strategy
+from nexus_fast.strategy.base import attach
 from nexus_fast.wire.registry import VENUE_NUMBERS
 
 EXCHANGES = {"binance": ExchangeType.BINANCE, "bybit": ExchangeType.BYBIT, "okx": ExchangeType.OKX}
@@ -127,7 +128,7 @@ class World:
         self.strategies = [self.make(kind, scale) for kind in strategies]
         ids = {found.symbol: number for number, found in enumerate(self.instruments)}
         for index, strategy in enumerate(self.strategies):
-            strategy.attach(None, self.entry, index, ids, list(ids), [EXCHANGES[source.venue]] * len(names), {})
+            attach(strategy, None, self.entry, index, ids, list(ids), [EXCHANGES[source.venue]] * len(names), {})
             for number in ids.values():
                 self.dispatcher.subscribe(number, strategy)
         ring, latest = (

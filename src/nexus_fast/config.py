@@ -272,8 +272,8 @@ class RiskConfig:
 
     max_quantity: base units, or contracts where the venue counts contracts. max_notional: price times quantity, in
     the quote asset (a market order counts at the book's far side). max_price_distance: how far a limit price may be
-    worse than the far side of the book, as a fraction (Decimal("0.02") is 2 %). per_symbol: limits of one symbol,
-    which replace these.
+    from the far side of the book, above it or below, as a fraction (Decimal("0.02") is 2 %): a price that is far off is a
+    mistake on either side. per_symbol: limits of one symbol, which replace these.
     """
 
     max_quantity: Decimal | None = None

@@ -315,10 +315,14 @@ cdef class OrderEntry:
         cdef nx_order_news wanted
         cdef int64_t now_ns = self.now_ns if self.now_ns else clock_realtime_ns()
         cdef int status
-        if route == NULL or route.modify[order.side] == NULL:
-            return -NX_REASON_NO_SUCH_ORDER
+        if route == NULL:
+            return -NX_REASON_NO_ROUTE
         if self.halted or self.gates[order.account]:
             return -(NX_REASON_HALTED if self.halted else self.gates[order.account])
+        if route.modify[order.side] == NULL:
+            return -NX_REASON_NO_SUCH_ORDER
+        if not route.trading:
+            return -NX_REASON_NOT_TRADING
         status = gate_check(&route.limits, &self.books[order.symbol_id] if self.books[order.symbol_id].receive_time_ns else NULL,
                             order.side, 0, price, quantity, order.flags & NX_ORDER_REDUCE_ONLY, now_ns)
         if status:

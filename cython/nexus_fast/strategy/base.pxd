@@ -21,7 +21,7 @@ cdef class StrategyCore:
     cdef:
         object __weakref__
         dict __dict__
-        public object _runtime               # the engine's services; None before the engine is built
+        public object _nexus_runtime         # the engine's services; None before the engine is built
         OrderEntry entry                     # the way to the venues; None before the engine is built
         dict symbol_ids                      # symbol -> symbol id
         list symbol_names                    # symbol id -> symbol
@@ -30,7 +30,6 @@ cdef class StrategyCore:
         object python_on_bookl1              # the overridden on_bookl1, or None
         uint8_t index                        # of this strategy in the engine
         bint rehearses                       # create_order goes all the way up to the order's entry, and no further
-        readonly int64_t callback_errors     # exceptions that left a user's callback
 
     # The tick. The record is good until the call returns; copy it to keep it.
     cdef int on_quote(self, const nx_bookl1* book) except -1

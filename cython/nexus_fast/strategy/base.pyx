@@ -44,28 +44,11 @@ cdef class StrategyCore:
         self.symbol_exchanges = []
         self.account_ids = {}
 
-    def attach(self, runtime, OrderEntry entry, uint8_t index, dict symbol_ids, list names, list exchanges, dict account_ids):
-        """Called by the engine when it is built."""
-        self._runtime = runtime
-        self.entry = entry
-        self.index = index
-        self.symbol_ids = symbol_ids
-        self.symbol_names = names
-        self.symbol_exchanges = exchanges
-        self.account_ids = account_ids
-        overridden = type(self).on_bookl1 is not StrategyApi.on_bookl1
-        self.python_on_bookl1 = self.on_bookl1 if overridden else None
-
     cdef int on_quote(self, const nx_bookl1* book) except -1:
         if self.python_on_bookl1 is not None:
             self.python_on_bookl1(bookl1_from_record(
                 book, self.symbol_exchanges[book.symbol_id], self.symbol_names[book.symbol_id]))
         return 0
-
-    def attach_understudy(self, OrderEntry entry, dict symbol_ids, list names, list exchanges):
-        """Called by the engine: this one is no strategy of a user's, and its orders are never made."""
-        self.attach(None, entry, 0, symbol_ids, names, exchanges, {})
-        self.rehearses = True
 
     cdef int64_t send_order(self, uint32_t symbol_id, uint8_t side, uint8_t type, int64_t price, int64_t quantity,
                             uint8_t time_in_force=NX_GTC, uint8_t flags=0) noexcept nogil:
@@ -99,7 +82,7 @@ cdef class StrategyCore:
         if self.entry is None:
             raise StrategyBuildError("create_order was called before the engine was built; call it from on_start or a later callback")
         if kwargs or idempotency_key is not None or client_oid is not None:
-            existing = self._runtime.before_create(self, symbol, client_oid, idempotency_key, kwargs)
+            existing = self._nexus_runtime.before_create(self, symbol, client_oid, idempotency_key, kwargs)
             if existing is not None:
                 return existing
         side_code = NX_BUY if side is BUY else NX_SELL if side is SELL else code_of_side(side)
@@ -116,23 +99,23 @@ cdef class StrategyCore:
             time_code = NX_IOC if time_in_force is IOC else NX_FOK if time_in_force is FOK else code_of_time(time_in_force)
         found = self.symbol_ids.get(symbol)
         if found is None:
-            return self._runtime.refuse_unknown(self, symbol, side, type, amount, price, time_in_force, reduce_only, client_oid,
+            return self._nexus_runtime.refuse_unknown(self, symbol, side, type, amount, price, time_in_force, reduce_only, client_oid,
                                                 account_type)
         symbol_id = found
         account = self.account_index(symbol_id, account_type)
         route = self.entry.routes.find(symbol_id, account)
         if route == NULL:
-            self._runtime.prepare_route(symbol_id, account)
+            self._nexus_runtime.prepare_route(symbol_id, account)
             route = self.entry.routes.find(symbol_id, account)
         if client_oid is not None:
             client_id = PyUnicode_AsUTF8AndSize(client_oid, &client_id_length)
         if type_code != NX_MARKET and price is None:
-            return self.refused(NX_REASON_PRICE_MISSING, symbol, side, type, amount, price, time_in_force, reduce_only, client_oid)
+            return refused(self, NX_REASON_PRICE_MISSING, symbol, side, type, amount, price, time_in_force, reduce_only, client_oid)
         if not to_mantissa(amount, route.size_scale, &quantity) or (
                 type_code != NX_MARKET and not to_mantissa(price, route.price_scale, &price_mantissa)):
-            return self.refused(NX_REASON_INEXACT, symbol, side, type, amount, price, time_in_force, reduce_only, client_oid)
-        if idempotency_key is not None and not self._runtime.journal_key(idempotency_key, client_oid):
-            return self.refused(NX_REASON_JOURNAL_FULL, symbol, side, type, amount, price, time_in_force, reduce_only, client_oid)
+            return refused(self, NX_REASON_INEXACT, symbol, side, type, amount, price, time_in_force, reduce_only, client_oid)
+        if idempotency_key is not None and not self._nexus_runtime.journal_key(idempotency_key, client_oid):
+            return refused(self, NX_REASON_JOURNAL_FULL, symbol, side, type, amount, price, time_in_force, reduce_only, client_oid)
         if self.rehearses:
             number = self.entry.table.newest()
         else:
@@ -148,18 +131,15 @@ cdef class StrategyCore:
         order = self.entry.table.by_number(number)
         oid = PyUnicode_DecodeASCII(order.client_id, order.client_id_length, NULL)
         if idempotency_key is not None:
-            self._runtime.remember_key(idempotency_key, oid)
+            self._nexus_runtime.remember_key(idempotency_key, oid)
         return oid
-
-    def refused(self, int reason, symbol, side, type, amount, price, time_in_force, reduce_only, client_oid):
-        return self._runtime.refuse(self, reason, symbol, side, type, amount, price, time_in_force, reduce_only, client_oid)
 
     def create_order_ws(self, symbol, side, type, amount, price=None, time_in_force=GTC, reduce_only=False,
                         client_oid=None, idempotency_key=None, account_type=None, **kwargs):
         """As create_order, which goes by the venue's WebSocket API wherever there is one. With ws_fallback=False an account
         without one is refused with a RouteError."""
         if not kwargs.pop("ws_fallback", True):
-            self._runtime.require_websocket_entry(symbol, account_type)
+            self._nexus_runtime.require_websocket_entry(symbol, account_type)
         return self.create_order(symbol, side, type, amount, price, time_in_force, reduce_only, client_oid,
                                  idempotency_key, account_type, **kwargs)
 
@@ -171,12 +151,12 @@ cdef class StrategyCore:
             raise StrategyBuildError("cancel_order was called before the engine was built; call it from on_start or a later callback")
         order = self.find_order(oid)
         if order == NULL:
-            self._runtime.cancel_foreign(self, symbol, oid, account_type)
+            self._nexus_runtime.cancel_foreign(self, symbol, oid, account_type)
             return oid
         if not state_is_closed(order.state):
             status = self.entry.cancel(order)
             if status:
-                self._runtime.cancel_failed(order.number, -status)
+                self._nexus_runtime.cancel_failed(order.number, -status)
         return oid
 
     def cancel_order_ws(self, symbol, oid, account_type=None, **kwargs):
@@ -185,12 +165,18 @@ cdef class StrategyCore:
 
     def modify_order(self, str symbol, str oid, side=None, price=None, amount=None, account_type=None, **kwargs):
         """Change price and amount of an open order where the venue can (Binance futures: loses the queue position).
-        Raises OrderError for an order that is not open or a venue that cannot."""
-        cdef nx_order* order = self.find_order(oid)
+        What our own checks refuse, as a symbol that is not traded now, comes to on_ws_order_request_result with the reason.
+        Raises OrderError for an order that is not open or not of this symbol, and for digits that the symbol does not have."""
+        cdef nx_order* order
         cdef int64_t price_mantissa, quantity
         cdef int status
+        if self.entry is None:
+            raise StrategyBuildError("modify_order was called before the engine was built; call it from on_start or a later callback")
+        order = self.find_order(oid)
         if order == NULL or state_is_closed(order.state):
             raise OrderError(f"modify_order: {oid} is not an open order of this engine")
+        if self.symbol_ids.get(symbol) != order.symbol_id:
+            raise OrderError(f"modify_order: {oid} is an order of {self.symbol_names[order.symbol_id]}, not of {symbol}")
         price_mantissa, quantity = order.price, order.quantity
         if price is not None and not to_mantissa(price, order.price_scale, &price_mantissa):
             raise OrderError(f"modify_order: price {price} has more digits than {symbol} allows")
@@ -198,14 +184,14 @@ cdef class StrategyCore:
             raise OrderError(f"modify_order: amount {amount} has more digits than {symbol} allows")
         status = self.entry.modify(order, price_mantissa, quantity)
         if status:
-            self._runtime.modify_failed(order.number, -status)
+            self._nexus_runtime.modify_failed(order.number, -status)
         return oid
 
     def cancel_all_orders(self, str symbol, account_type=None):
         """Cancel every open order of the symbol, on `account_type` or on every account."""
         if self.entry is None:
             raise StrategyBuildError("cancel_all_orders was called before the engine was built")
-        self._runtime.cancel_all(self, symbol, account_type)
+        self._nexus_runtime.cancel_all(self, symbol, account_type)
 
     cdef nx_order* find_order(self, object oid):
         cdef Py_ssize_t size
@@ -222,12 +208,37 @@ cdef class StrategyCore:
         if account_type is None:
             account = self.entry.routes.default_account[symbol_id]
             if account == NO_ACCOUNT:
-                self._runtime.no_account(self.symbol_names[symbol_id])
+                self._nexus_runtime.no_account(self.symbol_names[symbol_id])
             return account
         found = self.account_ids.get(account_type)
         if found is None:
-            self._runtime.wrong_account(self.symbol_names[symbol_id], account_type)
+            self._nexus_runtime.wrong_account(self.symbol_names[symbol_id], account_type)
         return found
+
+
+def attach(StrategyCore strategy, runtime, OrderEntry entry, uint8_t index, dict symbol_ids, list names, list exchanges,
+           dict account_ids):
+    """Called by the engine when it is built. No method: a strategy has no names but those of its interface."""
+    strategy._nexus_runtime = runtime
+    strategy.entry = entry
+    strategy.index = index
+    strategy.symbol_ids = symbol_ids
+    strategy.symbol_names = names
+    strategy.symbol_exchanges = exchanges
+    strategy.account_ids = account_ids
+    overridden = type(strategy).on_bookl1 is not StrategyApi.on_bookl1
+    strategy.python_on_bookl1 = strategy.on_bookl1 if overridden else None
+
+
+def attach_understudy(StrategyCore strategy, OrderEntry entry, dict symbol_ids, list names, list exchanges):
+    """Called by the engine: this one is no strategy of a user's, and its orders are never made."""
+    attach(strategy, None, entry, 0, symbol_ids, names, exchanges, {})
+    strategy.rehearses = True
+
+
+cdef object refused(StrategyCore strategy, int reason, symbol, side, type, amount, price, time_in_force, reduce_only, client_oid):
+    return strategy._nexus_runtime.refuse(
+        strategy, reason, symbol, side, type, amount, price, time_in_force, reduce_only, client_oid)
 
 
 cdef uint8_t code_of_side(side) except 255:

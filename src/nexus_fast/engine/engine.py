@@ -44,6 +44,7 @@ from nexus_fast.exchange.validation import validate
 from nexus_fast.journal.files import journal_path
 from nexus_fast.journal.kill_mark import KillMark
 from nexus_fast.log import Logger, configure, register_secret
+from nexus_fast.strategy.base import attach
 from nexus_fast.tasks import Tasks
 
 READY_SECONDS = 30.0
@@ -251,7 +252,7 @@ class Engine:
         exchanges = [i.exchange for i in self.core.instruments]
         account_ids = {account_type: account.index for account_type, account in self.host.accounts.items()}
         for index, strategy in enumerate(self.strategies):
-            strategy.attach(self.runtime, self.core.entry, index, self.core.symbol_ids, names, exchanges, account_ids)
+            attach(strategy, self.runtime, self.core.entry, index, self.core.symbol_ids, names, exchanges, account_ids)
 
     async def _open_accounts(self) -> None:
         """All at once. A refused key stops the build; a venue that is down does not: its orders are refused until it is up."""

@@ -1,4 +1,4 @@
-"""The engine's side towards the strategies: what `self._runtime` is (see nexus_fast.strategy.api and strategy/base.pyx)."""
+"""The engine's side towards the strategies: what `self._nexus_runtime` is (see nexus_fast.strategy.api and strategy/base.pyx)."""
 
 import itertools
 import re

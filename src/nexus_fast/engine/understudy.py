@@ -13,6 +13,7 @@ from nexus_fast.engine.core import Core
 from nexus_fast.schema import BookL1
 from nexus_fast.strategy import Strategy
 from nexus_fast.strategy.api import StrategyApi
+from nexus_fast.strategy.base import attach_understudy
 
 AMOUNT = Decimal(1)              # exact at every symbol's scale
 
@@ -28,5 +29,5 @@ def make_understudy(core: Core, strategies: Sequence[Any]) -> Understudy | None:
         return None
     understudy = Understudy()
     names, exchanges = [i.symbol for i in core.instruments], [i.exchange for i in core.instruments]
-    understudy.attach_understudy(core.entry, core.symbol_ids, names, exchanges)
+    attach_understudy(understudy, core.entry, core.symbol_ids, names, exchanges)
     return understudy

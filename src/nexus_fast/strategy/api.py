@@ -1,6 +1,6 @@
 """The cold half of Strategy: what the modules beside this one hold, timers, parameters, and the engine itself.
 
-`StrategyApi` is a mixin without fields. What it needs stands in `self._runtime`, which the engine sets when it is
+`StrategyApi` is a mixin without fields. What it needs stands in `self._nexus_runtime`, which the engine sets when it is
 built; before that every method raises StrategyBuildError. The runtime has
 
     subscribe(strategy, data_type, symbols, **options)      symbols: list of checked symbols
@@ -29,6 +29,7 @@ from nexus_fast.strategy.callbacks import Callbacks
 from nexus_fast.strategy.composed_orders import ComposedOrders
 from nexus_fast.strategy.markets import Markets
 from nexus_fast.strategy.requests import Requests
+from nexus_fast.strategy.runtime_access import engine_of
 from nexus_fast.strategy.subscriptions import Subscriptions
 
 
@@ -38,17 +39,17 @@ class StrategyApi(Subscriptions, Markets, Requests, ComposedOrders, Callbacks):
     @property
     def ready(self) -> bool:
         """Whether every subscription made with ready=True has had its first data; True when there is none."""
-        return self._engine("ready").ready(self)
+        return engine_of(self, "ready").ready(self)
 
     def stop(self) -> None:
         """Ends the engine as Ctrl+C does: on_stop, cancels when Config.exit_after_cancel, disconnect."""
-        self._engine("stop").stop()
+        engine_of(self, "stop").stop()
 
     def kill_switch(self, reason: str = "") -> None:
         """Nothing but cancels leaves any more, from any strategy, and everything on the accounts is canceled, whoever
         placed it, until the venues confirm that no order is open: on_private_ws_status says "halted", then "halted_empty".
         The engine goes on running, and none starts after it with these ids until `nexus-fast journal clear-kill`."""
-        self._engine("kill_switch").kill(reason)
+        engine_of(self, "kill_switch").kill(reason)
 
     def wait(self, seconds: float) -> None:
         """Sleeps on the engine's thread: no tick and no fill is seen meanwhile. A job of schedule() does without."""
@@ -61,7 +62,7 @@ class StrategyApi(Subscriptions, Markets, Requests, ComposedOrders, Callbacks):
     ) -> Any:
         """Runs func on the engine's thread: every seconds=/minutes=/… (interval), at hour=/minute=/… (cron), or at
         run_date= (date). Further arguments are APScheduler's. Returns the job."""
-        return self._engine("schedule").scheduler.add(func, trigger, **kwargs)
+        return engine_of(self, "schedule").scheduler.add(func, trigger, **kwargs)
 
     def set_timer(
         self,
@@ -86,7 +87,7 @@ class StrategyApi(Subscriptions, Markets, Requests, ComposedOrders, Callbacks):
         backend: Literal["memory", "redis"] = "memory",
     ) -> Any:
         """Sets the parameter when a value is given, and returns it otherwise. Parameters live in memory."""
-        self._engine("param")
+        engine_of(self, "param")
         if value is None:
             return self.cache.get_param(name, default, ParamBackend(backend))
         self.cache.set_param(name, value, ParamBackend(backend))
@@ -94,5 +95,5 @@ class StrategyApi(Subscriptions, Markets, Requests, ComposedOrders, Callbacks):
 
     def clear_param(self, name: str | None = None, backend: Literal["memory", "redis"] = "memory") -> None:
         """Clears one parameter, or all."""
-        self._engine("clear_param")
+        engine_of(self, "clear_param")
         self.cache.clear_param(name, ParamBackend(backend))

@@ -10,7 +10,7 @@ from nexus_fast.error import OrderRefusedError
 from nexus_fast.exact import as_decimal
 from nexus_fast.schema import BatchOrder
 from nexus_fast.strategy.arguments import require_route
-from nexus_fast.strategy.runtime_access import RuntimeAccess
+from nexus_fast.strategy.runtime_access import engine_of
 
 
 class ProtectiveLeg(Struct, frozen=True, kw_only=True):
@@ -22,7 +22,7 @@ class ProtectiveLeg(Struct, frozen=True, kw_only=True):
     trigger_type: TriggerType
 
 
-class ComposedOrders(RuntimeAccess):
+class ComposedOrders:
     __slots__ = ()
 
     def create_batch_orders(self, orders: list[BatchOrder], account_type: AccountType | None = None) -> list[str]:
@@ -30,7 +30,7 @@ class ComposedOrders(RuntimeAccess):
 
         Raises RouteError before the first one leaves when an account is missing for any of them.
         """
-        runtime = self._engine("create_batch_orders")
+        runtime = engine_of(self, "create_batch_orders")
         for order in orders:
             require_route(runtime, order.symbol, account_type)
         return [
@@ -69,7 +69,7 @@ class ComposedOrders(RuntimeAccess):
     ) -> str:
         """An entry with a take-profit, a stop-loss or both; the entry's oid. Legs that do not hold together are
         refused before the entry leaves."""
-        runtime = self._engine("create_tp_sl_order")
+        runtime = engine_of(self, "create_tp_sl_order")
         entry = {
             "symbol": symbol,
             "side": side,

@@ -9,31 +9,28 @@ from nexus_fast.exchange.instrument import Instrument
 from nexus_fast.exchange.market import base_market
 from nexus_fast.schema import BaseMarket
 from nexus_fast.strategy.arguments import Mode
-from nexus_fast.strategy.runtime_access import RuntimeAccess
+from nexus_fast.strategy.runtime_access import engine_of
 
 
-class Markets(RuntimeAccess):
+class Markets:
     __slots__ = ()
 
-    def _instrument(self, method: str, symbol: str) -> Instrument:
-        return self._engine(method).instruments.get(symbol)
-
     def market(self, symbol: str) -> BaseMarket:
-        return base_market(self._instrument("market", symbol))
+        return base_market(_instrument(self, "market", symbol))
 
     def instrument(self, symbol: str) -> Instrument:
         """The same with exact steps and limits."""
-        return self._instrument("instrument", symbol)
+        return _instrument(self, "instrument", symbol)
 
     def tick_sz(self, symbol: str) -> float:
-        return float(self._instrument("tick_sz", symbol).tick_size)
+        return float(_instrument(self, "tick_sz", symbol).tick_size)
 
     def lot_sz(self, symbol: str) -> float:
-        return float(self._instrument("lot_sz", symbol).lot_size)
+        return float(_instrument(self, "lot_sz", symbol).lot_size)
 
     def min_order_amount(self, symbol: str, px: float | None = None) -> Decimal:
         """The least amount the venue takes at price px (the book's middle where it is left out), 1 % to spare."""
-        instrument = self._instrument("min_order_amount", symbol)
+        instrument = _instrument(self, "min_order_amount", symbol)
         if px is None:
             book = self.cache.bookl1(symbol)
             if book is None:
@@ -46,14 +43,11 @@ class Markets(RuntimeAccess):
 
     def amount_to_precision(self, symbol: str, amount: float | Decimal, mode: Mode = "round") -> Decimal:
         """amount on the symbol's lot, exactly; halves go away from zero with "round"."""
-        return self._instrument("amount_to_precision", symbol).round_quantity(amount, mode)
+        return _instrument(self, "amount_to_precision", symbol).round_quantity(amount, mode)
 
     def price_to_precision(self, symbol: str, price: float | Decimal, mode: Mode = "round") -> Decimal:
         """price on the symbol's tick, exactly; halves go away from zero with "round"."""
-        return self._instrument("price_to_precision", symbol).round_price(price, mode)
-
-    def _symbols(self, method: str, exchange: ExchangeType, type: InstrumentType, *rest: Any) -> list[str]:
-        return self._engine(method).instruments.symbols(exchange, type, *rest)
+        return _instrument(self, "price_to_precision", symbol).round_price(price, mode)
 
     def linear_info(
         self,
@@ -63,7 +57,7 @@ class Markets(RuntimeAccess):
         exclude: list[str] | None = None,
     ) -> list[str]:
         """Linear perpetuals that are being traded."""
-        return self._symbols("linear_info", exchange, InstrumentType.LINEAR, base, quote, exclude)
+        return _symbols(self, "linear_info", exchange, InstrumentType.LINEAR, base, quote, exclude)
 
     def inverse_info(
         self,
@@ -73,7 +67,7 @@ class Markets(RuntimeAccess):
         exclude: list[str] | None = None,
     ) -> list[str]:
         """Inverse perpetuals that are being traded."""
-        return self._symbols("inverse_info", exchange, InstrumentType.INVERSE, base, quote, exclude)
+        return _symbols(self, "inverse_info", exchange, InstrumentType.INVERSE, base, quote, exclude)
 
     def spot_info(
         self,
@@ -82,7 +76,7 @@ class Markets(RuntimeAccess):
         quote: str | None = None,
         exclude: list[str] | None = None,
     ) -> list[str]:
-        return self._symbols("spot_info", exchange, InstrumentType.SPOT, base, quote, exclude)
+        return _symbols(self, "spot_info", exchange, InstrumentType.SPOT, base, quote, exclude)
 
     def future_info(
         self,
@@ -93,4 +87,12 @@ class Markets(RuntimeAccess):
     ) -> list[str]:
         """Dated futures that are being traded, linear and inverse."""
         kinds = (InstrumentType.LINEAR, InstrumentType.INVERSE)
-        return [s for kind in kinds for s in self._symbols("future_info", exchange, kind, base, quote, exclude, True)]
+        return [s for kind in kinds for s in _symbols(self, "future_info", exchange, kind, base, quote, exclude, True)]
+
+
+def _instrument(strategy: Any, method: str, symbol: str) -> Instrument:
+    return engine_of(strategy, method).instruments.get(symbol)
+
+
+def _symbols(strategy: Any, method: str, exchange: ExchangeType, type: InstrumentType, *rest: Any) -> list[str]:
+    return engine_of(strategy, method).instruments.symbols(exchange, type, *rest)

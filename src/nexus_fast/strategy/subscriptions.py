@@ -4,47 +4,39 @@ from typing import Any
 
 from nexus_fast.constants import BookLevel, DataType, KlineInterval
 from nexus_fast.strategy.arguments import Symbols, VolumeType, checked_symbols, require_member, require_volume
-from nexus_fast.strategy.runtime_access import RuntimeAccess
+from nexus_fast.strategy.runtime_access import engine_of
 
 
-class Subscriptions(RuntimeAccess):
+class Subscriptions:
     __slots__ = ()
-
-    def _subscribe(self, method: str, data_type: DataType, symbols: Symbols, **options: Any) -> None:
-        runtime = self._engine(method)
-        runtime.subscribe(self, data_type, checked_symbols(method, symbols), **options)
-
-    def _unsubscribe(self, method: str, data_type: DataType, symbols: Symbols, **options: Any) -> None:
-        runtime = self._engine(method)
-        runtime.unsubscribe(self, data_type, checked_symbols(method, symbols), **options)
 
     def subscribe_bookl1(self, symbols: Symbols, ready_timeout: int = 60, ready: bool = True) -> None:
         """Best bid and ask, to on_bookl1. ready: self.ready waits for the first, at most ready_timeout seconds."""
-        self._subscribe("subscribe_bookl1", DataType.BOOKL1, symbols, ready_timeout=ready_timeout, ready=ready)
+        _subscribe(self, "subscribe_bookl1", DataType.BOOKL1, symbols, ready_timeout=ready_timeout, ready=ready)
 
     def subscribe_bookl2(
         self, symbols: Symbols, level: BookLevel, ready_timeout: int = 60, ready: bool = True
     ) -> None:
         require_member("subscribe_bookl2", "level", level, BookLevel)
-        self._subscribe(
-            "subscribe_bookl2", DataType.BOOKL2, symbols, level=level, ready_timeout=ready_timeout, ready=ready
+        _subscribe(
+            self, "subscribe_bookl2", DataType.BOOKL2, symbols, level=level, ready_timeout=ready_timeout, ready=ready
         )
 
     def subscribe_trade(self, symbols: Symbols, ready_timeout: int = 60, ready: bool = True) -> None:
-        self._subscribe("subscribe_trade", DataType.TRADE, symbols, ready_timeout=ready_timeout, ready=ready)
+        _subscribe(self, "subscribe_trade", DataType.TRADE, symbols, ready_timeout=ready_timeout, ready=ready)
 
     def subscribe_funding_rate(self, symbols: Symbols, ready_timeout: int = 60, ready: bool = True) -> None:
-        self._subscribe(
-            "subscribe_funding_rate", DataType.FUNDING_RATE, symbols, ready_timeout=ready_timeout, ready=ready
+        _subscribe(
+            self, "subscribe_funding_rate", DataType.FUNDING_RATE, symbols, ready_timeout=ready_timeout, ready=ready
         )
 
     def subscribe_index_price(self, symbols: Symbols, ready_timeout: int = 60, ready: bool = True) -> None:
-        self._subscribe(
-            "subscribe_index_price", DataType.INDEX_PRICE, symbols, ready_timeout=ready_timeout, ready=ready
+        _subscribe(
+            self, "subscribe_index_price", DataType.INDEX_PRICE, symbols, ready_timeout=ready_timeout, ready=ready
         )
 
     def subscribe_mark_price(self, symbols: Symbols, ready_timeout: int = 60, ready: bool = True) -> None:
-        self._subscribe("subscribe_mark_price", DataType.MARK_PRICE, symbols, ready_timeout=ready_timeout, ready=ready)
+        _subscribe(self, "subscribe_mark_price", DataType.MARK_PRICE, symbols, ready_timeout=ready_timeout, ready=ready)
 
     def subscribe_kline(
         self,
@@ -57,7 +49,8 @@ class Subscriptions(RuntimeAccess):
     ) -> None:
         """Bars, to on_kline. use_aggregator: made here from trades; build_with_no_updates: also without any trade."""
         require_member("subscribe_kline", "interval", interval, KlineInterval)
-        self._subscribe(
+        _subscribe(
+            self,
             "subscribe_kline",
             DataType.KLINE,
             symbols,
@@ -77,7 +70,8 @@ class Subscriptions(RuntimeAccess):
         ready: bool = True,
     ) -> None:
         require_volume("subscribe_volume_kline", volume_threshold, volume_type)
-        self._subscribe(
+        _subscribe(
+            self,
             "subscribe_volume_kline",
             DataType.VOLUME_KLINE,
             symbols,
@@ -88,38 +82,49 @@ class Subscriptions(RuntimeAccess):
         )
 
     def unsubscribe_bookl1(self, symbols: Symbols) -> None:
-        self._unsubscribe("unsubscribe_bookl1", DataType.BOOKL1, symbols)
+        _unsubscribe(self, "unsubscribe_bookl1", DataType.BOOKL1, symbols)
 
     def unsubscribe_bookl2(self, symbols: Symbols, level: BookLevel) -> None:
         require_member("unsubscribe_bookl2", "level", level, BookLevel)
-        self._unsubscribe("unsubscribe_bookl2", DataType.BOOKL2, symbols, level=level)
+        _unsubscribe(self, "unsubscribe_bookl2", DataType.BOOKL2, symbols, level=level)
 
     def unsubscribe_trade(self, symbols: Symbols) -> None:
-        self._unsubscribe("unsubscribe_trade", DataType.TRADE, symbols)
+        _unsubscribe(self, "unsubscribe_trade", DataType.TRADE, symbols)
 
     def unsubscribe_funding_rate(self, symbols: Symbols) -> None:
-        self._unsubscribe("unsubscribe_funding_rate", DataType.FUNDING_RATE, symbols)
+        _unsubscribe(self, "unsubscribe_funding_rate", DataType.FUNDING_RATE, symbols)
 
     def unsubscribe_index_price(self, symbols: Symbols) -> None:
-        self._unsubscribe("unsubscribe_index_price", DataType.INDEX_PRICE, symbols)
+        _unsubscribe(self, "unsubscribe_index_price", DataType.INDEX_PRICE, symbols)
 
     def unsubscribe_mark_price(self, symbols: Symbols) -> None:
-        self._unsubscribe("unsubscribe_mark_price", DataType.MARK_PRICE, symbols)
+        _unsubscribe(self, "unsubscribe_mark_price", DataType.MARK_PRICE, symbols)
 
     def unsubscribe_kline(self, symbols: Symbols, interval: KlineInterval, use_aggregator: bool = False) -> None:
         require_member("unsubscribe_kline", "interval", interval, KlineInterval)
-        self._unsubscribe(
-            "unsubscribe_kline", DataType.KLINE, symbols, interval=interval, use_aggregator=use_aggregator
+        _unsubscribe(
+            self, "unsubscribe_kline", DataType.KLINE, symbols, interval=interval, use_aggregator=use_aggregator
         )
 
     def unsubscribe_volume_kline(
         self, symbols: Symbols, volume_threshold: float, volume_type: VolumeType = "DEFAULT"
     ) -> None:
         require_volume("unsubscribe_volume_kline", volume_threshold, volume_type)
-        self._unsubscribe(
+        _unsubscribe(
+            self,
             "unsubscribe_volume_kline",
             DataType.VOLUME_KLINE,
             symbols,
             volume_threshold=volume_threshold,
             volume_type=volume_type,
         )
+
+
+def _subscribe(strategy: Any, method: str, data_type: DataType, symbols: Symbols, **options: Any) -> None:
+    runtime = engine_of(strategy, method)
+    runtime.subscribe(strategy, data_type, checked_symbols(method, symbols), **options)
+
+
+def _unsubscribe(strategy: Any, method: str, data_type: DataType, symbols: Symbols, **options: Any) -> None:
+    runtime = engine_of(strategy, method)
+    runtime.unsubscribe(strategy, data_type, checked_symbols(method, symbols), **options)

@@ -14,6 +14,7 @@ from nexus_fast.order.table import OrderTable
 from nexus_fast.shm.latest import LatestTable
 from nexus_fast.shm.ring import RingWriter
 from nexus_fast.strategy import Strategy
+from nexus_fast.strategy.base import attach
 
 
 class Bench:
@@ -40,7 +41,7 @@ class Bench:
 
         made = One()
         made.name = name
-        made.attach(None, self.entry, 0, {}, ["ONE", "TWO"], [ExchangeType.BINANCE] * 2, {})
+        attach(made, None, self.entry, 0, {}, ["ONE", "TWO"], [ExchangeType.BINANCE] * 2, {})
         for symbol in symbols:
             self.dispatcher.subscribe(symbol, made)
         return made

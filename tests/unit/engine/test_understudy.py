@@ -7,6 +7,7 @@ from bench.path.frames import frames_of
 from bench.path.world import World
 from nexus_fast.engine.hot_connection import HotConnection
 from nexus_fast.engine.understudy import Understudy, make_understudy
+from nexus_fast.strategy.base import attach_understudy
 
 
 class Counting(Understudy):
@@ -51,7 +52,7 @@ def spin(world, understudy, turns=20):
 
 def attached(world, kind):
     found, names = kind(), [route.symbol for route in world.instruments]
-    found.attach_understudy(world.entry, {name: number for number, name in enumerate(names)}, names,
+    attach_understudy(found, world.entry, {name: number for number, name in enumerate(names)}, names,
                             [route.exchange for route in world.instruments])
     return found
 

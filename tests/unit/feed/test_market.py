@@ -16,6 +16,7 @@ from nexus_fast.order.table import OrderTable
 from nexus_fast.shm.latest import LatestTable
 from nexus_fast.shm.ring import RingReader, RingWriter
 from nexus_fast.strategy import Strategy
+from nexus_fast.strategy.base import attach
 
 BINANCE = ExchangeType.BINANCE
 NAMES = ["BTCUSDT", "BNBUSDT", "ETHUSDT"]
@@ -55,7 +56,7 @@ class Bench:
                                self.others.append)
 
     def attach(self, strategy):
-        strategy.attach(None, self.entry, 0, {}, NAMES, [BINANCE] * len(NAMES), {})
+        attach(strategy, None, self.entry, 0, {}, NAMES, [BINANCE] * len(NAMES), {})
 
     def book(self, name="BTCUSDT"):
         return self.entry.book(NAMES.index(name), BINANCE, name)

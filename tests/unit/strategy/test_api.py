@@ -84,7 +84,7 @@ class Runtime:
 
 class Program(StrategyApi):
     def __init__(self, runtime=None):
-        self._runtime = runtime
+        self._nexus_runtime = runtime
         self.cache = Cache({SPOT: SimpleNamespace(mid=50_000.0)}.get)
         self.sent = []
 
