@@ -17,9 +17,10 @@ LIBRARY = ROOT / "build" / "tests" / "simulated_time.so"
 VARIABLE = "NEXUS_SIMULATED_TIME"
 
 
-def compiler() -> str | None:
-    """The C compiler's command, or None when there is none."""
-    return shutil.which(os.environ.get("CC", "cc"))
+def compiler() -> list[str] | None:
+    """The C compiler's command, in words; None when there is none."""
+    words = os.environ.get("CC", "cc").split()
+    return words if words and shutil.which(words[0]) else None
 
 
 def build() -> Path:
@@ -27,7 +28,7 @@ def build() -> Path:
     if not LIBRARY.exists() or LIBRARY.stat().st_mtime < SOURCE.stat().st_mtime:
         LIBRARY.parent.mkdir(parents=True, exist_ok=True)
         made = LIBRARY.with_suffix(f".{os.getpid()}")
-        subprocess.run([compiler(), "-O2", "-shared", "-fPIC", "-o", made, SOURCE, "-ldl"], check=True)
+        subprocess.run([*compiler(), "-O2", "-shared", "-fPIC", "-o", made, SOURCE, "-ldl"], check=True)
         os.replace(made, LIBRARY)
     return LIBRARY
 
