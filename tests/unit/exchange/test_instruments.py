@@ -213,6 +213,15 @@ class TestShapes:
             assert found.expiry_ms == expiry
             assert found.symbol == ("ABCUSDT-260327.BINANCE" if expiry else "ABCUSDT-PERP.BINANCE")
 
+    @pytest.mark.parametrize(("family", "status"), [
+        *(("spot", word) for word in ("END_OF_DAY", "HALT", "BREAK", "CANCEL_ONLY")),
+        *(("usd_m", word) for word in ("PENDING_TRADING", "PRE_DELIVERING", "DELIVERING", "DELIVERED", "PRE_SETTLE", "SETTLING",
+                                       "CLOSE", "a word of next year")),
+    ])  # fmt: skip
+    def test_whatever_is_not_trading_takes_no_orders(self, family, status):
+        found = one(family, {**spot_symbol(filters=[PRICE, LOT]), "status": status})
+        assert found.status == status and not found.active
+
     def test_a_contract_type_that_is_not_known_is_left_out(self):
         row = spot_symbol(filters=[PRICE, LOT], contractType="SHORT_FIVE_MINUTES", deliveryDate=1774598400000)
         ((name, reason),) = parse_exchange_info("usd_m", exchange_info(row)).skipped

@@ -89,8 +89,12 @@ def test_limits_of_market_orders():
     assert (spot.max_quantity, spot.market_max_quantity) == (Decimal(1000), None)
 
 
+@pytest.mark.parametrize("state", ["suspend", "rebase", "post_only", "preopen", "test", "settling"])
+def test_what_takes_no_orders_of_every_kind_now(state):
+    assert not instrument("BTC-USDT", state=state).active
+
+
 def test_what_cannot_be_traded_now():
-    assert not instrument("BTC-USDT", state="suspend").active
     unnumbered = listing("BTC-USDT")
     del unnumbered["instIdCode"]
     (found,), _ = parse_instruments(json.dumps({"code": "0", "data": [unnumbered]}).encode())
