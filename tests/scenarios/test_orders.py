@@ -12,6 +12,7 @@ from simulated_time import step
 
 from nexus_fast.constants import OrderStatus, OrderType
 from nexus_fast.engine.doubt import LAG_SECONDS
+from nexus_fast.order.events import OrderUpdate
 from nexus_fast.order.holes import ANSWERS_NEEDED
 
 
@@ -33,6 +34,48 @@ async def test_01_the_acknowledgement_is_lost(s, symbol):
     assert order.eid == str(s.venue.orders(oid)[0].order_id)
     assert [r["result_type"].name for r in s.heard("ws_order_request_result")] == ["ACK_TIMEOUT", "ACK_TIMEOUT_CONFIRMED"]
     assert sent(s) == 1
+
+
+@pytest.mark.scenario(1, 11)
+@pytest.mark.parametrize("symbol", [BTC, BTC_PERP])
+@engine(symbols=[BTC, BTC_PERP], request_timeout_ms=60_000)
+async def test_01_a_lost_connection_is_doubt_before_the_deadline(s, symbol):
+    """What was unanswered on it, an order or a cancel, is asked about at once over REST, while no connection comes back."""
+    await s.quotes()
+    await asyncio.sleep(LAG_SECONDS + 1)         # the second look after the start would find it, too
+    connections = ("order", "user")
+    for request, heard in (("order.place", "accepted"), ("order.cancel", "canceled")):
+        s.venue.faults.load([{"kind": "cut", "match": request, "way": "from_client", "execute": True},
+                             *({"kind": "drop", "connection": one} for one in connections),
+                             *({"kind": "refuse", "connection": one} for one in connections)])
+        if request == "order.place":
+            oid = rest(s, symbol)
+        else:
+            s.cancel_order(symbol, oid)
+        await s.until(lambda heard=heard: s.heard(heard, oid), seconds=5, what=f"that it is {heard}")
+        s.venue.faults.load([])
+        await s.until(lambda: all(a.ready.is_set() for a in s.engine.host.accounts.values()), 40, "both accounts")
+        await asyncio.sleep(LAG_SECONDS + 1)
+
+
+@pytest.mark.scenario(2)
+@engine(symbols=[BTC_PERP], request_timeout_ms=200, recv_window_ms=5000)
+async def test_02_news_that_comes_during_a_question_makes_its_answer_worthless(s):
+    """The last of many answers would prove that there is no such order; while it is on its way the order's event comes."""
+    await s.quotes()
+    s.venue.faults.load([{"kind": "drop", "match": "order.place", "way": "from_client"}])
+    host, account = s.engine.host, s.engine.host.accounts[PERP_ACCOUNT]
+    oid, begun, news = rest(s), asyncio.get_running_loop().time(), []
+
+    async def absent(instrument, client_id):
+        if asyncio.get_running_loop().time() - begun > 5 + 2 + LAG_SECONDS and not news:
+            news.append(asyncio.get_running_loop().time())
+            host.on_order_update(account, OrderUpdate(event="ACCEPTED", client_id=oid, venue_id="77", venue_symbol="BTCUSDT"))
+
+    account.query = absent
+    await s.until(lambda: news, seconds=60, what="the event")
+    await asyncio.sleep(30)
+    assert s.story(oid) == ["pending", "accepted"] and s.cache.get_order(oid).status is OrderStatus.ACCEPTED
 
 
 @pytest.mark.scenario(2)
