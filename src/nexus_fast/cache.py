@@ -199,6 +199,12 @@ class Cache:
             dropped += 1
         return dropped
 
+    def begin_anew(self, oid: str) -> None:
+        """The engine's: a client_oid whose order is over is about to be another order's."""
+        order = self._orders.get(oid)
+        if order is not None and order.is_closed:
+            self._drop(order, expired=False)
+
     def _drop(self, order: Order, expired: bool) -> None:
         del self._orders[order.oid]
         _mark(self._symbol_orders, order, False)
@@ -229,6 +235,7 @@ class Cache:
         holder = self._oid_of_key.setdefault(key, oid)
         if holder == oid:
             self._key_of_oid[oid] = key
+            self._old_keys.pop(oid, None)
         return holder
 
     def hold_key(self, key: str, oid: str, ended_ms: int = 0) -> None:

@@ -131,6 +131,8 @@ class Runtime:
         number = self._core.ledger.find(client_oid) if client_oid is not None else 0
         if number and not self._core.ledger.closed(number):
             raise OrderError(f"client_oid={client_oid!r} is in use by an order that is not over; choose another")
+        if client_oid is not None:
+            self._cache.begin_anew(client_oid)
         return None
 
     def journal_key(self, key: str, client_oid: str | None) -> bool:

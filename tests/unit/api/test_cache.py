@@ -43,6 +43,24 @@ class TestOrders:
         assert cache.get_order("2") is None
 
     @pytest.mark.parametrize("end", [S.FILLED, S.CANCELED, S.EXPIRED, S.FAILED])
+    def test_a_client_oid_whose_order_is_over_is_another_ones(self, cache, end):
+        assert lived(cache, S.PENDING, end) == [True, True]
+        cache.begin_anew("1")
+        assert lived(cache, S.PENDING, S.ACCEPTED) == [True, True]
+        assert cache.get_open_orders(SYMBOL) == {"1"} and cache.get_order("1").status is S.ACCEPTED
+        cache.begin_anew("1")                                # of one that lives nothing is forgotten
+        assert cache.get_open_orders(SYMBOL) == {"1"}
+
+    def test_a_client_oid_that_is_in_use_again_holds_its_new_key(self, cache):
+        cache.reserve_idempotent_create_order("first", "1")
+        lived(cache, S.PENDING, S.FILLED)
+        cache.begin_anew("1")
+        cache.reserve_idempotent_create_order("second", "1")
+        lived(cache, S.PENDING, S.ACCEPTED)
+        cache.forget_others(1 << 50)
+        assert [cache.get_idempotent_create_order_oid(key) for key in ("first", "second")] == ["1", "1"]
+
+    @pytest.mark.parametrize("end", [S.FILLED, S.CANCELED, S.EXPIRED, S.FAILED])
     @pytest.mark.parametrize("later", list(S))
     def test_an_end_is_final(self, cache, end, later):
         if (end, later) in LATE_NEWS:
