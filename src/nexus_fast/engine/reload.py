@@ -15,7 +15,7 @@ from nexus_fast.endpoints import Endpoints
 from nexus_fast.exchange.catalogue import NO_LIST, read_list
 from nexus_fast.exchange.instrument import Instrument, InstrumentTable, to_mantissa
 from nexus_fast.exchange.listing import NAMELESS
-from nexus_fast.exchange.one_to_one import by_venue_key, venue_key
+from nexus_fast.exchange.one_to_one import by_venue_key, is_reused, venue_key
 from nexus_fast.log import Logger
 
 EVERY_SECONDS = 900.0
@@ -122,7 +122,7 @@ class Reload:
     def _apply(self, number: int, known: Instrument, newer: Instrument) -> None:
         if known.status == REUSED:
             return
-        if _is_reused(known, newer):
+        if is_reused(known, newer):
             newer = msgspec.structs.replace(known, status=REUSED, active=False)
         newer = msgspec.structs.replace(newer, price_scale=known.price_scale, size_scale=known.size_scale)
         if newer == known:
@@ -148,11 +148,6 @@ def _of_symbol(listed: dict[tuple, Instrument], known: Instrument) -> Instrument
     """The row of what the symbol stands for, as long as it has that symbol."""
     newer = listed.get(venue_key(known))
     return None if newer is None or newer.symbol != known.symbol else newer
-
-
-def _is_reused(known: Instrument, newer: Instrument) -> bool:
-    """The venue has given the name of what traded until now to another contract, which was listed at another time."""
-    return known.active and None not in (known.listed_ms, newer.listed_ms) and known.listed_ms != newer.listed_ms
 
 
 def _is_exact(instrument: Instrument) -> bool:

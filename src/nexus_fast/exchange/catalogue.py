@@ -23,7 +23,7 @@ from nexus_fast.constants import ExchangeType
 from nexus_fast.endpoints import Endpoints
 from nexus_fast.error import NO_ANSWER, EngineBuildError, InstrumentError
 from nexus_fast.exchange.instrument import Instrument, InstrumentTable
-from nexus_fast.exchange.one_to_one import one_to_one, twin_text
+from nexus_fast.exchange.one_to_one import is_reused, one_to_one, twin_text, venue_key
 from nexus_fast.log import Logger
 
 # A list of instruments that was not given, or not in a form that can be used.
@@ -79,7 +79,9 @@ async def _load(account_type: Any, testnet: bool, endpoints: Endpoints, director
         return _stand_in(kept, account_type, told(error))
     for symbol, reason in skipped:
         _log.warning(f"{account_type}: {symbol} is left out: {reason}")
-    instruments += _missing_kinds(kept, account_type, instruments)
+    before = kept.read() or []
+    _tell_switched(account_type, before, instruments)
+    instruments += _missing_kinds(kept, account_type, before, instruments)
     kept.write(instruments)
     return instruments
 
@@ -98,10 +100,24 @@ def _stand_in(kept: "KeptInstruments", account_type: Any, cause: str) -> list[In
     return instruments
 
 
-def _missing_kinds(kept: "KeptInstruments", account_type: Any, instruments: list[Instrument]) -> list[Instrument]:
+def _tell_switched(account_type: Any, before: list[Instrument], instruments: list[Instrument]) -> None:
+    """A symbol that stands for another contract than in the last session: what that one left is not this one's."""
+    stood = {instrument.symbol: instrument for instrument in one_to_one(before)[0]}
+    for now in one_to_one(instruments)[0]:
+        known = stood.get(now.symbol)
+        if known is not None and (venue_key(known) != venue_key(now) or is_reused(known, now)):
+            _log.error(
+                f"{account_type}: {now.symbol} stood for {known.venue_symbol} in the last session and stands for another "
+                f"contract now ({now.venue_symbol}): look after orders and positions that the last one left by hand"
+            )
+
+
+def _missing_kinds(
+    kept: "KeptInstruments", account_type: Any, before: list[Instrument], instruments: list[Instrument]
+) -> list[Instrument]:
     """Of a venue with a list for each kind, one may be empty: what was there last time stands in for that kind."""
     kinds = {instrument.type for instrument in instruments}
-    missing = [instrument for instrument in kept.read() or () if instrument.type not in kinds]
+    missing = [instrument for instrument in before if instrument.type not in kinds]
     if missing:
         names = ", ".join(sorted({instrument.type.value for instrument in missing}))
         _log.error(

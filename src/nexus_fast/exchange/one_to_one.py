@@ -54,6 +54,11 @@ def by_venue_key(instruments: Iterable["Instrument"]) -> dict[tuple, "Instrument
     return found
 
 
+def is_reused(known: "Instrument", newer: "Instrument") -> bool:
+    """The venue has given the name of what traded until now to another contract, which was listed at another time."""
+    return known.active and None not in (known.listed_ms, newer.listed_ms) and known.listed_ms != newer.listed_ms
+
+
 def twin_text(left_out: "Instrument", holder: "Instrument") -> str:
     return (
         f"{left_out.venue_symbol} ({left_out.status}) is left out: {holder.symbol} stands for {holder.venue_symbol} "

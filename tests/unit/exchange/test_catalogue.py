@@ -79,6 +79,18 @@ def test_of_two_rows_for_one_symbol_the_one_that_trades_has_it(tmp_path, monkeyp
     assert f"{settled.venue_symbol} (SETTLING) is left out: {first.symbol} stands for {first.venue_symbol}" in caplog.text
 
 
+@pytest.mark.parametrize("changes", [{"venue_symbol": "NEW"}, {"listed_ms": 2000}])
+def test_a_symbol_that_stands_for_another_contract_than_in_the_last_session_is_named(tmp_path, monkeypatch, caplog, changes):
+    listed = parse_exchange_info("spot", SAMPLE.read_bytes()).instruments
+    old = msgspec.structs.replace(listed[0], active=True, listed_ms=1000)
+    load(tmp_path, [old, *listed[1:]], monkeypatch)
+    load(tmp_path, [old, *listed[1:]], monkeypatch)
+    assert "in the last session" not in caplog.text
+    load(tmp_path, [msgspec.structs.replace(old, **changes), *listed[1:]], monkeypatch)
+    assert f"{old.symbol} stood for {old.venue_symbol} in the last session" in caplog.text
+    assert caplog.text.count("in the last session") == 1
+
+
 @pytest.mark.parametrize("active", [False, True])
 def test_of_two_that_are_alike_the_order_of_the_rows_does_not_decide(active):
     plain = parse_exchange_info("spot", SAMPLE.read_bytes()).instruments[0]
