@@ -16,6 +16,7 @@ from typing import Any
 
 from nexus_fast.config import LogConfig
 from nexus_fast.error import ConfigurationError
+from nexus_fast.private import make_folder, open_private
 
 ROOT = "nexus_fast"
 TRACE = 5
@@ -162,8 +163,10 @@ def configure(config: LogConfig | None = None) -> None:
 
 
 def _sinks(config: LogConfig) -> list[tuple[logging.Handler, int]]:
-    console = logging.StreamHandler(sys.stdout)
-    console.setFormatter(_Line(config.colors and sys.stdout.isatty()))
+    # A process without standard output may still have the other one; without both, the lines go nowhere.
+    stream = sys.stdout or sys.stderr
+    console = logging.NullHandler() if stream is None else logging.StreamHandler(stream)
+    console.setFormatter(_Line(config.colors and stream is not None and stream.isatty()))
     sinks: list[tuple[logging.Handler, int]] = [(console, LEVELS[config.level_stdout])]
     if config.file_name:
         level = config.level_stdout if config.level_file == "OFF" else config.level_file
@@ -175,10 +178,15 @@ def _file(config: LogConfig) -> logging.Handler:
     from logging.handlers import RotatingFileHandler
 
     directory = os.path.abspath(config.directory or ".")
+
+    class PrivateFileHandler(RotatingFileHandler):
+        def _open(self) -> Any:
+            return open_private(self.baseFilename, self.mode, errors="backslashreplace")
+
     path = os.path.join(directory, config.file_name)
     try:
-        os.makedirs(directory, exist_ok=True)
-        handler = RotatingFileHandler(
+        make_folder(directory)
+        handler = PrivateFileHandler(
             path, maxBytes=config.max_file_size, backupCount=config.max_backup_count, encoding="utf-8"
         )
     except OSError as error:

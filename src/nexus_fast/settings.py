@@ -221,12 +221,27 @@ def _read() -> Any:
             envvar_prefix=PREFIX, settings_files=list(FILES), environments=False, load_dotenv=True
         )
         source.store  # noqa: B018  Dynaconf reads at the first access
+        _warn_of_rights()
     except Exception as error:
         raise ConfigurationError(
             f"the settings cannot be read ({type(error).__name__}: {error}). "
             f"Check {', '.join(map(os.path.abspath, FILES))}: they are TOML, strings stand in quotes."
         ) from None
     return source
+
+
+def _warn_of_rights() -> None:
+    """Of files with secrets that others on the machine can read."""
+    from nexus_fast.log import Logger
+
+    for place in map(os.path.abspath, (FILES[1], ".env")):
+        try:
+            rights = os.stat(place).st_mode & 0o777
+        except OSError:
+            continue
+        if rights & 0o077:
+            text = f"{place} holds secrets and others can read or write it (mode {rights:04o}): chmod 600 {place}"
+            Logger("settings").warning(text)
 
 
 settings = Settings()

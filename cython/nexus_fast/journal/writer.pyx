@@ -44,6 +44,7 @@ cdef class MappedFile:
         self.fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         cdef void* base
         try:
+            os.fchmod(self.fd, 0o600)       # whatever the umask took away
             os.posix_fallocate(self.fd, 0, self.size)
             os.pwrite(self.fd, header.ljust(NX_JOURNAL_HEADER, b"\0"), 0)
             base = mmap(NULL, self.size, PROT_READ | PROT_WRITE, MAP_SHARED, self.fd, 0)

@@ -16,6 +16,7 @@ from libc.string cimport memset
 from nexus_fast.core.atomics cimport load_acquire_u64, load_relaxed_u64, store_relaxed_u64, store_release_u64
 from nexus_fast.core.clock cimport clock_realtime_ns
 from nexus_fast.core.types import RECORD_KINDS, fingerprint, record_sizes
+from nexus_fast.private import make_folder
 from nexus_fast.shm.error import SegmentBusy, SegmentDamaged, SegmentError, SegmentMismatch, SegmentMissing, SegmentRetired
 
 cdef extern from "sys/mman.h" nogil:
@@ -36,7 +37,7 @@ def segment_directory():
     Refuses one that belongs to somebody else or that others may write to.
     """
     directory = os.environ.get("NEXUS_FAST_SHM") or f"/dev/shm/nexus_fast-{os.getuid()}"
-    os.makedirs(directory, mode=0o700, exist_ok=True)
+    make_folder(directory)
     found = os.lstat(directory)
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o022:
         raise SegmentError(
@@ -154,6 +155,7 @@ cdef class Segment:
         header.data_offset, header.total_size = NX_SEGMENT_HEADER, total
         header.created_ns, header.epoch = clock_realtime_ns(), epoch
         try:
+            os.fchmod(self.fd, 0o600)       # whatever the umask took away
             os.posix_fallocate(self.fd, 0, total)
         except OSError as error:
             os.unlink(self.path)

@@ -18,6 +18,10 @@ COMMANDS = {
 def main() -> None:
     import click
 
+    from nexus_fast.surroundings import put_right
+
+    put_right()
+
     class Lazy(click.Group):
         def list_commands(self, context):
             return list(COMMANDS)

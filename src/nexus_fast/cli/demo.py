@@ -16,6 +16,7 @@ from typing import Any
 import click
 
 from nexus_fast.cli.processes import SimulatorProcess, stop
+from nexus_fast.private import make_folder, open_private, replace_file
 
 SEED_SECONDS = 3.0
 COUNTS = ("ticks", "orders", "fills", "rejects")
@@ -41,7 +42,7 @@ def command(seconds, rate, multi, json_file):
         result = summarise(reports, simulator.statistics())
     show(result)
     if json_file:
-        Path(json_file).write_text(json.dumps(result, indent=2) + "\n")
+        replace_file(json_file, json.dumps(result, indent=2) + "\n")
     if result["bad_signatures"] or not result["orders"] or not result["fills"]:
         raise click.ClickException("the demo did not trade as it should: see the figures above")
 
@@ -66,12 +67,12 @@ def run_measured(program: Path, seconds: float, simulator: SimulatorProcess, cpu
         environment.setdefault("NEXUS_FAST_CPU", str(cpu))
     code = f"from nexus_fast.cli.run import run_program; run_program({str(program)!r}, ())"
     work = simulator.directory / "work"
-    work.mkdir(exist_ok=True)
+    make_folder(work)
     # Shared memory of its own: the demo's programs never meet a user's that runs under the same strategy id.
     shared = tempfile.mkdtemp(prefix="nexus_fast_demo_", dir="/dev/shm")
     environment["NEXUS_FAST_SHM"] = shared
     log = simulator.directory / f"{program.stem}.log"
-    with open(log, "wb") as output:
+    with open_private(log, "wb") as output:
         process = subprocess.Popen([sys.executable, "-c", code], cwd=work, env=environment, stdout=output, stderr=output)
         try:
             watch(process, program.stem, seconds, simulator)

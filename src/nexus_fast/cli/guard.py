@@ -56,6 +56,7 @@ def command(strategy_id, user_id, accounts, prefix, after, testnet, endpoints, j
     from nexus_fast.error import UnusableAnswer, VenueError
     from nexus_fast.journal.files import journal_path
     from nexus_fast.log import Logger, configure, register_secret
+    from nexus_fast.surroundings import keep_secrets
 
     configure(LogConfig())
     chosen = [parse_account(text) for text in accounts]
@@ -66,6 +67,7 @@ def command(strategy_id, user_id, accounts, prefix, after, testnet, endpoints, j
         for account_type, key in chosen:
             basic = credentials(account_type, key, prefix, testnet)
             register_secret(basic.api_key, basic.secret, basic.passphrase)
+            keep_secrets()
             try:
                 clients.append((account_type, emergency_of(account_type).open_rest(account_type, basic, table)))
             except ValueError as error:

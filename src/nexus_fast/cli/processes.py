@@ -14,6 +14,8 @@ from typing import Any
 
 import msgspec
 
+from nexus_fast.private import open_private
+
 START_SECONDS = 30.0
 STOP_SECONDS = 15.0
 
@@ -33,7 +35,7 @@ class SimulatorProcess:
         for name, value in self._options.items():
             option = f"--{name.replace('_', '-')}"
             command += [option] * value if isinstance(value, bool) else [option, str(value)]
-        self._log = open(self.directory / "simulator.log", "wb")
+        self._log = open_private(self.directory / "simulator.log", "wb")
         # A Ctrl+C at the terminal is for the program; the simulator ends when its owner ends it.
         self._process = subprocess.Popen(command, stdout=self._log, stderr=subprocess.STDOUT, start_new_session=True)
         self._wait()

@@ -2,7 +2,6 @@
 
 import errno
 import logging
-import os
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -24,6 +23,7 @@ from nexus_fast.order.entry import OrderEntry
 from nexus_fast.order.ledger import Ledger
 from nexus_fast.order.route import RouteTable
 from nexus_fast.order.table import OrderTable, base36
+from nexus_fast.private import make_folder, replace_file
 from nexus_fast.shm.error import SegmentBusy
 from nexus_fast.shm.latest import LatestTable
 from nexus_fast.shm.names import segment_name
@@ -35,6 +35,7 @@ logger = logging.getLogger("nexus_fast.engine")
 
 MARKET_RECORDS = 65536
 ORDER_RECORDS = 16384
+LAST_SESSION = 36**8 - 1                  # what a client id has room for
 
 
 class Core:
@@ -154,7 +155,7 @@ def journal_directory(config: Config) -> Path:
     """Private to the user; one directory for each strategy id. Raises ConfigurationError where there cannot be one."""
     directory = journal_path(config.journal_directory, config.strategy_id, config.user_id)
     try:
-        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_folder(directory)
         if not os.access(directory, os.R_OK | os.W_OK | os.X_OK):
             raise PermissionError(errno.EACCES, "it cannot be written to")
     except OSError as error:
@@ -167,14 +168,27 @@ def journal_directory(config: Config) -> Path:
 
 def next_session(directory: Path) -> int:
     """The session's start in ms, later than any before it in this directory whatever the clock did: client ids are made
-    from it and must never repeat."""
+    from it and must never repeat. Raises JournalError where the last one cannot be read: two sessions of one start would give
+    two orders the same id."""
     file = directory / "session"
-    last = int(file.read_text()) if file.exists() else 0
-    session = max(time.time_ns() // 1_000_000, last + 1)
-    replacement = file.with_suffix(".new")
-    replacement.write_text(str(session))
-    os.replace(replacement, file)
+    session = max(time.time_ns() // 1_000_000, last_session_start(file) + 1)
+    replace_file(file, str(session))
     return session
+
+
+def last_session_start(file: Path) -> int:
+    try:
+        text = file.read_bytes()[:64].decode("ascii", "backslashreplace").strip()
+    except FileNotFoundError:
+        return 0
+    except OSError as error:
+        raise JournalError(f"{file}, the start of the last session, cannot be read ({error.strerror})") from error
+    if not text.isdecimal() or not 0 < int(text) < LAST_SESSION:
+        raise JournalError(
+            f"{file} is damaged: it holds {text!r} where the start of the last session belongs, in ms since 1970. Write a "
+            f"time into it that is later than every session of this journal: `date +%s000 > {file}`, if the clock was right."
+        )
+    return int(text)
 
 
 def identity_of(strategy_id: str, user_id: str) -> str:

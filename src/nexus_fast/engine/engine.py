@@ -44,7 +44,9 @@ from nexus_fast.exchange.validation import validate
 from nexus_fast.journal.files import journal_path
 from nexus_fast.journal.kill_mark import KillMark
 from nexus_fast.log import Logger, configure, register_secret
+from nexus_fast.private import replace_file
 from nexus_fast.strategy.base import attach
+from nexus_fast.surroundings import keep_secrets, put_right
 from nexus_fast.tasks import Tasks
 
 READY_SECONDS = 30.0
@@ -59,6 +61,7 @@ CANCEL_SECONDS = 5.0
 
 class Engine:
     def __init__(self, config: Config):
+        put_right()
         self._log = Logger("engine")
         self._killed: str | None = None          # why, where the kill switch was pressed before there was anything to stop
         self._ending = False
@@ -99,6 +102,9 @@ class Engine:
         if self._disposed:
             raise EngineBuildError("this engine has been disposed; make a new one")
         _require_no_running_loop()
+        put_right()
+        if self.config.private_conn_config:
+            keep_secrets()
         self.loop = uvloop.new_event_loop()
         asyncio.set_event_loop(self.loop)
         try:
@@ -441,8 +447,7 @@ class Engine:
         import msgspec
 
         try:
-            with open(file, "wb") as out:
-                out.write(msgspec.json.format(msgspec.json.encode(self.report())))
+            replace_file(file, msgspec.json.format(msgspec.json.encode(self.report())))
         except OSError as error:
             self._log.error(f"{REPORT_VARIABLE}={file}: the figures of the run could not be written: {error.strerror}")
 

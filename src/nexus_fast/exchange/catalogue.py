@@ -9,7 +9,6 @@
 
 import asyncio
 import importlib
-import os
 import time
 from pathlib import Path
 from types import ModuleType
@@ -25,6 +24,7 @@ from nexus_fast.error import NO_ANSWER, EngineBuildError, InstrumentError
 from nexus_fast.exchange.instrument import Instrument, InstrumentTable
 from nexus_fast.exchange.one_to_one import is_reused, one_to_one, twin_text, venue_key
 from nexus_fast.log import Logger
+from nexus_fast.private import replace_file
 
 # A list of instruments that was not given, or not in a form that can be used.
 NO_LIST = (*NO_ANSWER, InstrumentError)
@@ -135,9 +135,7 @@ class KeptInstruments:
         self.file = directory / f"instruments.{account_type.exchange.value}.{account_type.name.lower()}.json"
 
     def write(self, instruments: list[Instrument]) -> None:
-        replacement = self.file.with_suffix(".new")
-        replacement.write_bytes(msgspec.json.encode(instruments))
-        os.replace(replacement, self.file)
+        replace_file(self.file, msgspec.json.encode(instruments))
 
     def read(self) -> list[Instrument] | None:
         try:

@@ -3,10 +3,10 @@
     00000003.accepted       beside the files of epoch 3: a line for each place, as a Torn is written
 """
 
-import os
 from pathlib import Path
 
 from nexus_fast.journal.error import JournalError
+from nexus_fast.private import replace_file
 
 
 def undecided(directory, sessions):
@@ -33,7 +33,7 @@ def accept(directory, sessions):
     for session in sessions:
         lines = _accepted(directory, session.epoch) | {str(torn) for torn in session.damage}
         if lines and any(torn in found for torn in session.damage):
-            _write(_file(directory, session.epoch), "".join(f"{line}\n" for line in sorted(lines)))
+            replace_file(_file(directory, session.epoch), "".join(f"{line}\n" for line in sorted(lines)))
     return found
 
 
@@ -44,12 +44,3 @@ def _file(directory, epoch):
 def _accepted(directory, epoch):
     file = _file(directory, epoch)
     return set(file.read_text(encoding="utf-8").splitlines()) if file.exists() else set()
-
-
-def _write(file, text):
-    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-    try:
-        os.write(descriptor, text.encode())
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -13,6 +13,7 @@ import re
 from pathlib import Path
 
 from nexus_fast.journal.error import JournalBusy, JournalError
+from nexus_fast.private import make_folder, opener, replace_file
 
 HEADER_SIZE = 4096
 RECORD_SIZE = 256
@@ -40,7 +41,7 @@ class JournalDirectory:
         self.path = Path(directory)
         self.identity = identity
         self.identity_hash = xxhash.xxh64_intdigest(identity.encode())
-        self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_folder(self.path)
         self.lock = self._locked()
         try:
             self.epoch = self._next_epoch()
@@ -50,7 +51,7 @@ class JournalDirectory:
             raise
 
     def _locked(self):
-        lock = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        lock = opener(self.path / "lock", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW)
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -74,17 +75,7 @@ class JournalDirectory:
                 "give it a directory of its own"
             )
         epoch = max([known.get("epoch", 0), *(epoch for epoch, _, _ in journal_files(self.path))]) + 1
-        temporary = self.path / "journal.json.new"
-        with open(temporary, "w", encoding="utf-8") as file:
-            json.dump({"epoch": epoch, "identity": self.identity}, file)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, state)
-        directory = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(directory)
-        finally:
-            os.close(directory)
+        replace_file(state, json.dumps({"epoch": epoch, "identity": self.identity}))
         return epoch
 
     def _read_state(self, state):

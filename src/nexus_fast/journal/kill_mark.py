@@ -16,6 +16,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from nexus_fast.journal.files import journal_files
+from nexus_fast.private import make_folder, replace_file, settle
 
 NAME, CLEARED = "KILLED", "KILLED.cleared"
 
@@ -52,42 +53,29 @@ class KillMark:
 
     def write(self, by: str, reason: str) -> None:
         """On the disk when it returns. The first one stays. Raises OSError."""
-        self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_folder(self.path.parent)
         if not self.exists():
             now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-            self._put(self.path, Kill(now, by, reason, os.getpid()))
+            _put(self.path, Kill(now, by, reason, os.getpid()))
 
     def confirm(self) -> None:
         """The venues say that no order is open. Raises OSError."""
         kill = self.read()
         if kill is not None:
-            self._put(self.path, replace(kill, confirmed=True))
+            _put(self.path, replace(kill, confirmed=True))
 
     def clear(self) -> None:
         """A person has looked at the accounts. Raises OSError."""
-        self._put(self.path.with_name(CLEARED), replace(self.read(), epoch=self._newest_epoch()))
+        _put(self.path.with_name(CLEARED), replace(self.read(), epoch=self._newest_epoch()))
         self.path.unlink()
-        self._sync_directory()
+        settle(self.path.parent)
 
     def _newest_epoch(self) -> int:
         return max((epoch for epoch, _, _ in journal_files(self.path.parent)), default=0)
 
-    def _put(self, path: Path, kill: Kill) -> None:
-        temporary = self.path.with_suffix(".new")
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-        with open(descriptor, "w", encoding="utf-8") as file:
-            json.dump(asdict(kill), file)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-        self._sync_directory()
 
-    def _sync_directory(self) -> None:
-        descriptor = os.open(self.path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+def _put(path: Path, kill: Kill) -> None:
+    replace_file(path, json.dumps(asdict(kill)))
 
 
 def _read(path: Path) -> Kill | None:

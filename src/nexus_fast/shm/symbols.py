@@ -11,6 +11,7 @@ A symbol's entry may carry more keys. Ids belong to the epoch of the segment's w
 import json
 import os
 
+from nexus_fast.private import replace_file
 from nexus_fast.shm.error import SegmentDamaged, SegmentMismatch, SegmentMissing
 from nexus_fast.shm.segment import segment_path
 
@@ -34,11 +35,7 @@ def write_symbols(name, epoch, symbols):
         if len({entry[key] for entry in entries}) != len(entries):
             raise ValueError(f"the symbol directory of {name!r} would hold the same {key} twice")
     path = symbols_path(name)
-    temporary = f"{path}.{os.getpid()}"
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-    with open(descriptor, "w", encoding="utf-8") as file:
-        json.dump({"version": VERSION, "epoch": epoch, "symbols": entries}, file)
-    os.replace(temporary, path)
+    replace_file(path, json.dumps({"version": VERSION, "epoch": epoch, "symbols": entries}))
     return path
 
 

@@ -4,7 +4,6 @@ What clients need, the authority's certificate, lies in a folder of the user's o
 written there for the moment in which Python's ssl module reads it; the authority's key is written nowhere.
 """
 
-import os
 import shutil
 import ssl
 import tempfile
@@ -17,6 +16,8 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from nexus_fast.private import open_private
 
 LIFETIME = timedelta(days=90)
 NAMES = ("127.0.0.1", "::1", "localhost")
@@ -40,7 +41,7 @@ class Certificates:
 
     def _written(self, name: str, content: bytes) -> Path:
         path = self._folder / name
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        with open_private(path, "xb") as file:
             file.write(content)
         return path
 

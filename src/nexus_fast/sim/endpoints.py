@@ -1,7 +1,8 @@
 """The endpoints file: TOML, one table per account family, written in one piece when everything listens."""
 
-import os
 from pathlib import Path
+
+from nexus_fast.private import make_folder, replace_file
 
 
 def to_toml(tables: dict[str, dict[str, str]]) -> str:
@@ -15,12 +16,9 @@ def to_toml(tables: dict[str, dict[str, str]]) -> str:
 
 
 def write(path: str | Path, tables: dict[str, dict[str, str]]) -> None:
-    """Write beside the target and rename, so that who waits for the file never reads half of it."""
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    temporary.write_text(to_toml(tables), encoding="utf-8")
-    temporary.replace(path)
+    """In one step: who waits for the file never reads half of it."""
+    make_folder(Path(path).parent)
+    replace_file(path, to_toml(tables))
 
 
 class Place:
