@@ -36,10 +36,10 @@ def test_the_epoch_and_its_name_are_synced_in_order(tmp_path, calls, opening):
         JournalDirectory(tmp_path, "s.u").close()
     calls.clear()
     directory = JournalDirectory(tmp_path, "s.u")
-    state, temporary = str(tmp_path / "journal.json"), str(tmp_path / "journal.json.new")
+    state = str(tmp_path / "journal.json")
     content, renamed, listed = calls
-    assert content[:2] == ("sync", temporary)
+    assert content[0] == "sync" and content[1] != state
     assert json.loads(content[2]) == {"epoch": opening, "identity": "s.u"} and directory.epoch == opening
-    assert renamed == ("replace", temporary, state)
+    assert renamed == ("replace", content[1], state)
     assert listed[:2] == ("sync", str(tmp_path)) and "journal.json" in listed[2]
     directory.close()
