@@ -37,6 +37,8 @@ class Reload:
         self._endpoints = endpoints
         self._log = log
         self._asked: dict[Any, float] = dict.fromkeys(self._feed_types(), time.monotonic())
+        self._waits: dict[Any, float] = {}                          # seconds from that to the next, where not EVERY_SECONDS
+        self._failures: dict[Any, int] = {}
         self._too_fine: set[str] = set()
         self._told: set[tuple] = set()                              # twins that a symbol was not switched over to
         self._doubted: dict[Any, set[str]] = {}                     # what the last list lacked, while it is not believed
@@ -46,18 +48,25 @@ class Reload:
 
     def check(self) -> None:
         """Often."""
-        self._ask(EVERY_SECONDS, self._feed_types())
+        now = time.monotonic()
+        for feed_type, asked in self._asked.items():
+            if now - asked >= self._waits.get(feed_type, EVERY_SECONDS):
+                self._asked[feed_type] = now
+                self._waits.pop(feed_type, None)
+                self._host.spawn(self._reload(feed_type))
 
     def after_refusal(self, exchange: Any) -> None:
-        """An order was refused for a filter that it passed here."""
-        self._ask(AGAIN_SECONDS, [feed_type for feed_type in self._feed_types() if feed_type.exchange is exchange])
+        """An order was refused for a filter that it passed here. A list that was asked for a moment ago may not know yet."""
+        for feed_type in self._feed_types():
+            if feed_type.exchange is exchange:
+                self._waits[feed_type] = min(AGAIN_SECONDS, self._waits.get(feed_type, AGAIN_SECONDS))
+        self.check()
 
-    def _ask(self, seconds: float, feed_types: list[Any]) -> None:
-        now = time.monotonic()
-        for feed_type in feed_types:
-            if now - self._asked[feed_type] >= seconds:
-                self._asked[feed_type] = now
-                self._host.spawn(self._reload(feed_type))
+    def _ask_again(self, feed_type: Any) -> float:
+        """After a failure: soon, then later and later. In how many seconds."""
+        failures = self._failures[feed_type] = self._failures.get(feed_type, 0) + 1
+        self._waits[feed_type] = min(AGAIN_SECONDS * 2 ** (failures - 1), EVERY_SECONDS)
+        return self._waits[feed_type]
 
     async def _reload(self, feed_type: Any) -> None:
         testnet = self._host.config.basic_config[feed_type.exchange].testnet
@@ -65,8 +74,11 @@ class Reload:
             found, skipped = await read_list(feed_type, testnet, self._endpoints)
         except NO_LIST as error:
             why = str(error) or type(error).__name__
-            self._log.warning(f"{feed_type}: the list of instruments could not be read again: {why}; the last one holds on")
+            wait = self._ask_again(feed_type)
+            what = f"{feed_type}: the list of instruments could not be read again: {why}"
+            self._log.warning(f"{what}; the last one holds on, asking again in {wait:.0f} s")
             return
+        self._failures.pop(feed_type, None)
         listed = by_venue_key(found)
         missing = self._missing(found, listed, {name for name, _ in skipped})
         if not self._is_believed(feed_type, missing, len(listed)):
@@ -112,7 +124,7 @@ class Reload:
             self._doubted.pop(feed_type, None)
             return True
         self._doubted[feed_type] = set(missing)
-        self._asked[feed_type] = time.monotonic() - EVERY_SECONDS + AGAIN_SECONDS
+        self._asked[feed_type], self._waits[feed_type] = time.monotonic(), AGAIN_SECONDS
         self._log.error(
             f"{feed_type}: the list of instruments lacks {len(missing)} that were there ({', '.join(sorted(missing)[:5])} …); "
             f"asking again in {AGAIN_SECONDS:.0f} s before they are taken off"

@@ -265,7 +265,8 @@ class Tracker:
             self._count(after, before)
             self._tell(number, self.ledger.fields(number))
         if actions & CANCEL:
-            self.ledger.cancel(number)
+            if self.ledger.cancel(number):
+                self._query(number)              # it could not leave: whether the order lives has to be known all the same
         elif before != after:
             self._stop_if_halted(number, after)
 

@@ -166,3 +166,35 @@ def test_a_row_that_cannot_be_read_is_no_row_that_left(desk):
     assert one.hear([0, 2]) == [0, 1, 2]
     one.skipped = []
     assert one.hear([0, 2]) == [0, 2]
+
+
+def test_a_list_that_could_not_be_read_is_asked_for_again_with_longer_waits(desk):
+    one, waits = desk(3), []
+    one.read(TimeoutError("late"))
+    for _ in range(9):
+        waited = 0
+        one.answers.append(TimeoutError("late"))
+        while one.answers:
+            one.time += 1
+            waited += 1
+            one.reload.check()
+        waits.append(waited)
+    again, every = module.AGAIN_SECONDS, module.EVERY_SECONDS
+    assert waits == [min(again * 2**n, every) for n in range(9)]
+    assert one.hear([0, 1, 2]) == [0, 1, 2]
+    one.answers.append([instrument(number) for number in range(3)])
+    one.time += every - 1
+    one.reload.check()
+    assert one.answers                               # answered: the usual time again
+
+
+def test_a_refusal_just_after_the_list_was_read_is_not_forgotten(desk):
+    """The list may not have known what the order was refused for."""
+    one = desk(3)
+    one.hear([0, 1, 2])
+    one.time += 1
+    one.reload.after_refusal(ExchangeType.BINANCE)
+    assert one.hear([0, 1], module.AGAIN_SECONDS - 2) == [0, 1, 2] and one.answers
+    one.time += 1
+    one.reload.check()
+    assert one.asked and not one.instruments[2].active

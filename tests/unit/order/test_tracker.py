@@ -148,18 +148,27 @@ def test_an_order_that_lives_after_it_failed_is_canceled(desk):
     assert one.story() == ["failed", "canceling", "canceled"]
 
 
+def test_a_cancel_that_cannot_leave_is_asked_about(desk):
+    """The connection is down: nobody else would ask what became of an order that was told to have failed."""
+    one = desk("UNKNOWN")
+    one.hear("NOT_FOUND")
+    one.tracker.ledger = Canceler(one, status=5)
+    one.hear("ACCEPTED")
+    assert one.canceled == [one.number] and one.asked == [one.number]
+
+
 class Canceler:
     """The ledger, without a venue to send a cancel to."""
 
-    def __init__(self, desk):
-        self._desk = desk
+    def __init__(self, desk, status=0):
+        self._desk, self._status = desk, status
 
     def __getattr__(self, name):
         return getattr(self._desk.life.ledger, name)
 
     def cancel(self, number):
         self._desk.canceled.append(number)
-        return 0
+        return self._status
 
 
 def has(price, time_ms=None):
