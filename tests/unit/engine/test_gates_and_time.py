@@ -140,3 +140,26 @@ def test_a_clock_that_is_far_off_blocks_new_orders_until_it_is_right(watched):
     host.accounts["account"].rest.clock_offset_ms = 20
     host.run()
     assert host.entry.gates[0] == 0 and host.accounts["account"].measured == 2
+
+
+@pytest.mark.parametrize("direction", [1, -1])
+def test_a_clock_that_drifts_slowly_is_found_as_well(watched, clock, direction):
+    """No step that a turn would notice, 63 s in ten minutes: measured then, and again until it is right."""
+    host = watched()
+    account = host.accounts["account"]
+
+    async def synchronise():
+        account.measured += 1
+        account.rest.clock_offset_ms = round(-1000 * clock.moved)
+        return True
+
+    account.synchronise_clock = synchronise
+    for _ in range(670):
+        watched(0.9, direction * 0.095)
+        host.run()
+    assert host.dropped == host.stale == [] and account.measured == 1
+    assert host.entry.gates[0] == CLOCK
+    for _ in range(60):
+        watched(0.9, -direction * 0.095)
+        host.run()
+    assert host.entry.gates[0] == 0 and account.measured > 1
