@@ -192,3 +192,27 @@ async def test_58_an_event_beyond_the_order_is_asked_about(s, symbol):
     await asyncio.sleep(1)
     assert s.story(oid) == ["pending", "accepted"] and s.cache.get_order(oid).filled == 0
     assert s.engine.host.tracker.counts["contradictions"] == 1 and not s.engine.host.inquiry.asking
+
+
+@pytest.mark.parametrize("symbol", [BTC, BTC_PERP])
+@engine(symbols=[BTC, BTC_PERP], request_timeout_ms=60_000)
+async def test_an_order_that_ends_with_a_trade_of_nothing_has_ended(s, symbol):
+    """The last message of a canceled order says TRADE, with the status CANCELED; the cancel's answer is lost."""
+    await s.quotes()
+    oid = s.create_order(symbol, BUY, LIMIT, AMOUNT, far_below(s, symbol))
+    await s.until(lambda: s.heard("accepted", oid))
+    s.venue.faults.load([{"kind": "drop", "match": "order.cancel"}])
+    send, changed = Connection.send, []
+
+    def change(connection, payload):
+        if b'"x":"CANCELED"' in payload:
+            payload = payload.replace(b'"x":"CANCELED"', b'"x":"TRADE"')
+            changed.append(payload)
+        send(connection, payload)
+
+    with unittest.mock.patch.object(Connection, "send", change):
+        s.cancel_order(symbol, oid)
+        await s.until(lambda: s.heard("canceled", oid), seconds=2)
+    order = s.cache.get_order(oid)
+    assert changed and order.status is OrderStatus.CANCELED and not order.filled
+    assert s.engine.host.tracker.counts["fills"] == 0 and "partially_filled" not in s.story(oid)
