@@ -11,6 +11,7 @@ from simulated_run import engine
 
 from nexus_fast.config import FreshnessConfig, RiskConfig
 from nexus_fast.constants import OrderType
+from nexus_fast.exchange import BybitAccountType, OkxAccountType
 
 ETH_PERP = "ETHUSDT-PERP.BINANCE"
 LIMITS = RiskConfig(max_notional=Decimal(10**9), max_price_distance=Decimal("0.5"))
@@ -69,3 +70,41 @@ async def test_30_nothing_but_frames_that_cannot_be_used(s, what):
     assert 3 <= connection.connects - connects <= 12
     s.venue.faults.load([])
     await fresh(s, BTC, 60)
+
+
+OKX = {"public": (OkxAccountType.LIVE,), "private": (OkxAccountType.LIVE,)}
+BYBIT = {"public": (BybitAccountType.LINEAR,), "private": (BybitAccountType.UNIFIED,)}
+
+
+@pytest.mark.scenario(36)
+@engine(symbols=["BTCUSDT.OKX", "BTCUSDT-PERP.OKX"], venue={"venues": ("okx",)}, **OKX)
+async def test_36_one_symbol_falls_silent_okx(s):
+    """One connection carries both."""
+    await falls_silent(s, "BTCUSDT-PERP.OKX", "BTCUSDT.OKX", "bbo-tbt:BTC-USDT-SWAP")
+
+
+@pytest.mark.scenario(36)
+@engine(symbols=["BTCUSDT-PERP.BYBIT", "ETHUSDT-PERP.BYBIT"], venue={"venues": ("bybit",)}, **BYBIT)
+async def test_36_one_symbol_falls_silent_bybit(s):
+    await falls_silent(s, "BTCUSDT-PERP.BYBIT", "ETHUSDT-PERP.BYBIT", "orderbook.1.BTCUSDT")
+
+
+async def falls_silent(s, silent, other, stream):
+    await s.quotes()
+    s.venue.faults.load([{"kind": "drop", "match": stream, "until": 400.0}])
+    await s.until(lambda: s.cache.bookl1(silent).is_stale, 90, "a stale book")
+    assert not s.cache.bookl1(other).is_stale
+    s.venue.faults.load([])
+    await fresh(s, silent)
+
+
+@pytest.mark.scenario(36)
+@engine(symbols=["BTCUSDT-PERP.BYBIT"], venue={"venues": ("bybit",), "books": ()}, freshness=FreshnessConfig(quotes=5), **BYBIT)
+async def test_36_a_book_that_rests_is_said_again_by_bybit(s):
+    """Every three seconds, with the same id: no news for the strategy, and no silence."""
+    await s.quotes()
+    count = len(s.books)
+    for _ in range(50):
+        await asyncio.sleep(1)
+        assert not s.cache.bookl1("BTCUSDT-PERP.BYBIT").is_stale
+    assert len(s.books) == count

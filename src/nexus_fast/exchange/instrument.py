@@ -16,6 +16,7 @@ from nexus_fast.identity import InstrumentId, learn
 # Mantissas have at most 18 digits, so that they and their sums fit an int64.
 LARGEST_MANTISSA = 10**18 - 1
 LARGEST_SCALE = 18
+LARGEST_EXPONENT = 36            # of a price or an amount of a user's; the steps of its rounding have room for more
 # Rows of a venue's list that are remembered with what they became: a list that is read again then costs a look-up a row, not the
 # tenth of a millisecond in which no tick is read.
 ROWS_KEPT = 16_384
@@ -54,6 +55,8 @@ def exact(value: Decimal | float | int | str, what: str) -> Decimal:
         raise OrderRefusedError(f"the {what} {value!r} is not a number") from None
     if not number.is_finite():
         raise OrderRefusedError(f"the {what} {value!r} is not a finite number")
+    if number.adjusted() > LARGEST_EXPONENT:
+        raise OrderRefusedError(f"the {what} {value!r} is larger than any {what} there is")
     return number
 
 

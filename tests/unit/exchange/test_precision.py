@@ -117,3 +117,21 @@ class TestInstrument:
     def test_a_price_of_nothing_is_refused(self):
         with pytest.raises(OrderRefusedError, match="not positive"):
             instrument().smallest_quantity(0)
+
+
+@pytest.mark.parametrize("value", [Decimal("1e400"), Decimal("-1e999999"), 1e308, -1e308, Decimal("1e37"), float("nan"), "x"])
+@pytest.mark.parametrize("mode", ["round", "ceil", "floor"])
+def test_what_is_no_price_and_no_amount_is_refused(value, mode):
+    for step in ("0.05", "0.01", "1"):
+        found = instrument(tick_size=Decimal(step), lot_size=Decimal(step))
+        for rounded in (found.round_price, found.round_quantity):
+            with pytest.raises(OrderRefusedError):
+                rounded(value, mode)
+        with pytest.raises(OrderRefusedError):
+            found.smallest_quantity(value)
+
+
+@pytest.mark.parametrize("value", [2**63 - 1, -(2**63), 10**36, Decimal("1e-30"), Decimal("98765432101.00000000")])
+def test_what_is_large_is_rounded_exactly(value):
+    for mode in ("round", "ceil", "floor"):
+        assert Fraction(instrument().round_price(value, mode)) == judged(Decimal(value), Decimal("0.05"), mode)

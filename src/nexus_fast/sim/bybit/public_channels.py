@@ -197,7 +197,7 @@ class PublicChannels:
     def _book_due(self, topic: Topic) -> None:
         if topic.detail == "1":
             sent, now = self.best.get(topic.symbol), self.clock.milliseconds()
-            if sent is not None and now - sent[1] >= REPEAT_MS:
+            if sent is not None and not 0 <= now - sent[1] < REPEAT_MS:      # also where the clock was set back
                 sent[1] = now
                 topic.send(self._best_frame(topic, sent[0], now))
         elif self._beat % DEPTH_BEATS[int(topic.detail)] == 0:
