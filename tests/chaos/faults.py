@@ -4,6 +4,9 @@ event that is lost for good while its connection lives on."""
 import random
 from dataclasses import dataclass
 
+from tests.chaos import hostile
+
+HOSTILE_SHARE = 0.3              # of the seeds
 PRIVATE = ["order", "user"]
 MALFORMED = ["malformed", "truncated", "masked", "reserved", "opcode", "utf8", "oversized", "deflate"]
 
@@ -168,6 +171,9 @@ def script_of(seed: int, chance: random.Random, venues: tuple[str, ...]) -> list
     more = random.Random(f"more {seed}")
     if more.random() < 0.25:
         rules.append(rule_of(more, more.choice(venues), MORE))
+    answers = random.Random(f"hostile {seed}")
+    if answers.random() < HOSTILE_SHARE:
+        rules += hostile.rules_of(answers, answers.choice(venues))
     return rules
 
 

@@ -3,6 +3,8 @@
 import struct
 import zlib
 
+from nexus_fast.sim.faults.hostile import SPOILED, spoil
+
 CONTINUATION, TEXT, PING = 0, 1, 9
 FINAL, COMPRESSED, RESERVED, MASKED = 0x80, 0x40, 0x20, 0x80
 OVERSIZED_BYTES = 1 << 40
@@ -39,6 +41,8 @@ def fragments(payload: bytes, parts: int, pings: bool) -> bytes:
 
 def wrong(what: str, payload: bytes) -> bytes:
     """A frame that breaks a rule; `what` is a word of the kind "wrong"."""
+    if what in SPOILED:
+        return frame(spoil(what, payload))
     if what == "malformed":
         return frame(b"{" + payload.replace(b":", b"=", 1) + b"]")
     if what == "truncated":

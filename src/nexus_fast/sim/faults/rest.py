@@ -6,7 +6,7 @@ from typing import Any
 
 from aiohttp import web
 
-from nexus_fast.sim.faults import answers
+from nexus_fast.sim.faults import answers, hostile
 from nexus_fast.sim.faults.faults import Faults
 from nexus_fast.sim.faults.rules import FROM_CLIENT, TO_CLIENT, Rule
 from nexus_fast.sim.faults.wire import ban_left, reset
@@ -71,8 +71,7 @@ class RestRequest:
             if rule.kind in ("delay", "reorder"):
                 await asyncio.sleep(rule.milliseconds() / 1000)
             elif rule.kind == "wrong":
-                body = response.body[: len(response.body) // 2] + (b"\xff\xfe" if rule["what"] == "utf8" else b"")
-                response = web.Response(status=response.status, body=body, content_type=JSON)
+                response = _wrong(rule["what"], response)
             elif rule.kind == "one_byte":
                 return await self._in_bytes(response)
         return response
@@ -124,3 +123,14 @@ class RestRequest:
                 break
             await asyncio.sleep(LOOK_SECONDS)
         return self._cut()
+
+
+def _wrong(what: str, response: web.Response) -> web.Response:
+    """In the place of an answer, mostly with its status: it says nothing about the request."""
+    if what == "redirect":
+        return web.Response(status=302, headers={"Location": hostile.ELSEWHERE})
+    if what in hostile.SPOILED:
+        kind = "text/html" if what == "page" else JSON
+        return web.Response(status=response.status, body=hostile.spoil(what, response.body or b""), content_type=kind)
+    body = response.body[: len(response.body) // 2] + (b"\xff\xfe" if what == "utf8" else b"")
+    return web.Response(status=response.status, body=body, content_type=JSON)

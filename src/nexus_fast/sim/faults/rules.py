@@ -17,6 +17,8 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
+from nexus_fast.sim.faults.hostile import SPOILED
+
 TO_CLIENT, FROM_CLIENT = "to_client", "from_client"
 CONNECTIONS = ("rest", "stream", "user", "order", "any")
 # What a fill is called: Binance's events with their execution type, Bybit's topics, OKX's channel.
@@ -83,7 +85,7 @@ KINDS: dict[str, dict[str, Key]] = {
     "silent": {},
     "stale": {"ms": Key(NUMBER, 500, least=0), "absent": Key((bool,), False)},
     "wrong": {"what": Key((str,), "malformed", ("malformed", "truncated", "masked", "reserved", "opcode", "utf8", "oversized",
-                                                "deflate")), "instead": Key((bool,), True)},
+                                                "deflate", *SPOILED)), "instead": Key((bool,), True)},
     "clock": {"offset_ms": Key((int,), 1000)},
     "revoke_session": {},
     "expire_listen_keys": {"announce": Key((bool,), True)},
