@@ -163,3 +163,16 @@ def test_a_clock_that_drifts_slowly_is_found_as_well(watched, clock, direction):
         watched(0.9, -direction * 0.095)
         host.run()
     assert host.entry.gates[0] == 0 and account.measured > 1
+
+
+def test_a_clock_that_cannot_be_read_leaves_the_gate_closed_and_is_asked_for_again(watched):
+    host = watched(0.05, -3.0)
+    host.accounts["account"].answers = False
+    host.run()
+    assert host.entry.gates[0] == CLOCK
+    for _ in range(3):
+        host = watched(timewatch.MEASURE_AGAIN_SECONDS / 2)
+    assert len(host.work) == 1
+    host.accounts["account"].answers = True
+    host.run()
+    assert host.entry.gates[0] == 0 and host.accounts["account"].measured == 2
