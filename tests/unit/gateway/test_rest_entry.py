@@ -43,7 +43,10 @@ class Scene:
 
     async def run(self, *pieces, kind=PLACE, requests=1, end=False):
         """Send the requests; the venue answers each with these pieces, then closes the connection if `end`."""
+        writers = []                     # a writer that nobody holds closes its connection
+
         async def serve(reader, writer):
+            writers.append(writer)
             for _ in range(requests):
                 await reader.readexactly(7)
                 for piece in pieces:
