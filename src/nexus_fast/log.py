@@ -127,6 +127,14 @@ class _Json(logging.Formatter):
         return msgspec.json.encode({name: redact(text) for name, text in entry.items()}).decode()
 
 
+class _Console(logging.StreamHandler):
+    """A stream that cannot write every letter (LANG=C, PYTHONIOENCODING=ascii) shows the others as \\u…."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        line, encoding = super().format(record), getattr(self.stream, "encoding", None) or "utf-8"
+        return line.encode(encoding, "backslashreplace").decode(encoding)
+
+
 class _Threshold(logging.Filter):
     """A component's own level stands before the sink's."""
 
@@ -165,7 +173,7 @@ def configure(config: LogConfig | None = None) -> None:
 def _sinks(config: LogConfig) -> list[tuple[logging.Handler, int]]:
     # A process without standard output may still have the other one; without both, the lines go nowhere.
     stream = sys.stdout or sys.stderr
-    console = logging.NullHandler() if stream is None else logging.StreamHandler(stream)
+    console = logging.NullHandler() if stream is None else _Console(stream)
     console.setFormatter(_Line(config.colors and stream is not None and stream.isatty()))
     sinks: list[tuple[logging.Handler, int]] = [(console, LEVELS[config.level_stdout])]
     if config.file_name:

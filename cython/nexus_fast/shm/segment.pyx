@@ -36,7 +36,7 @@ def segment_directory():
 
     Refuses one that belongs to somebody else or that others may write to.
     """
-    directory = os.environ.get("NEXUS_FAST_SHM") or f"/dev/shm/nexus_fast-{os.getuid()}"
+    directory = os.path.abspath(os.environ.get("NEXUS_FAST_SHM") or f"/dev/shm/nexus_fast-{os.getuid()}")
     make_folder(directory)
     found = os.lstat(directory)
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o022:

@@ -46,7 +46,7 @@ from nexus_fast.journal.kill_mark import KillMark
 from nexus_fast.log import Logger, configure, register_secret
 from nexus_fast.private import replace_file
 from nexus_fast.strategy.base import attach
-from nexus_fast.surroundings import keep_secrets, put_right
+from nexus_fast.surroundings import anchored, keep_secrets, put_right
 from nexus_fast.tasks import Tasks
 
 READY_SECONDS = 30.0
@@ -62,6 +62,7 @@ CANCEL_SECONDS = 5.0
 class Engine:
     def __init__(self, config: Config):
         put_right()
+        config.journal_directory = anchored(config.journal_directory or ".nexus_fast")
         self._log = Logger("engine")
         self._killed: str | None = None          # why, where the kill switch was pressed before there was anything to stop
         self._ending = False
@@ -89,7 +90,8 @@ class Engine:
         self._tuning = Tuning(self.loop_config.cpu, self.loop_config.mode == "busy")
         self._tasks = Tasks(self._log)
         self._started = False
-        self._report_file = os.environ.get(REPORT_VARIABLE)
+        report = os.environ.get(REPORT_VARIABLE)
+        self._report_file = anchored(report) if report else None
         for strategy in self.strategies:
             strategy.log = Logger(type(strategy).__name__)
             strategy.clock = LiveClock()

@@ -7,7 +7,6 @@ five minutes that the strictest venue allows.
 
 import asyncio
 import logging
-import random
 import socket
 import ssl
 import time
@@ -22,6 +21,7 @@ from nexus_fast.answers import redirected, told
 from nexus_fast.engine.hot_connection import HotConnection
 from nexus_fast.engine.poller import Poller
 from nexus_fast.feed.frames import LONGEST_MESSAGE, HandshakeListener, PayloadHandler, install
+from nexus_fast.surroundings import JITTER
 
 logger = logging.getLogger("nexus_fast.feed")
 
@@ -126,7 +126,7 @@ class WebSocketConnection:
             except Exception:
                 logger.exception("%s: connecting failed", self.name)
             if not self._stopping:
-                await asyncio.sleep(wait * random.uniform(0.5, 1.0))
+                await asyncio.sleep(wait * JITTER.uniform(0.5, 1.0))
                 wait = min(2 * wait, LAST_WAIT)
 
     async def _serve(self) -> None:

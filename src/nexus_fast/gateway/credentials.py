@@ -56,7 +56,7 @@ def _read(secret):
     path = Path(secret).expanduser()
     if not path.is_file():
         raise ValueError(f"secret names the key file {secret}, which is not there")
-    return path.read_text()
+    return path.read_text("utf-8")
 
 
 def _load_ed25519(pem):

@@ -7,7 +7,6 @@ comes leaves the order in doubt, never refused.
 
 import asyncio
 import logging
-import random
 import ssl
 import time
 from collections import deque
@@ -27,6 +26,7 @@ from nexus_fast.feed.responses import ResponseReader
 from nexus_fast.gateway.channel import Channel
 from nexus_fast.gateway.session import pause_of
 from nexus_fast.order.entry import OrderEntry
+from nexus_fast.surroundings import JITTER
 
 logger = logging.getLogger("nexus_fast.rest")
 
@@ -153,7 +153,7 @@ class RestEntry:
             except Exception as error:
                 expected = isinstance(error, OSError)
                 logger.warning("%s: cannot connect: %s", self.name, told(error), exc_info=None if expected else error)
-                await asyncio.sleep(wait * random.uniform(0.5, 1.0))
+                await asyncio.sleep(wait * JITTER.uniform(0.5, 1.0))
                 wait = min(2 * wait, LAST_WAIT)
 
     async def _serve(self) -> None:

@@ -1,11 +1,18 @@
 """What a process is started with: closed streams, masked signals, SIGPIPE as the shell has it, core dumps."""
 
+import inspect
 import os
+import random
 import signal
 import subprocess
 import sys
 
 import pytest
+
+from nexus_fast.error import ConfigurationError
+from nexus_fast.feed import connection
+from nexus_fast.gateway import rest_entry
+from nexus_fast.surroundings import JITTER, anchored
 
 HOLD = "from nexus_fast.surroundings import put_right; put_right()\n"
 
@@ -84,3 +91,37 @@ def dumps_core(folder, code):
     code = f"{DUMP}os.chdir({str(folder)!r})\n{code}os.abort()"
     child = os.posix_spawn(sys.executable, [sys.executable, "-c", code], os.environ)
     return os.WCOREDUMP(os.waitpid(child, 0)[1])
+
+
+def test_letters_that_the_terminal_lacks_are_written_in_another_way():
+    code = "from nexus_fast.log import Logger, configure; configure(); Logger('x').warning('\\u5e01\\u5b89\\u4eba\\u751fUSDT fell')"
+    surroundings = {**os.environ, "PYTHONIOENCODING": "ascii", "LC_ALL": "C", "PYTHONUTF8": "0"}
+    result = run(code, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=surroundings)
+    assert b"\\u5e01\\u5b89\\u4eba\\u751fUSDT fell" in result.stdout and result.stderr == b""
+
+
+def test_pauses_do_not_repeat_when_the_program_seeds_random():
+    draws = []
+    for _ in range(2):
+        random.seed(1)
+        draws.append([JITTER.uniform(0, 1) for _ in range(4)])
+    assert draws[0] != draws[1]
+    sources = [inspect.getsource(module) for module in (connection, rest_entry)]
+    assert all("JITTER.uniform" in text and "random.uniform" not in text for text in sources)
+
+
+def test_paths_stay_where_they_were_when_the_program_goes_elsewhere(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    path = anchored(".nexus_fast")
+    monkeypatch.chdir("/")
+    assert path == str(tmp_path / ".nexus_fast")
+
+
+def test_a_working_directory_that_is_gone_is_named(tmp_path, monkeypatch):
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    assert anchored("/var/lib/x") == "/var/lib/x"
+    with pytest.raises(ConfigurationError, match="working directory has been removed.*whole paths"):
+        anchored(".nexus_fast")
