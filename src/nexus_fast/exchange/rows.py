@@ -19,6 +19,7 @@ from nexus_fast.exact import exactly
 from nexus_fast.exchange.listing import ODD, name_of
 from nexus_fast.log import Logger
 from nexus_fast.order.events import Unreadable
+from nexus_fast.schema import Order
 
 NAMED_MOST = 1000                # kinds and names of odd rows that are told, each once
 left_out: Counter[str] = Counter()                   # by kind of row
@@ -125,6 +126,15 @@ def first(found: list, path: str, what: str, venue: str) -> Any:
     if not found:
         raise VenueError("unreadable", f"the answer to GET {path} cannot be used: no {what} in it can be read", venue=venue)
     return found[0]
+
+
+def require_asked_for(order: Order, oid: str, venue: str) -> Order:
+    """The answer to a question for one order. Raises VenueError when it is about another, or says what cannot be."""
+    if order.oid != oid:
+        raise VenueError("unreadable", f"the answer about order {oid} is about order {order.oid}", venue=venue)
+    if order.amount is not None and order.filled is not None and order.filled > order.amount:
+        raise VenueError("unreadable", f"order {oid} of {order.amount} is said to have {order.filled} filled", venue=venue)
+    return order
 
 
 def usable(what: str, name: str, *makes: Callable[[], Any]) -> list:

@@ -127,7 +127,10 @@ def test_recorded_orders_and_fills():
     assert (order.oid, order.eid, order.status) == (row["orderLinkId"], row["orderId"], OrderStatus.ACCEPTED)
     assert (order.side, order.type) == (OrderSide.BUY, OrderType.LIMIT)
     assert (order.price, order.amount, order.filled) == (float(row["price"]), Decimal(row["qty"]), 0)
-    assert ask(rest, "order", PERP, "another") is None and rest.asked[-1][0] == "/v5/order/history"
+    with pytest.raises(VenueError, match="the answer about order another is about order"):
+        ask(rest, "order", PERP, "another")
+    nothing = FakeRest({"/v5/order/realtime": {"list": []}, "/v5/order/history": {"list": []}})
+    assert ask(nothing, "order", PERP, "another") is None and nothing.asked[-1][0] == "/v5/order/history"
     assert [found.oid for found in ask(rest, "open_orders", PERP)] == [row["orderLinkId"]]
     rows = answer("GetUserTrades")["list"]
     (fill,) = ask(FakeRest({"/v5/execution/list": {"list": rows}}), "recent_trades", PERP)

@@ -18,7 +18,7 @@ from nexus_fast.exchange.binance.families import MARKETS, Family, Market, family
 from nexus_fast.exchange.binance.instruments import TYPES
 from nexus_fast.exchange.binance.market_data import INTERVALS
 from nexus_fast.exchange.instrument import Instrument, InstrumentTable
-from nexus_fast.exchange.rows import first, whole
+from nexus_fast.exchange.rows import first, require_asked_for, whole
 from nexus_fast.gateway.rest import BinanceRest
 from nexus_fast.schema import Kline, Order, Ticker
 
@@ -166,7 +166,7 @@ class BinanceRequests(BarRequests):
                 return None
             raise
         with whole(f"order {oid}", "binance"):
-            return answers.as_order(found, instrument)
+            return require_asked_for(answers.as_order(found, instrument), oid, "binance")
 
     async def open_orders(self, instrument: Instrument) -> list[Order]:
         """Everything of the account that is open on the symbol, whoever placed it."""

@@ -19,7 +19,7 @@ from nexus_fast.exchange.bybit.answers import BarAnswer
 from nexus_fast.exchange.bybit.instruments import CATEGORIES, TYPES
 from nexus_fast.exchange.bybit.market_data import interval_name
 from nexus_fast.exchange.instrument import Instrument, InstrumentTable
-from nexus_fast.exchange.rows import first, whole
+from nexus_fast.exchange.rows import first, require_asked_for, whole
 from nexus_fast.gateway.bybit_rest import Answer, BybitRest
 from nexus_fast.schema import Kline, Order, Ticker
 
@@ -94,10 +94,11 @@ class BybitRequests(BarRequests):
         """The order of this client id as the venue has it; None when the venue says that it knows none."""
         for path in (OPEN_PATH, HISTORY_PATH):
             result = await self._rest.result(path, {**_of(instrument), "orderLinkId": oid}, signed=True)
-            for row in _decode(answers.ORDERS, result, path).rows:
-                if row.order_link_id == oid:
-                    with whole(f"order {oid}", "bybit"):
-                        return answers.as_order(row, instrument)
+            rows = _decode(answers.ORDERS, result, path).rows
+            if rows:
+                row = min(rows, key=lambda row: row.order_link_id != oid)        # the one that was asked for, if it is there
+                with whole(f"order {oid}", "bybit"):
+                    return require_asked_for(answers.as_order(row, instrument), oid, "bybit")
         return None
 
     async def open_orders(self, instrument: Instrument) -> list[Order]:

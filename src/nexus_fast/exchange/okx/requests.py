@@ -19,7 +19,7 @@ from nexus_fast.exchange.okx.instruments import ALL_TYPES, KINDS, OkxInstrument
 from nexus_fast.exchange.okx.market_data import as_kline, bar_of
 from nexus_fast.exchange.okx.outcomes import QUERY_NO_SUCH_ORDER
 from nexus_fast.exchange.okx.snapshot import HISTORY_PATH, ORDER_PATH, PENDING_PATH
-from nexus_fast.exchange.rows import first, whole
+from nexus_fast.exchange.rows import first, require_asked_for, whole
 from nexus_fast.gateway.okx_rest import OkxRest
 from nexus_fast.schema import Kline, Order, Ticker
 
@@ -140,7 +140,7 @@ class OkxRequests(BarRequests):
             history = await self._get(answers.ORDERS, HISTORY_PATH, params, signed=True)
             found = [order for order in history if order.cl_ord_id == oid]
         with whole(f"order {oid}", "okx"):
-            return answers.as_order(found[0], instrument) if found else None
+            return require_asked_for(answers.as_order(found[0], instrument), oid, "okx") if found else None
 
     async def open_orders(self, instrument: OkxInstrument) -> list[Order]:
         """Everything of the account that is open on the symbol, whoever placed it."""
