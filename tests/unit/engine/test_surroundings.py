@@ -94,7 +94,8 @@ def dumps_core(folder, code):
 
 
 def test_letters_that_the_terminal_lacks_are_written_in_another_way():
-    code = "from nexus_fast.log import Logger, configure; configure(); Logger('x').warning('\\u5e01\\u5b89\\u4eba\\u751fUSDT fell')"
+    code = "from nexus_fast.log import Logger, configure; configure()\n"
+    code += "Logger('x').warning('\\u5e01\\u5b89\\u4eba\\u751fUSDT fell')"
     surroundings = {**os.environ, "PYTHONIOENCODING": "ascii", "LC_ALL": "C", "PYTHONUTF8": "0"}
     result = run(code, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=surroundings)
     assert b"\\u5e01\\u5b89\\u4eba\\u751fUSDT fell" in result.stdout and result.stderr == b""
