@@ -36,7 +36,8 @@ def build() -> Path:
 def simulated_environment() -> dict[str, str]:
     """The environment of a process whose time is simulated; hashes do not depend on the process either."""
     paths = [str(ROOT / "src"), str(Path(__file__).parent), *filter(None, [os.environ.get("PYTHONPATH")])]
-    return {**os.environ, "LD_PRELOAD": str(build()), "PYTHONPATH": os.pathsep.join(paths), "PYTHONHASHSEED": "0", VARIABLE: "1"}
+    added = {"LD_PRELOAD": str(build()), "PYTHONPATH": os.pathsep.join(paths), "PYTHONHASHSEED": "0", VARIABLE: "1"}
+    return {**os.environ, **added, "NEXUS_FAST_FENCE": "loopback"}
 
 
 def is_simulated() -> bool:
