@@ -105,7 +105,7 @@ def test_a_kill_switch_while_the_engine_is_built(venue, monkeypatch, capsys, mom
     assert "kill switch: SIGUSR1" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize(("number", "moment"), zip([signal.SIGINT, signal.SIGTERM] * 3, list(MOMENTS)[1:], strict=True))
+@pytest.mark.parametrize(("number", "moment"), list(zip([signal.SIGINT, signal.SIGTERM] * 3, list(MOMENTS)[1:], strict=True)))
 def test_the_end_while_the_engine_is_built(venue, monkeypatch, moment, number):
     strategy = Orders(None)
     holder, name, when = MOMENTS[moment]
