@@ -15,6 +15,7 @@ from nexus_fast.log import Logger
 from nexus_fast.order.ledger import Ledger
 from nexus_fast.order.reasons import TEXTS
 from nexus_fast.order.tracker import SIDES, TIMES_IN_FORCE, TYPES, Tracker
+from nexus_fast.strategy.base import attach
 
 WITHIN = settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 LEAST, MOST = -(2**63), 2**63 - 1
@@ -32,7 +33,8 @@ class Trader:
         self.entry, names = self.world.entry, [i.symbol for i in self.world.instruments]
         self.sender = probe.Sender()
         exchanges = [i.exchange for i in self.world.instruments]
-        self.sender.attach(None, self.entry, 0, {name: number for number, name in enumerate(names)}, names, exchanges, {})
+        ids = {name: number for number, name in enumerate(names)}
+        attach(self.sender, None, self.entry, 0, ids, names, exchanges, {})
         self.ledger = Ledger(self.entry)
         cache, nothing = Cache(lambda symbol: None, lambda: None), lambda number: None
         self.tracker = Tracker(self.ledger, cache, self.world.instruments, [self.sender], nothing, Logger("test"))
