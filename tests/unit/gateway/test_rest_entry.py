@@ -13,6 +13,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "support"))
 from order_life import Life
 from patience import WAIT_SECONDS
 
+from nexus_fast.gateway import rest_entry
 from nexus_fast.gateway.rest_entry import RestEntry
 from nexus_fast.order.states import EVENTS
 
@@ -217,8 +218,9 @@ def test_it_ends_though_its_connection_is_made_in_the_same_turn(scene, monkeypat
     (b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n",),
     (b"HTTP/1.1 200 OK\r\nContent-Length: 99999999999999999999999\r\n\r\n",),
 ])
-def test_a_response_without_an_end_or_that_is_none_leaves_the_order_in_doubt(scene, pieces):
-    """And the connection is left: what came on it next could be taken for the answer to another request."""
+def test_a_response_without_an_end_or_that_is_none_leaves_the_order_in_doubt(scene, pieces, monkeypatch):
+    """And the connection is left at once: what came on it next could be taken for the answer to another request."""
+    monkeypatch.setattr(rest_entry, "ANSWER_SECONDS", 10 * WAIT_SECONDS)
     uvloop.run(scene.run(*pieces))
     assert scene.answers == [] and scene.lost == [(scene.number, PLACE)]
 
