@@ -9,6 +9,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "unit" / "wire"))
 
+from canonical_frames import CANONICAL  # noqa: E402
 from wire_frames import ROOT, SHARED, recorded  # noqa: E402
 from wire_fuzzer import WireFuzzer  # noqa: E402
 
@@ -25,16 +26,22 @@ SOURCES = (
 )
 
 
+# Of each quote from the venues' documents: where few quotes are recorded, a share of the mutants that counts is theirs.
+COPIES = 10
+
+
 def seeds():
-    """A few hundred different frames; quotes of each venue among them."""
+    """A few hundred frames; quotes of each venue among them."""
     frames = list(dict.fromkeys(frame for _, frame in recorded(*(SOURCES if ROOT == SHARED else ("**/*",)))))
     quotes = [frame for frame in frames if b'"B":"' in frame or b"orderbook.1." in frame or b"bbo-tbt" in frame]
-    return quotes[:400] + [frame for frame in frames if len(frame) < 1500][:200]
+    documented = [frame for _, _, frame in CANONICAL] * COPIES
+    return documented + quotes[:400] + [frame for frame in frames if len(frame) < 1500][:200]
 
 
 def main():
     options = argparse.ArgumentParser()
     options.add_argument("--seconds", type=float, default=10)
+    options.add_argument("--mutants", type=int, help="of each parser, however long they take")
     options.add_argument("--seed", type=int, default=1)
     options.add_argument("--sample", type=int, default=0)
     options.add_argument("--fault", default=None)
@@ -47,9 +54,15 @@ def main():
                 print(json.dumps([venue, market, frame.hex(), status]))
         return
     total = {pair: {} for pair in PARSERS}
-    end = time.monotonic() + options.seconds
+    begun = time.monotonic()
+
+    def is_over():
+        if options.mutants is not None:
+            return all(sum(counts.values()) >= options.mutants for counts in total.values())
+        return time.monotonic() >= begun + options.seconds
+
     implementations = itertools.cycle(binance.implementations())
-    while time.monotonic() < end:
+    while not is_over():
         binance.use_implementation(next(implementations))
         for pair, fuzzer in fuzzers.items():
             for status, count in fuzzer.run(5000).items():

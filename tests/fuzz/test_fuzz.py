@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 
-sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).resolve().parents[1] / "unit" / "wire")]
+TESTS = Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(Path(__file__).parent), str(TESTS / "unit" / "wire"), str(TESTS / "support")]
 
 import sanitized  # noqa: E402
+from patience import PROCESS_SECONDS  # noqa: E402
 from wire_reference import expected  # noqa: E402
 
 STATUS = {1: "quote", 0: "other", -1: "malformed", -2: "range", -3: "insane"}
@@ -22,15 +24,15 @@ def built():
 
 
 def test_mutated_frames_never_read_outside_their_block():
-    done = sanitized.run_child(["--seconds", 12, "--seed", 20261122], timeout=120)
+    done = sanitized.run_child(["--mutants", 100_000, "--seed", 20261122], timeout=PROCESS_SECONDS * 4)
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-6000:]
     for pair, counts in json.loads(done.stdout)["mutants"].items():
-        assert sum(counts.values()) >= 20_000, (pair, counts)
+        assert sum(counts.values()) >= 100_000, (pair, counts)
         assert counts["1"] > 200 and counts["-1"] > 200, (pair, counts)  # mutants on both sides of the rules
 
 
 def test_mutants_get_what_the_rules_give():
-    done = sanitized.run_child(["--sample", 3000, "--seed", 7], timeout=120)
+    done = sanitized.run_child(["--sample", 3000, "--seed", 7], timeout=PROCESS_SECONDS * 4)
     assert done.returncode == 0, done.stderr[-6000:]
     for line in done.stdout.splitlines():
         venue, _, frame, status = json.loads(line)
@@ -41,6 +43,6 @@ def test_mutants_get_what_the_rules_give():
     ("fault", "words"), [("over_read", "heap-buffer-overflow"), ("overflow", "signed integer overflow")]
 )
 def test_the_harness_reports_a_parser_that_is_wrong(fault, words):
-    done = sanitized.run_child(["--seconds", 1, "--fault", fault], timeout=120)
+    done = sanitized.run_child(["--seconds", 1, "--fault", fault], timeout=PROCESS_SECONDS * 4)
     assert done.returncode != 0
     assert words in done.stderr, done.stderr[-3000:]

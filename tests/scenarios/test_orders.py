@@ -52,7 +52,7 @@ async def test_01_a_lost_connection_is_doubt_before_the_deadline(s, symbol):
             oid = rest(s, symbol)
         else:
             s.cancel_order(symbol, oid)
-        await s.until(lambda heard=heard: s.heard(heard, oid), seconds=5, what=f"that it is {heard}")
+        await s.until(lambda heard=heard, oid=oid: s.heard(heard, oid), seconds=5, what=f"that it is {heard}")
         s.venue.faults.load([])
         await s.until(lambda: all(a.ready.is_set() for a in s.engine.host.accounts.values()), 40, "both accounts")
         await asyncio.sleep(LAG_SECONDS + 1)
