@@ -80,7 +80,7 @@ class Work:
     def __init__(self, first: int, last: int, workers: int, chunk: int, more: tuple[str, ...]):
         self.chunks = [(at, min(at + chunk - 1, last)) for at in range(first, last + 1, chunk)]
         self.workers, self.more = workers, more
-        self.running: list[tuple[subprocess.Popen, tuple[int, int], float]] = []
+        self.running: list[tuple[subprocess.Popen, tuple[int, int], float, int]] = []
         self.runs, self.failures = Counter(), Counter()
 
     def go(self, seconds: float | None) -> None:
@@ -90,21 +90,24 @@ class Work:
             if seconds is not None and time.monotonic() - begun > seconds:
                 self.chunks.clear()
             while self.chunks and len(self.running) < self.workers:
-                chunk = self.chunks.pop(0)
-                play = command("--seeds", f"{chunk[0]}-{chunk[1]}", *self.more)
-                process = subprocess.Popen(play, cwd=ROOT, env=simulated_environment(), stdout=subprocess.PIPE,
-                                           stderr=subprocess.STDOUT, text=True)
-                self.running.append((process, chunk, time.monotonic()))
+                self.begin(self.chunks.pop(0))
             for entry in list(self.running):
                 self.look(*entry)
             time.sleep(0.02)
 
-    def look(self, process: subprocess.Popen, chunk: tuple[int, int], begun: float) -> None:
+    def begin(self, chunk: tuple[int, int]) -> None:
+        worker = min(set(range(self.workers)) - {entry[3] for entry in self.running})
+        play = command("--seeds", f"{chunk[0]}-{chunk[1]}", *self.more)
+        process = subprocess.Popen(play, cwd=ROOT, env=simulated_environment(worker), stdout=subprocess.PIPE,
+                                   stderr=subprocess.STDOUT, text=True)
+        self.running.append((process, chunk, time.monotonic(), worker))
+
+    def look(self, process: subprocess.Popen, chunk: tuple[int, int], begun: float, worker: int) -> None:
         if process.poll() is None:
             if time.monotonic() - begun < SECONDS_OF_A_RUN * (chunk[1] - chunk[0] + 1):
                 return
             process.kill()
-        self.running.remove((process, chunk, begun))
+        self.running.remove((process, chunk, begun, worker))
         output = process.stdout.read()
         lines = output.splitlines()
         if not lines or not lines[-1].startswith("done "):

@@ -7,6 +7,7 @@
 
 import inspect
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -21,6 +22,8 @@ from simulated_time import compiler, simulated_environment  # noqa: E402
 
 # Of real time; the scenarios themselves have their own, simulated limits.
 SECONDS = int(SCRIPT_SECONDS)
+# Of pytest-xdist: each has a processor of its own for what it plays.
+WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
 
 
 class Player:
@@ -33,7 +36,7 @@ class Player:
         self.log = tempfile.TemporaryFile()
         command = [sys.executable, str(Path(__file__).with_name("player.py")), str(SECONDS)]
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.log,
-                                        env=simulated_environment())
+                                        env=simulated_environment(WORKER))
 
     def play(self, file, name, parameters):
         """What went wrong, or None."""

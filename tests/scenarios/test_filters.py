@@ -39,6 +39,15 @@ async def refused(s, symbol, price, amount=AMOUNT):
     return s.heard("failed", oid)[0].reason
 
 
+def held(s, symbol):
+    """What the engine holds of the venue's filters."""
+    return s.engine.core.instruments[s.engine.core.symbol_ids[symbol]]
+
+
+async def reread(s, symbol, before):
+    await s.until(lambda: held(s, symbol) != before, seconds=60, what="other filters")
+
+
 @pytest.mark.scenario(68)
 @pytest.mark.parametrize("symbol", [BTC, BTC_PERP])
 @engine(symbols=[BTC, BTC_PERP])
@@ -47,10 +56,10 @@ async def test_68_the_smallest_value_grows(s, symbol):
     await s.quotes()
     service = s.venue.venue.binance.spot if symbol == BTC else s.venue.venue.binance.usd_m
     await asyncio.sleep(11)
-    price = far_below(s, symbol)
+    price, before = far_below(s, symbol), held(s, symbol)
     with changed(service.market, "BTCUSDT", minimum_notional=500 * SCALE):
         assert "code=" in await refused(s, symbol, price)
-        await asyncio.sleep(0.5)
+        await reread(s, symbol, before)
         sent = s.venue.venue.statistics.rejects
         assert "minimum notional" in await refused(s, symbol, price) and s.venue.venue.statistics.rejects == sent
         assert s.min_order_amount(symbol) * Decimal(str(s.cache.bookl1(symbol).ask)) >= 500
@@ -100,17 +109,19 @@ async def test_34_a_symbol_is_no_longer_traded(s):
     before = s.create_order(BTC_PERP, BUY, LIMIT, AMOUNT, price)
     await s.until(lambda: s.heard("accepted", before))
     halted = lambda instrument: {**as_ever(instrument), "status": "HALT"}  # noqa: E731
+    traded = held(s, BTC_PERP)
     with unittest.mock.patch(info, halted):
-        await asyncio.sleep(21)
+        await reread(s, BTC_PERP, traded)
         assert "does not trade this symbol" in await refused(s, BTC_PERP, price)
     s.cancel_order(BTC_PERP, before)
     await s.until(lambda: s.heard("canceled", before))
+    await reread(s, BTC_PERP, held(s, BTC_PERP))             # it is traded again
     gone = lambda instrument: {**as_ever(instrument), "symbol": f"{instrument.symbol}X", "baseAsset": "X"}  # noqa: E731
     with unittest.mock.patch(info, gone):
-        await asyncio.sleep(21)
+        await reread(s, BTC_PERP, held(s, BTC_PERP))
         assert "does not trade this symbol" in await refused(s, BTC_PERP, price)
     assert s.venue.venue.statistics.rejects == 0
-    await asyncio.sleep(21)
+    await reread(s, BTC_PERP, held(s, BTC_PERP))
     oid = s.create_order(BTC_PERP, BUY, LIMIT, AMOUNT, price)
     await s.until(lambda: s.heard("accepted", oid))
 
@@ -123,9 +134,9 @@ async def test_68_okx_the_smallest_order_grows(s):
     await asyncio.sleep(11)
     (market,) = [service.market for service in s.venue.venue.okx.services if "BTC-USDT-SWAP" in service.market.instruments]
     with changed(market, "BTC-USDT-SWAP", minimum_quantity=5 * SCALE):
-        price = far_below(s, symbol)
+        price, before = far_below(s, symbol), held(s, symbol)
         assert "code=51" in await refused(s, symbol, price, Decimal("0.02"))
-        await asyncio.sleep(0.5)
+        await reread(s, symbol, before)
         assert "below the venue's minimum" in await refused(s, symbol, price, Decimal("0.02"))
         oid = s.create_order(symbol, BUY, LIMIT, Decimal("0.06"), price)
         await s.until(lambda: s.heard("accepted", oid))
@@ -145,9 +156,9 @@ async def test_68_bybit_the_smallest_order_grows(s, category, filters, code, rea
     await s.quotes()
     await asyncio.sleep(11)
     with changed(s.venue.venue.bybit.exchange.markets[category], "BTCUSDT", **filters):
-        price = far_below(s, symbol)
+        price, before = far_below(s, symbol), held(s, symbol)
         assert f"code={code}" in await refused(s, symbol, price, Decimal("0.02"))
-        await asyncio.sleep(0.5)
+        await reread(s, symbol, before)
         sent = s.venue.venue.statistics.rejects
         assert reason in await refused(s, symbol, price, Decimal("0.02")) and s.venue.venue.statistics.rejects == sent
         oid = s.create_order(symbol, BUY, LIMIT, Decimal("0.2"), price)

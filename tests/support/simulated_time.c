@@ -2,16 +2,19 @@
  * and a wait for I/O that nothing ends jumps to its end at once. Everything in the process sees the same time: Python, C, uvloop.
  *
  * Loopback sockets deliver within send(2), unless the machine is busy: then the kernel delivers a little later, in a thread of its own.
- * So before time jumps, packets are sent to oneself and waited for: the kernel delivers a processor's packets in their order, and
- * what was sent before them has arrived. */
+ * So the process keeps to one processor, and before time jumps, packets are sent to oneself and waited for: the kernel delivers a
+ * processor's packets in their order, and what was sent before them has arrived. Connections are under Reno's congestion control,
+ * which has no timers of its own: BBR spreads what is sent over real time. */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <dlfcn.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <sched.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -55,9 +58,37 @@ int clock_gettime(clockid_t clock, struct timespec *out) {
 
 #define ROUNDS 3 /* a connection takes as many packets, each of which answers the one before */
 #define PATIENCE_MS 1000
-#define MOVED_MS 10 /* for what another processor has still to deliver */
+#define PROCESSOR "NEXUS_SIMULATED_PROCESSOR" /* which of those that the process may use, from 0 on */
 
 static int to_oneself = -1;
+
+/* The n-th of the allowed processors, counted round and round. */
+static void keep_to_one_processor(void) {
+    cpu_set_t allowed, one;
+    const char *wanted = getenv(PROCESSOR);
+    int left, processor = -1;
+    if (sched_getaffinity(0, sizeof(allowed), &allowed)) return;
+    left = (wanted ? atoi(wanted) : 0) % CPU_COUNT(&allowed);
+    while (left >= 0) {
+        left -= CPU_ISSET(++processor, &allowed);
+    }
+    CPU_ZERO(&one);
+    CPU_SET(processor, &one);
+    sched_setaffinity(0, sizeof(one), &one);
+}
+
+int socket(int domain, int type, int protocol) {
+    static int (*real_socket)(int, int, int);
+    int made;
+    if (!real_socket) {
+        real_socket = dlsym(RTLD_NEXT, "socket");
+    }
+    made = real_socket(domain, type, protocol);
+    if (made >= 0) {
+        setsockopt(made, IPPROTO_TCP, TCP_CONGESTION, "reno", 4);
+    }
+    return made;
+}
 
 static void open_to_oneself(void) {
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
@@ -74,6 +105,7 @@ static void wait_for_deliveries(void) {
     char byte = 0;
     int round;
     if (to_oneself < 0) {
+        keep_to_one_processor();
         open_to_oneself();
     }
     for (round = 0; round < ROUNDS && send(to_oneself, &byte, 1, 0) == 1; round++) {
@@ -86,8 +118,7 @@ static void wait_for_deliveries(void) {
 static int (*real_epoll_pwait)(int, struct epoll_event *, int, int, const sigset_t *);
 
 static int wait_for(int epoll, struct epoll_event *events, int most, int milliseconds, const sigset_t *mask) {
-    static int last_processor = -1;
-    int found, processor;
+    int found;
     if (!real_epoll_pwait) {
         real_epoll_pwait = dlsym(RTLD_NEXT, "epoll_pwait");
     }
@@ -99,9 +130,7 @@ static int wait_for(int epoll, struct epoll_event *events, int most, int millise
         return found;
     }
     wait_for_deliveries();
-    processor = sched_getcpu();
-    found = real_epoll_pwait(epoll, events, most, processor == last_processor ? 0 : MOVED_MS, mask);
-    last_processor = processor;
+    found = real_epoll_pwait(epoll, events, most, 0, mask);
     if (!found) {
         elapsed_ns += (int64_t)milliseconds * 1000000;
     }

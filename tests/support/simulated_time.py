@@ -15,6 +15,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SOURCE = Path(__file__).with_suffix(".c")
 LIBRARY = ROOT / "build" / "tests" / "simulated_time.so"
 VARIABLE = "NEXUS_SIMULATED_TIME"
+PROCESSOR = "NEXUS_SIMULATED_PROCESSOR"
 
 
 def compiler() -> list[str] | None:
@@ -33,10 +34,12 @@ def build() -> Path:
     return LIBRARY
 
 
-def simulated_environment() -> dict[str, str]:
-    """The environment of a process whose time is simulated; hashes do not depend on the process either."""
+def simulated_environment(processor: int = 0) -> dict[str, str]:
+    """The environment of a process whose time is simulated; hashes do not depend on the process either. processor: the
+    process keeps to this one, counted among those that it may use, round and round."""
     paths = [str(ROOT / "src"), str(Path(__file__).parent), *filter(None, [os.environ.get("PYTHONPATH")])]
-    added = {"LD_PRELOAD": str(build()), "PYTHONPATH": os.pathsep.join(paths), "PYTHONHASHSEED": "0", VARIABLE: "1"}
+    added = {"LD_PRELOAD": str(build()), "PYTHONPATH": os.pathsep.join(paths), "PYTHONHASHSEED": "0", VARIABLE: "1",
+             PROCESSOR: str(processor)}
     return {**os.environ, **added, "NEXUS_FAST_FENCE": "loopback"}
 
 
