@@ -210,6 +210,14 @@ def test_positions(venue):
         assert len(found) == 2 and found.odd == 1, odd
 
 
+@pytest.mark.parametrize(("amount", "odd"), [("0.000", 0), ("0.5", 1)])
+def test_a_position_of_hedge_mode_is_not_passed_over(amount, odd):
+    """It is not followed here, so the list is not complete; a side that holds nothing is."""
+    good = {"symbol": "A", "positionAmt": "1", "entryPrice": "2"}
+    found = binance.read_positions(text([good, {**good, "positionSide": "LONG", "positionAmt": amount}]))
+    assert len(found) == 1 and found.odd == odd
+
+
 def test_positions_of_okx_that_a_list_could_not_tell_are_what_they_were():
     swap = okx_instrument("BTC-USDT-SWAP", "SWAP")
     positions = okx.Positions(lambda name: swap)

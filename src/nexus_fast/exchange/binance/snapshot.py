@@ -191,11 +191,21 @@ def total(parts: Iterable[Balances]) -> Balances:
     return found
 
 
+def is_hedged(side: str, amount: Decimal) -> bool:
+    """Whether a row is of hedge mode, which the engine has no place for. Raises ValueError where it holds something: a position
+    that is not followed is said to be there."""
+    if side == "BOTH":
+        return False
+    if amount:
+        raise ValueError(f"{side} {amount} of hedge mode, the engine works in one-way mode")
+    return True
+
+
 def read_positions(body: bytes, type: InstrumentType | None = None) -> Found:
     """type: of an account that holds several kinds. With `odd` it is not complete."""
 
     def convert(p: _Position) -> PositionUpdate | None:
-        if p.position_side != "BOTH":
+        if is_hedged(p.position_side, p.position_amt):
             return None
         amounts(p.position_amt, p.entry_price)
         return PositionUpdate(

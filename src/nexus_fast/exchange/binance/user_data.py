@@ -13,7 +13,7 @@ from msgspec import Raw, Struct, field
 
 from nexus_fast.constants import InstrumentType
 from nexus_fast.exact import exactly, quotient
-from nexus_fast.exchange.binance.snapshot import ORDER_TYPES, STATUSES, amounts
+from nexus_fast.exchange.binance.snapshot import ORDER_TYPES, STATUSES, amounts, is_hedged
 from nexus_fast.exchange.rows import Rows, unreadable
 from nexus_fast.order.events import (
     BalanceUpdate,
@@ -297,7 +297,7 @@ def _account_update(payload) -> list[Event]:
     found = _futures_account.decode(payload)
 
     def convert(position: _FuturesPosition) -> PositionUpdate | None:
-        if position.side != "BOTH":
+        if is_hedged(position.side, position.amount):
             return None
         amounts(position.amount, position.entry_price)
         return PositionUpdate(
