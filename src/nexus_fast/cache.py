@@ -291,7 +291,7 @@ class Cache:
     def replace_positions(
         self, account_type: AccountType, positions: Iterable[Position]
     ) -> tuple[list[str], list[str]]:
-        """The engine's: all positions of one account, read anew. Symbols that were opened, and closed, by it."""
+        """The engine's: all positions of one account, read again. Symbols that were opened, and closed, by it."""
         before = self._positions.get(account_type, {})
         now = {position.symbol: position for position in positions if position.is_opened}
         self._positions[account_type] = now
@@ -308,7 +308,7 @@ class Cache:
         return account
 
     def replace_balances(self, account_type: AccountType, balances: Iterable[Balance]) -> AccountBalance:
-        """The engine's: all balances of one account, read anew."""
+        """The engine's: all balances of one account, read again."""
         self.get_balance(account_type).balances.clear()
         return self.apply_balance(account_type, balances)
 

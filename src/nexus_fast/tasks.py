@@ -1,8 +1,8 @@
 """Work on the event loop that has an owner: it ends with its owner, and it never ends without a word before that.
 
     spawn(work)         once; what it raises is logged
-    keep(what, make)    until what make() returns has come to its end: an error is counted and logged, and it is begun anew after
-                        a wait that doubles, from FIRST_WAIT to LAST_WAIT seconds
+    keep(what, make)    until what make() returns has come to its end: an error is counted and logged, and it is started again
+                        after a wait that doubles, from FIRST_WAIT to LAST_WAIT seconds
 """
 
 import asyncio
@@ -15,7 +15,7 @@ FIRST_WAIT, LAST_WAIT = 1.0, 30.0
 
 
 class Tasks:
-    """`failures`: how often something that is kept had to be begun anew."""
+    """`failures`: how often something that is kept had to be started again."""
 
     def __init__(self, log: Logger):
         self.failures = 0
@@ -55,7 +55,7 @@ class Tasks:
                 if time.monotonic() - began > LAST_WAIT:
                     wait = FIRST_WAIT                # it had gone well for a while
                 self.failures += 1
-                self._log.exception(f"{what} failed and is begun anew in {wait:g} s", error)
+                self._log.exception(f"{what} failed and is started again in {wait:g} s", error)
             await asyncio.sleep(wait)
             wait = min(2 * wait, LAST_WAIT)
 

@@ -109,7 +109,7 @@ SWITCH = PrivateConnectorConfig(account_type=PERP_ACCOUNT, dead_mans_switch=10)
 
 @engine(symbols=[BTC_PERP], private=(PERP_ACCOUNT,), connectors=[SWITCH])
 async def test_a_living_engine_renews_the_dead_mans_switch(s):
-    """The venue would cancel everything after ten seconds without word of it."""
+    """The venue would cancel everything after ten seconds of silence."""
     await s.quotes()
     oid = await accepted(s)
     await asyncio.sleep(60)

@@ -472,7 +472,7 @@ async def test_17_the_venue_says_that_it_has_it_already(s, symbol):
 @pytest.mark.parametrize("symbol", [BTC, BTC_PERP])
 @engine(symbols=[BTC, BTC_PERP])
 async def test_19_the_venues_clock_is_set(s, symbol, offset):
-    """-1021: the order failed, and was not sent again; the clock is read anew and the next one is taken."""
+    """-1021: the order failed, and was not sent again; the clock is read again and the next one is taken."""
     await s.quotes()
     s.venue.faults.load([{"kind": "clock", "offset_ms": offset}])
     await asyncio.sleep(0.1)

@@ -59,7 +59,7 @@ async def test_36_what_is_silent_is_subscribed_to_anew(s):
 @pytest.mark.parametrize("what", ["malformed", "truncated", "utf8"])
 @engine(symbols=[BTC], public=(SPOT_ACCOUNT,))
 async def test_30_nothing_but_frames_that_cannot_be_used(s, what):
-    """Said in the log, the book is stale, and the connection is made anew, ever less often."""
+    """Said in the log, the book is stale, and the connection is replaced, ever less often."""
     await s.quotes()
     connection = s.engine.host.feeds[SPOT_ACCOUNT].quotes[0].connection
     connects = connection.connects

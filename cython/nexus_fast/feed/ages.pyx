@@ -1,4 +1,4 @@
-"""How long the books of watched symbols have not moved, by the clock that nobody sets. Looked at a few symbols at a time."""
+"""How long the books of watched symbols have not moved, by the monotonic clock. Looked at a few symbols at a time."""
 
 from libc.stdint cimport int64_t, uint32_t
 

@@ -1,4 +1,4 @@
-"""What the venue's answers about one order prove, and from when on. No I/O; times are of the clock that nobody sets.
+"""What the venue's answers about one order prove, and from when on. No I/O; times are of the monotonic clock.
 
 A request may arrive for as long as the venue takes its timestamp, and who answers a question may lag behind the venue itself. So
 an answer counts by the time at which it was asked for, and says nothing of what happened in the last LAG_SECONDS.

@@ -2,7 +2,7 @@
 
 A connection that lives says nothing about one of its streams. A symbol whose quotes have been silent beyond its time has a stale
 book: `is_stale` says so, and orders that need the book are refused until the next quote. Every kind of stream that is silent
-beyond its time is told of in the log and subscribed to anew, each time again when the silence is twice as old.
+beyond its time is told of in the log and subscribed to again, each time again when the silence is twice as old.
 """
 
 import time
@@ -118,6 +118,6 @@ class Freshness:
                 continue
             names = ", ".join(f"{stream.instrument.symbol} {silent:.0f} s" for stream, silent in connected[:5])
             stale = "; their books are stale until the next one" if data_type is DataType.BOOKL1 else ""
-            feed.log.warning(f"no {KINDS[data_type]} of {len(connected)} symbols: {names}{stale}; subscribing anew")
+            feed.log.warning(f"no {KINDS[data_type]} of {len(connected)} symbols: {names}{stale}; subscribing again")
             for stream, _ in connected:
                 feed.renew(data_type, [stream.instrument], **stream.options)

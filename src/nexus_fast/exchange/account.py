@@ -71,10 +71,10 @@ class Account:
         self.ready.clear()
 
     def _check_sending(self, connection: WebSocketConnection | None) -> None:
-        """A send that failed has put the channel out of service: its connection is made anew, whatever reading it says."""
+        """A send that failed has put the channel out of service: its connection is replaced, whatever reading it says."""
         if self._attached and not self.channel.ready:
             self._attached = False
-            self._log.warning("sending failed; connecting anew")
+            self._log.warning("sending failed; connecting again")
             connection.drop()
 
     def _on_message_error(self, payload: bytes, error: Exception) -> None:
@@ -103,8 +103,8 @@ class Account:
         self._host.on_private_status(self, "connected")
 
     async def _prepared(self, connection: WebSocketConnection, work: Callable[[], Awaitable[None]]) -> None:
-        """Log on and subscribe; whatever comes of it, the connection is used or made anew. A venue that refuses, or answers what
-        cannot be used, is asked again after a while that doubles: the connection's own waits begin anew with each one that is
+        """Log on and subscribe; whatever comes of it, the connection is used or replaced. A venue that refuses, or answers what
+        cannot be used, is asked again after a while that doubles: the connection's own waits begin again with each one that is
         made."""
         transport = connection.transport
         try:

@@ -174,5 +174,5 @@ class Line:
                 self._feed.host.on_feed_silent(self._feed, self.connection.name, list(self.topics))
         quiet = (time.monotonic_ns() - self.handler.last_message_ns) / 1e9
         if quiet > QUIET_SECONDS:
-            self._feed.log.warning(f"{self.connection.name}: no data for {quiet:.0f} s, connecting anew")
+            self._feed.log.warning(f"{self.connection.name}: no data for {quiet:.0f} s, connecting again")
             self.connection.drop()

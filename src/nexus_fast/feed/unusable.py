@@ -37,7 +37,7 @@ class Unusable:
         self._noted += 1
 
     def check(self, now: float) -> bool:
-        """Whether the connection is to be made anew; once a second, `now` by the monotonic clock."""
+        """Whether the connection is to be replaced; once a second, `now` by the monotonic clock."""
         self._tell(now)
         if not self._too_many():
             if now - self._next_at > LAST_WAIT:
@@ -47,7 +47,7 @@ class Unusable:
             return False
         self._dropped_with, self._next_at = self.count, now + self._wait
         again = f"again in {self._wait:.0f} s at the earliest"
-        self._log.error(f"{self._name}: {self.count} frames could not be used, the connection is made anew; {again}")
+        self._log.error(f"{self._name}: {self.count} frames could not be used, the connection is replaced; {again}")
         self._wait = min(2 * self._wait, LAST_WAIT)
         return True
 

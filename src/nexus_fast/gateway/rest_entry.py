@@ -31,7 +31,7 @@ from nexus_fast.surroundings import JITTER
 logger = logging.getLogger("nexus_fast.rest")
 
 FIRST_WAIT, LAST_WAIT = 0.1, 15.0
-# A venue closes a connection that is idle; one is made anew before that.
+# A venue closes a connection that is idle; another one is made before that.
 IDLE_SECONDS = 50.0
 CONNECT_SECONDS = 10.0
 # A connection on which a response does not come is of no use for the next request.

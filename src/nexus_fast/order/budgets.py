@@ -12,7 +12,7 @@ from nexus_fast.order.budget import Budget
 
 @dataclass(frozen=True)
 class Window:
-    """`limit` orders in so many seconds. sliding: the last seconds at any moment; else windows that begin anew at multiples of
+    """`limit` orders in so many seconds. sliding: the last seconds at any moment; else windows that begin again at multiples of
     their length. reducible: reduce-only orders count in it too, and a part is kept for them."""
 
     name: str

@@ -27,7 +27,7 @@ class Extra(Struct, gc=False):
     counted: int = 0                         # sum of its unique fills, mantissa
     fees_missing: int = 0                    # of how many of them the fee is not known
     paid: Decimal = Decimal(0)               # what its unique fills were worth
-    modified_at: float | None = None         # when its last modification became known, by the clock that nobody sets
+    modified_at: float | None = None         # when its last modification became known, by the monotonic clock
     contradiction: str | None = None         # the last that was said of it and not believed
 
 

@@ -8,7 +8,7 @@ class LatestQuotes:
     """Reads an engine's latest table: `quotes["BTCUSDT-PERP.BINANCE"]` is a BookL1Record, None before the first quote.
 
     Values are exact as mantissas (`record.bid * 10**-record.price_scale`) and beside them as doubles. When the engine
-    was started again, ids are read anew, and a table that it replaced is opened anew.
+    was started again, ids are read again, and a table that it replaced is opened anew.
     """
 
     def __init__(self, name):

@@ -61,7 +61,7 @@ class Replay:
     """One recording. `text` is `FILE`, `spot=FILE` or `usd_m=FILE`; without a market the file's name and frames decide.
 
     `rate`: frames per second instead of the recorded pace. When it has come to its end, `on_end` gets the walks of its
-    symbols, which go on from the last quotes: a recording begun anew would send update ids that go backwards.
+    symbols, which go on from the last quotes: a recording started again would send update ids that go backwards.
     """
 
     def __init__(self, text: str, venue, makers, rate: float | None = None):

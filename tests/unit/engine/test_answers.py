@@ -104,7 +104,7 @@ def test_what_is_kept_is_begun_anew(monkeypatch, caplog, error):
 
     with caplog.at_level(logging.ERROR):
         assert asyncio.run(story()) == 3
-    assert len(begun) == 4 and "the work failed and is begun anew" in caplog.text and type(error).__name__ in caplog.text
+    assert len(begun) == 4 and "the work failed and is started again" in caplog.text and type(error).__name__ in caplog.text
 
 
 def test_what_is_kept_ends_with_its_owner():

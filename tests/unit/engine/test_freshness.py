@@ -88,7 +88,7 @@ OTHERS = [data_type for data_type in KINDS if data_type is not DataType.BOOKL1]
 @pytest.mark.scenario(35, 36)
 @pytest.mark.parametrize("data_type", OTHERS)
 def test_every_kind_of_stream_has_its_time(bench, data_type):
-    """One symbol falls silent while the other is heard: it is told of and subscribed to anew when its time is over, and again
+    """One symbol falls silent while the other is heard: it is told of and subscribed to again when its time is over, and again
     when the silence has doubled."""
     limit = FRESHNESS[KINDS[data_type]][0]
     bench.watch(data_type, bench.a, bench.b)

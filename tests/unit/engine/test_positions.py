@@ -42,7 +42,7 @@ class Scene:
 
 @pytest.mark.parametrize("complete", [True, False])
 def test_it_is_named_once_and_on_every_change(complete):
-    """By a list that is read anew and by the stream alike."""
+    """By a list that is read again and by the stream alike."""
     scene = Scene()
     scene.hear(position("BTCUSDT", 2), position("GONEUSDT", 1500), complete=complete)
     (line,) = scene.lines()

@@ -101,7 +101,7 @@ def test_an_order_that_was_being_canceled_is_asked_about_also_when_it_is_listed(
 
 @pytest.mark.scenario(3, 45)
 def test_the_fills_of_the_last_session_are_remembered(scene):
-    """The venue repeats one of them, as it does after a connection is made anew; another is new."""
+    """The venue repeats one of them, as it does after a connection is replaced; another is new."""
     one = scene(rests=("ACCEPTED", {7: 2, 8: 3}))
     for trade_id, quantity in ((8, 3), (7, 2), (9, 1)):
         one.tracker.apply(OrderUpdate(event="FILL", client_id="rests", trade_id=trade_id, last_price=Decimal(100),

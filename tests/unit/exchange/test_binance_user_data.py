@@ -249,7 +249,7 @@ def test_self_trade_prevention_may_leave_the_order_open():
 @pytest.mark.parametrize("words", [
     {"x": "CANCELED", "X": "NEW"}, {"x": "EXPIRED", "X": "PARTIALLY_FILLED"}, {"X": "SOMETHING_NEW"}])
 def test_an_end_that_the_status_does_not_know_of_is_asked_about(kind, words):
-    """What cannot be read is: the account is read anew."""
+    """What cannot be read is: the account is read again."""
     with pytest.raises(msgspec.ValidationError, match=words["X"]):
         decode(json.dumps(changed(trade(kind), **words)).encode())
 

@@ -130,7 +130,7 @@ class TestDepth:
         assert [(b.price, b.size) for b in book.bids] == [(99.5, 4.0)] and [a.price for a in book.asks] == [100.5]
         assert len(depths.apply(self.push("update", 13, 13), "X", 1)) == 1        # nothing changed
         assert depths.apply(self.push("update", 13, 10, [["1", "1"]]), "X", 1) == []   # told before, by another connection
-        assert len(depths.apply(self.push("update", 3, 13), "X", 1)) == 1         # the ids begin anew
+        assert len(depths.apply(self.push("update", 3, 13), "X", 1)) == 1         # the ids begin again
         assert len(depths.apply(self.push("update", 4, 3), "X", 1)) == 1
 
     def test_a_missing_change_breaks_the_chain(self):

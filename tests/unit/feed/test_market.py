@@ -134,7 +134,7 @@ def test_a_reset_of_the_ids_is_told_from_a_late_copy_by_the_matching_time(bench)
 
 @pytest.mark.scenario(24)
 def test_after_a_break_the_book_is_stale_until_the_next_quote(bench):
-    """Whose update id may be smaller: the venue may have begun anew."""
+    """Whose update id may be smaller: the venue may have started again."""
     bench.feed.feed(quote(1000))
     kept = bench.book()
     bench.entry.mark_stale(0)

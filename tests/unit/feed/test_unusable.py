@@ -60,7 +60,7 @@ def test_so_many_in_a_row_end_the_connection(connection):
     connection.bad(IN_A_ROW - 1)
     assert not connection.second()
     connection.bad()
-    assert connection.second() and "made anew" in connection.log.errors[0]
+    assert connection.second() and "replaced" in connection.log.errors[0]
 
 
 @pytest.mark.scenario(30)

@@ -367,7 +367,7 @@ class BinanceAccount(AccountRest):
                 self._log.warning(f"order connection: {event.reason}")
                 self._on_closing(self._api)
             elif isinstance(event, StreamEnded):
-                self._log.warning(f"{event.reason}; connecting anew")
+                self._log.warning(f"{event.reason}; connecting again")
                 (self._user or self._api).drop()
 
     def _add_cost(self, update: OrderUpdate) -> None:

@@ -63,7 +63,7 @@ class MarginAccount(BinanceAccount):
                 with reading("the listen token"):
                     await self._subscribe_all(self._api)
             except NO_ANSWER as error:
-                self._log.warning(f"the private events could not be prolonged ({told(error)}); connecting anew")
+                self._log.warning(f"the private events could not be prolonged ({told(error)}); connecting again")
                 self._api.drop()
 
 
@@ -105,7 +105,7 @@ class IsolatedMarginAccount(MarginAccount):
                 await self._subscribe_to(symbol, self._api)
             await self._host.resynchronise(self)         # what came before the subscription
         except NO_ANSWER as error:
-            self._log.error(f"{symbol}: no private events of this isolated pair ({told(error)}); connecting anew")
+            self._log.error(f"{symbol}: no private events of this isolated pair ({told(error)}); connecting again")
             self._api.drop()
 
     def _symbols_to_list(self, family: Family) -> Iterable[str]:

@@ -50,7 +50,7 @@ class OrderAnswers:
         if verdict.resync_clock:
             self._host.times.measure(self._account, in_doubt=True)
         if verdict.session_lost:
-            self._log.error(f"the trade connection takes no more requests ({verdict.reason}); connecting anew")
+            self._log.error(f"the trade connection takes no more requests ({verdict.reason}); connecting again")
             self._account.renew_trade()
 
     def _note_limit(self, number: int, request: Request, limit: int) -> None:

@@ -134,7 +134,7 @@ class OkxAccount(Account):
         return order_templates(instrument.code, trade_mode=mode, spot=instrument.is_spot, **scales)
 
     def _use_config(self, config: snapshot.Config) -> None:
-        """Routes that were prepared while the account's mode was not known are made anew."""
+        """Routes that were prepared while the account's mode was not known are made again."""
         self._config = config
         for symbol in list(self._routed):
             self._host.prepare_route(self._host.core.symbol_ids[symbol], self.index)
@@ -225,7 +225,7 @@ class OkxAccount(Account):
 
     def renew(self, reason: str) -> None:
         """The venue no longer takes this session."""
-        self._log.error(f"the order connection is of no more use ({reason}); connecting anew")
+        self._log.error(f"the order connection is of no more use ({reason}); connecting again")
         self._ws.drop()
 
     # ------------------------------------------------------------------------------------------ what comes

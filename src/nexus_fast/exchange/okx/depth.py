@@ -1,7 +1,7 @@
 """Depth of OKX beyond five levels: the channel `books`, a snapshot and its changes, in a chain of seqIds.
 
 Every change names the seqId before it; where that is not the one that is known, a change is missing, and the channel is
-subscribed to anew. A change with the seqId that it follows says that nothing changed; after maintenance the ids may begin lower.
+subscribed to again. A change with the seqId that it follows says that nothing changed; after maintenance the ids may begin lower.
 The venue has announced (2026-02-12, for August 2026) that the channel will begin without a snapshot: where none comes, changes
 are kept, and the snapshot is asked for by REST (`is_waiting`, `begin`).
 Source: www.okx.com/docs-v5, order-book-trading-market-data-ws-order-book-channel, log_en.

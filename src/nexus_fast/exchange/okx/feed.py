@@ -173,7 +173,7 @@ class OkxFeed(PublicFeed):
                 if self._depths.is_waiting(name) and name not in self._asking:
                     self._asking[name] = asyncio.get_running_loop().create_task(self._ask_snapshot(name, symbol))
         except BrokenChain as error:
-            self.log.warning(f"{error}; subscribing anew")
+            self.log.warning(f"{error}; subscribing again")
             self._depths.forget(name)
             topic = f"books:{name}"
             self.others[0].unsubscribe([topic])

@@ -136,7 +136,7 @@ def _convert(venue: _Instrument) -> OkxInstrument:
         market_min_quantity=least,
         # On spot the venue says it in USDT, not in the base currency.
         market_max_quantity=None if venue.inst_type == "SPOT" else _limit(venue.max_mkt_sz, value),
-        # A swap has an expTime when it is about to leave the list, and is none of the dated contracts for that.
+        # A swap has an expTime when it is about to leave the list, and is no dated contract for that.
         expiry_ms=int(venue.exp_time) if venue.inst_type == "FUTURES" and venue.exp_time else None,
         listed_ms=int(venue.list_time) if venue.list_time else None,
         code=venue.inst_id_code,

@@ -114,7 +114,7 @@ class ListenKeys:
     # ---- life of a key
 
     def start(self, account: Account) -> str:
-        """A new key, or the live one with its hour begun anew."""
+        """A new key, or the live one with its hour started again."""
         live = self.by_account.get(account.key)
         if live is None:
             live = ListenKey(secrets.token_hex(32), account, 0)

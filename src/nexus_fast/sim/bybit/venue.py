@@ -123,7 +123,7 @@ class BybitVenue:
             await self._runner.cleanup()
 
     def _restart(self, rule: Rule) -> None:
-        """A fault: the books begin anew at once, the connections end when the rule says."""
+        """A fault: the books begin again at once, the connections end when the rule says."""
         if rule.place["venue"] in ("any", self.name):
             for channels in self.exchange.channels.values():
                 channels.restart()
