@@ -20,8 +20,10 @@ def locked_kb():
     with open("/proc/self/status") as status:
         return int(next(line for line in status if line.startswith("VmLck")).split()[1])
 
+at_start = gc.get_freeze_count()         # Python 3.12 freezes some objects of its own
+
 def state():
-    return {"gc": gc.isenabled(), "frozen": gc.get_freeze_count() > 0, "locked": locked_kb() > 1000}
+    return {"gc": gc.isenabled(), "frozen": gc.get_freeze_count() > at_start, "locked": locked_kb() > 1000}
 
 tuning = Tuning(None, False)
 before = state()
