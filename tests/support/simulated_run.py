@@ -9,6 +9,7 @@ Everything between the two is real: sockets, frames, HTTP, signatures, the journ
 import asyncio
 import os
 import random
+import socket
 import tempfile
 from decimal import Decimal
 from pathlib import Path
@@ -37,6 +38,15 @@ def engine(**options):
         return function
 
     return mark
+
+
+async def _resolve_at_once(loop, host, port, *, family=0, type=0, proto=0, flags=0):
+    return socket.getaddrinfo(host, port, family, type, proto, flags | socket.AI_NUMERICHOST)
+
+
+# uvloop's own asks the system in a thread, even for a number, and a thread runs in real time: on a busy machine the loop's time
+# is fifteen seconds later before the thread has had its turn.
+uvloop.Loop.getaddrinfo = _resolve_at_once
 
 
 def nested(tables):
