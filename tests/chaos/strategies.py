@@ -67,6 +67,8 @@ class Chaotic(Scripted):
         order, truth = self.cache.get_order(oid), self.truth_of[symbol]
         if symbol == truth.spot and not truth.amends_spot or order is None or order.price is None or order.is_closed:
             return
+        if oid in self.cache.get_external_orders(symbol):
+            return                       # its records were lost with a journal: it can be canceled, and is nobody's to modify
         self.modify_order(symbol, oid, price=self._price(symbol, order.side), amount=order.amount)
 
     # ------------------------------------------------------------------------------------------ what it is told
