@@ -1,12 +1,26 @@
+import logging
 import os
 import shutil
 import sys
 import tempfile
 from pathlib import Path
 
+import pytest
+
 sys.path.insert(0, str(Path(__file__).resolve().parent / "support"))
 
 _own = []                                # the segment directory of this run
+
+
+@pytest.fixture(autouse=True)
+def log_as_it_was():
+    """An engine of one test says where the lines of the whole process go; the next test hears them as if it were the first."""
+    logger = logging.getLogger("nexus_fast")
+    level, propagate, handlers = logger.level, logger.propagate, list(logger.handlers)
+    yield
+    logger.setLevel(level)
+    logger.propagate = propagate
+    logger.handlers[:] = handlers
 
 
 def pytest_configure(config):

@@ -14,7 +14,7 @@ from msgspec import Raw, Struct, field
 from nexus_fast.constants import InstrumentType
 from nexus_fast.exact import exactly
 from nexus_fast.exchange.bybit.instruments import TYPES
-from nexus_fast.exchange.rows import Found, Named, Rows
+from nexus_fast.exchange.rows import Found, Named, Rows, odd_in
 from nexus_fast.order.events import OrderUpdate, PositionUpdate
 
 ZERO = Decimal(0)
@@ -191,7 +191,7 @@ def balances_of(wallets: Found) -> Named:
         return coin.coin, ((number(coin.wallet_balance) or ZERO) - locked, locked)
 
     found = Named()
-    found.odd = wallets.odd
+    found.odd = odd_in(wallets)
     for wallet in wallets:
         rows = _coin_rows.decode(wallet.coin, convert)
         found.update(rows)
