@@ -22,6 +22,8 @@ from simulated_time import ROOT, compiler, is_simulated, now, simulated_environm
 
 # Of real time: a run takes less than half a second, on a machine that has nothing else to do.
 SECONDS_OF_A_RUN = 60
+# What a run's process ends with; a signal is a negative number.
+AGREED, DISAGREED, CRASHED = 0, 1, 3
 
 
 def command(*arguments: str) -> list[str]:
@@ -43,12 +45,12 @@ def in_a_child(work) -> int:
     child = os.fork()
     if not child:
         gc.disable()                     # its memory lasts for one run
-        failed = 1
+        status = CRASHED
         try:
-            failed = work()
+            status = work()
             sys.stdout.flush()
         finally:
-            os._exit(failed)
+            os._exit(status)
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
@@ -69,7 +71,10 @@ def several(first: int, last: int, venues: tuple[str, ...]) -> int:
     for seed in range(first, last + 1):
         chosen = venues or venues_of(seed)
         runs["+".join(chosen)] += 1
-        failures["+".join(chosen)] += bool(in_a_child(lambda seed=seed, chosen=chosen: silently(seed, chosen)))
+        status = in_a_child(lambda seed=seed, chosen=chosen: silently(seed, chosen))
+        failures["+".join(chosen)] += bool(status)
+        if status not in (AGREED, DISAGREED):
+            print(f"seed {seed} ({'+'.join(chosen)}): the process ended with {status}", flush=True)
     print("done", json.dumps([runs, failures]), flush=True)
     return bool(failures.total())
 

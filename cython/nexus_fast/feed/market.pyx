@@ -13,6 +13,14 @@ from nexus_fast.wire.registry cimport parser_for
 from nexus_fast.wire.registry import parser_id
 
 
+cdef int pass_over(const char* data, Py_ssize_t size, nx_quote* quote) noexcept nogil:
+    return NX_PARSE_OTHER
+
+
+def _ignore(payload):
+    pass
+
+
 cdef class MarketFeed(PayloadHandler):
     """`on_other(payload)` gets every well-formed message that is no quote. A refused frame leaves the
     book's numbers untouched, and says that they are not the market any more."""
@@ -42,7 +50,7 @@ cdef class MarketFeed(PayloadHandler):
         if symbol == NULL:
             self.unknown_symbols += 1
             return 0
-        # After a break whatever the venue says is newer: its ids may have begun anew.
+        # After a break whatever the venue says is newer: its ids may have started again.
         if not self.entry.books[symbol.symbol_id].flags & NX_FLAG_STALE and not self.is_news(symbol, ticks):
             self.consecutive_errors = 0
             return 0
@@ -167,6 +175,11 @@ cdef class MarketFeed(PayloadHandler):
     def unusable(self):
         """Frames that were set aside."""
         return self.malformed + self.out_of_range + self.insane
+
+    def retire(self):
+        """The segments that this writes into are about to be unmapped. A connection that outlives the engine, as one that is
+        being made when it ends may, brings its frames to nobody."""
+        self.parse, self.on_other = pass_over, _ignore
 
     def counters(self):
         """What this connection has seen."""

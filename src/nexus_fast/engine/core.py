@@ -16,6 +16,7 @@ from nexus_fast.engine.dispatch import Dispatcher
 from nexus_fast.engine.inheritance import inherit, read_left
 from nexus_fast.error import AlreadyRunningError, ConfigurationError
 from nexus_fast.exchange.instrument import Instrument
+from nexus_fast.feed.market import MarketFeed
 from nexus_fast.feed.symbols import SymbolTable
 from nexus_fast.journal.error import JournalError
 from nexus_fast.journal.files import journal_path
@@ -77,6 +78,7 @@ class Core:
             self.market_ring = self.order_ring = self.latest = self.entry = self.ledger = None
             raise
         self.dispatcher = Dispatcher(count, on_error)
+        self.feeds: list[MarketFeed] = []            # what writes into the segments
         self._write_directory(market, self.market_ring.segment.epoch)
         self._write_directory(latest, self.latest.segment.epoch)
 
@@ -131,6 +133,8 @@ class Core:
         self.journal.close()
         for name in self._names[:2]:
             remove_symbols(name)
+        for feed in self.feeds:
+            feed.retire()
         self.market_ring.close(unlink=True)
         self.order_ring.close(unlink=True)
         self.latest.close(unlink=True)

@@ -101,6 +101,7 @@ class Host:
             on_other,
         )
         self.market_feeds.append(made)
+        self.core.feeds.append(made)
         return made
 
     def symbol_of(self, feed: Any) -> Callable[[str], str | None]:

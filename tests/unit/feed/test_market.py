@@ -297,3 +297,13 @@ def test_recorded_quotes_stand_in_the_book_as_json_says(bench):
             checked += 1
     assert checked >= 10
     assert bench.feed.malformed == bench.feed.insane == 0
+
+
+def test_a_connection_that_outlives_the_engine_brings_its_frames_to_nobody(bench):
+    """The segments are unmapped then: a record that is written would end the process."""
+    bench.feed.retire()
+    bench.writer.close(unlink=True)
+    bench.latest.close(unlink=True)
+    for frame in (quote(1), b'{"result":null,"id":1}'):
+        bench.feed.feed(frame)
+    assert not bench.strategy.books and bench.others == [] and bench.book() is None
