@@ -24,3 +24,12 @@ def test_random_strategies_on_random_faults_agree_with_their_venues():
     assert runs >= 10
     for venue in ("binance", "bybit", "okx"):
         assert re.search(rf"\b{venue} \d", done.stdout), f"no run on {venue} alone:\n{done.stdout}"
+
+
+@pytest.mark.skipif(compiler() is None, reason="simulated time needs a C compiler")
+@pytest.mark.parametrize("seed", [58458])
+def test_seeds_that_found_something_agree(seed):
+    """58458: a market-data connection that outlived its engine wrote into memory that was unmapped."""
+    command = [sys.executable, "-m", "tests.chaos", "--seed", str(seed)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=400)
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
