@@ -10,6 +10,7 @@ from msgspec import Struct, field
 
 from nexus_fast.constants import (
     CLOSED_STATUSES,
+    AccountType,
     AlgoOrderStatus,
     ExchangeType,
     InstrumentType,
@@ -161,8 +162,9 @@ class BatchOrder(Struct, kw_only=True):
 class Order(Struct, gc=False):
     """An order as it stood when a callback was made.
 
-    oid: ours, eid: the venue's. filled, cum_cost (quote units) and fee: of the whole order so far; cost, last_filled,
-    last_filled_price: of the fill that this update brings. reason: why it failed, in the venue's words or ours.
+    oid: ours, eid: the venue's. filled, average, cum_cost (quote units) and fee: of the fills that were told so far. cost,
+    last_filled, last_filled_price: of the fill that on_filled_order or on_partially_filled_order tells; None elsewhere. reason:
+    why it failed, in the venue's words or ours.
     """
 
     exchange: ExchangeType
@@ -255,6 +257,39 @@ class Order(Struct, gc=False):
     @property
     def is_post_only(self) -> bool:
         return self.type is OrderType.POST_ONLY
+
+
+class Fill(Struct, kw_only=True, frozen=True, gc=False):
+    """A fill of an order of the strategy's. Each is told once.
+
+    trade_id: the venue's number of the trade (63 bits of a name, where the venue has names); None: the venue never listed the
+    trade, its quantity is known from the order's total, and price is what the total was worth more. amount: above zero, in base
+    units or contracts. is_maker, fee: None where the venue has not said it (yet, see Callbacks.on_fill_fee). timestamp: the
+    venue's, ms. recovered: the position that on_start saw contains it. position: of the symbol on the account with this fill,
+    below zero when short; None for spot. order: as it stands with this fill.
+    """
+
+    exchange: ExchangeType
+    account_type: AccountType
+    symbol: str
+    oid: str
+    eid: str | None
+    trade_id: int | None
+    side: OrderSide
+    price: Decimal
+    amount: Decimal
+    is_maker: bool | None
+    fee: Decimal | None
+    fee_currency: str | None
+    timestamp: int
+    recovered: bool
+    position: Decimal | None
+    order: Order
+
+    @property
+    def signed_amount(self) -> Decimal:
+        """Below zero for a sale."""
+        return self.amount if self.side is OrderSide.BUY else self.amount.copy_negate()
 
 
 class AlgoOrder(Struct, kw_only=True):

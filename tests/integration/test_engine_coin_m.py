@@ -46,7 +46,8 @@ def test_an_order_rests_is_changed_filled_and_paid_in_coins(venue, order_entry):
         assert (order.status, order.filled, order.fee_currency) == (OrderStatus.FILLED, 7, "BTC")
         fill = venue.ask("GET", "/dapi/v1/userTrades", symbol="BTCUSD_PERP")[-1]
         assert order.cum_cost == pytest.approx(Decimal(700) / Decimal(str(order.average)), abs=Decimal("2e-8"))
-        assert order.cost == Decimal(fill["baseQty"]) and order.last_filled_price == float(fill["price"])
+        filled = s.heard("filled", oid)[0]
+        assert filled.cost == Decimal(fill["baseQty"]) and filled.last_filled_price == float(fill["price"])
         await s.until(lambda: s.cache.get_position(PERPETUAL) is not None)
         position = s.cache.get_position(PERPETUAL)
         assert position.signed_amount == 7 and position.entry_price == pytest.approx(order.average, rel=1e-6)

@@ -254,9 +254,9 @@ async def test_06_a_fill_that_no_stream_brings(s, symbol):
                          for name in ("executionReport.TRADE", "ORDER_TRADE_UPDATE.TRADE", "TRADE_LITE")])
     fill()
     fill()
-    await s.until(lambda: s.cache.get_order(oid).fee and s.cache.get_order(oid).filled == AMOUNT)
+    await s.until(lambda: s.cache.get_order(oid).fee)
     fee, counts = s.cache.get_order(oid).fee, s.engine.host.tracker.counts
-    assert counts["fills"] == 1
+    assert counts["fills"] == 1 and s.cache.get_order(oid).filled == AMOUNT / 2
     await s.until(lambda: s.cache.get_order(oid).fee == 2 * fee, what="the missing fill")
     assert counts["fills"] == 2 and s.cache.get_order(oid).filled == AMOUNT
 
@@ -283,7 +283,7 @@ async def test_06_a_missing_fill_is_asked_for_until_it_is_there(s, symbol):
     s.venue.fill_resting("spot" if symbol == BTC else "usd_m", oid)
     order = await s.settled(oid)
     assert order.status is OrderStatus.FILLED and s.engine.host.tracker.counts["fills"] == 1
-    await asyncio.sleep(69)
+    await asyncio.sleep(55)
     assert s.venue.faults.rules[-1].applied >= 5 and s.engine.host.tracker.counts["fills"] == 1
     await s.until(lambda: s.engine.host.tracker.counts["fills"] == 2, seconds=70, what="the missing fill")
     assert s.cache.get_order(oid).fee == fees(s, symbol, oid)

@@ -11,7 +11,7 @@ from typing import Any
 
 from nexus_fast.cache import Cache
 from nexus_fast.config import Config
-from nexus_fast.constants import DataType, WsOrderResultType
+from nexus_fast.constants import AccountType, DataType, WsOrderResultType
 from nexus_fast.core.book import BookL1
 from nexus_fast.engine.core import Core
 from nexus_fast.engine.freshness import Freshness
@@ -78,7 +78,7 @@ class Host:
         self.safety = Safety(self, log)
         self.times = TimeWatch(self, log)
         self.query = self.inquiry.query
-        self.tracker = Tracker(core.ledger, cache, core.instruments, strategies, self.query, log)
+        self.tracker = Tracker(core.ledger, cache, core.instruments, strategies, self.query, log, self.account_type_at)
         self._log = log
         self.tasks = Tasks(log)
         self.spawn, self.keep = self.tasks.spawn, self.tasks.keep
@@ -151,6 +151,9 @@ class Host:
 
     def account_at(self, index: int) -> Any:
         return next(account for account in self.accounts.values() if account.index == index)
+
+    def account_type_at(self, index: int) -> AccountType:
+        return self.account_at(index).account_type
 
     def prepare_route(self, symbol_id: int, account_index: int) -> None:
         """Build the row of the route table: the templates of one symbol on one account."""
@@ -256,6 +259,7 @@ class Host:
             self._orphans.check,
             *([] if self.reload is None else [self.reload.check]),
             self.inquiry.fill_holes,
+            self.tracker.shortfalls.tell_overdue,
             self.tracker.forget,
             self._check_deadlines,
         ]

@@ -150,10 +150,10 @@ class Inquiry:
         try:
             answered = await self._ask_trades(number)
         except KeyError:
-            self._host.tracker.lose_hole(number)
+            self._host.tracker.shortfalls.lose(number)
         finally:
             with contextlib.suppress(KeyError):
-                self._host.tracker.hole_asked(number, answered=answered)
+                self._host.tracker.shortfalls.asked(number, answered=answered)
 
     async def _ask_trades(self, number: int) -> bool:
         """Ask once, and apply what is said; whether anything was. KeyError when the order's slot is in use by a later one."""

@@ -1,6 +1,7 @@
 """The strategies' callbacks: which of them there are, and calling them."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from nexus_fast.constants import OrderStatus
@@ -31,17 +32,28 @@ def wanted_statuses(strategies: Sequence[Any]) -> list[set[OrderStatus]]:
 class Callbacks:
     def __init__(self, log: Logger):
         self._log = log
-        self._held: list[tuple[Any, str, Any]] | None = None
+        self._held: list[Callable[[], None]] | None = None
+
+    @property
+    def are_held(self) -> bool:
+        return self._held is not None
 
     def call(self, strategy: Any, name: str, argument: Any) -> None:
         """Call a strategy's callback; what it raises is logged with its traceback and goes no further."""
         if self._held is not None:
-            self._held.append((strategy, name, argument))
+            self._held.append(partial(self.call, strategy, name, argument))
             return
         try:
             getattr(strategy, name)(argument)
         except Exception as error:
             self._log.exception(f"{type(strategy).__name__}.{name} raised {type(error).__name__}", error)
+
+    def then(self, act: Callable[[], None]) -> None:
+        """Act when the callbacks before it have returned."""
+        if self._held is not None:
+            self._held.append(act)
+        else:
+            act()
 
     def hold(self) -> None:
         """No callback until release(): the cache is brought up to date before on_start."""
@@ -50,5 +62,5 @@ class Callbacks:
     def release(self) -> None:
         """What was held is told now, in its order."""
         held, self._held = self._held or [], None
-        for strategy, name, argument in held:
-            self.call(strategy, name, argument)
+        for told in held:
+            told()

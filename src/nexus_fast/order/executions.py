@@ -1,34 +1,99 @@
 """The fills of the orders: each counted once, by the venue's trade id, whichever stream brings it first, and its fee with whoever
-has it."""
+has it.
+
+What is told of an order's fills is a quantity: a trade brings what the sum of the trades exceeds it by. It is less than the trade
+where the venue's total was told before (telling.py), and nothing for a trade that came twice.
+"""
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 
 from msgspec import Struct
 
+from nexus_fast.constants import OrderSide, OrderStatus
 from nexus_fast.exact import OWN, quotient
-from nexus_fast.exchange.instrument import Instrument, from_mantissa, to_mantissa
+from nexus_fast.exchange.instrument import Instrument, to_mantissa
 from nexus_fast.order.events import OrderUpdate
+from nexus_fast.schema import Fill
 
 SEEN_TRADES = 100_000
 
 
+class Total(Struct, frozen=True, gc=False):
+    """What the venue says of all that is executed. quantity: a mantissa."""
+
+    quantity: int
+    average: Decimal
+    cost: Decimal
+
+
 class Extra(Struct, gc=False):
-    """What an order has besides its slot."""
+    """What an order has besides its slot. Quantities are mantissas."""
 
     reason: str | None = None
-    average: Decimal | None = None
-    cost: Decimal | None = None
     fee: Decimal | None = None
     fee_currency: str | None = None
-    last_price: Decimal | None = None
-    last_quantity: Decimal | None = None
-    counted: int = 0                         # sum of its unique fills, mantissa
-    fees_missing: int = 0                    # of how many of them the fee is not known
-    paid: Decimal = Decimal(0)               # what its unique fills were worth
+    counted: int = 0                         # sum of its unique trades
+    told: int = 0                            # sum of the fills that were told, or are about to be
+    fees_missing: int = 0                    # of how many of its trades the fee is not known
+    paid: Decimal = Decimal(0)               # what the fills that were told were worth
+    last_price: Decimal | None = None        # of its last trade
+    total: Total | None = None               # the last that the venue said
+    shown: OrderStatus | None = None         # while its end waits for fills: the status that was told
     modified_at: float | None = None         # when its last modification became known, by the monotonic clock
     contradiction: str | None = None         # the last that was said of it and not believed
+    # Trades whose fee is to be told: with the fill that was told without it, None where the trade itself was not told.
+    unpaid: dict[int, Fill | None] = {}
+
+
+def extra_of(fields: dict) -> Extra:
+    """Of an order of which nothing is kept: what was executed of it was told."""
+    return Extra(counted=fields["filled"], told=fields["filled"])
+
+
+class Execution(Struct, kw_only=True, frozen=True, gc=False):
+    """A fill, for who keeps positions. account: its index. amount: unsigned, in base units or contracts. trade_id: None where the
+    venue's total is known and not its trades. time_ms: the venue's. recovered: told of a time before on_start."""
+
+    account: int
+    instrument: Instrument
+    side: OrderSide
+    price: Decimal
+    amount: Decimal
+    fee: Decimal | None
+    fee_currency: str | None
+    time_ms: int
+    trade_id: int | None
+    recovered: bool
+
+
+class Accounted(Struct, frozen=True, gc=False):
+    """What a fill made of the position. position: of the symbol on the account after it, signed; None for spot. recovered: the
+    position that the strategies saw in on_start contains it."""
+
+    position: Decimal | None
+    recovered: bool
+
+
+OnExecuted = Callable[[Execution], Accounted]
+
+
+def keep_no_positions(execution: Execution) -> Accounted:
+    return Accounted(None, execution.recovered)
+
+
+class Taken(Struct, frozen=True, gc=False):
+    """What an update brought. is_new: a trade that was not counted; repeated: one that was. amount: what is to be told of it, a
+    mantissa. is_paid: the fee of a trade, of which it was not known."""
+
+    is_new: bool = False
+    repeated: bool = False
+    amount: int = 0
+    is_paid: bool = False
+
+
+NOTHING = Taken()
 
 
 class Executions:
@@ -41,58 +106,38 @@ class Executions:
         self._seen_order: deque[tuple[int, int]] = deque()
 
     def is_new(self, number: int, update: OrderUpdate) -> bool:
-        """Whether the update brings a fill that was not counted. A venue may say one twice, over two streams or after a
+        """Whether the update brings a trade that was not counted. A venue may say one twice, over two streams or after a
         reconnect. Both sides of one trade may be ours."""
         return update.trade_id >= 0 and (number, update.trade_id) not in self._seen
 
-    def take(self, extra: Extra, fields: dict, update: OrderUpdate) -> bool:
-        """Count what the update brings; whether its fill is a repetition. fields: the order as it was before."""
-        number = fields["number"]
-        repeated = update.trade_id >= 0 and not self.is_new(number, update)
-        if update.average is not None:
-            extra.average = update.average
-        if update.cost is not None:
-            extra.cost = update.cost
+    def take(self, extra: Extra, fields: dict, update: OrderUpdate) -> Taken:
+        """Count what the update brings. fields: the order as it was before."""
+        _take_total(extra, self._instruments[fields["symbol_id"]], fields, update)
+        if update.trade_id < 0:
+            return NOTHING
+        key, amount = (fields["number"], update.trade_id), 0
+        repeated = key in self._seen
         if repeated:
             self._counts["repeated_fills"] += 1
-        elif update.trade_id >= 0:
-            self._remember((number, update.trade_id))
+        else:
             self._counts["fills"] += 1
-            self._add(extra, fields, update)
-        if update.trade_id >= 0 and update.fee is not None:
-            self._take_fee(extra, (number, update.trade_id), update)
-        return repeated
+            self._remember(key)
+            amount = _add(extra, fields, update)
+        return Taken(not repeated, repeated, amount, update.fee is not None and self._take_fee(extra, key, update))
 
-    def _add(self, extra: Extra, fields: dict, update: OrderUpdate) -> None:
-        extra.last_price, extra.last_quantity = update.last_price, update.last_quantity
-        extra.fees_missing += 1
-        if update.last_quantity:
-            extra.counted += to_mantissa(update.last_quantity, fields["size_scale"])
-        if update.last_price and update.last_quantity:
-            self._add_up(extra, fields, update)
-
-    def _add_up(self, extra: Extra, fields: dict, update: OrderUpdate) -> None:
-        """Cost and average by the fills themselves, where the venue does not say them with the fill."""
-        instrument = self._instruments[fields["symbol_id"]]
-        extra.paid = OWN.add(extra.paid, instrument.cost(update.last_price, update.last_quantity))
-        if update.cost is None and update.average is None and extra.counted >= fields["filled"]:
-            quantity = from_mantissa(extra.counted, fields["size_scale"])
-            extra.cost = extra.paid
-            extra.average = _average(instrument, quantity, extra.paid)
-
-    def _take_fee(self, extra: Extra, key: tuple[int, int], update: OrderUpdate) -> None:
+    def _take_fee(self, extra: Extra, key: tuple[int, int], update: OrderUpdate) -> bool:
         if self._seen.get(key, True):
-            return
+            return False
         self._seen[key] = True
         extra.fees_missing -= 1
         extra.fee = OWN.add(extra.fee or Decimal(0), update.fee)
         extra.fee_currency = update.fee_currency or extra.fee_currency
+        return True
 
-    def carry(self, extra: Extra, number: int, trades: dict[int, tuple[int, int]]) -> None:
-        """An order of an earlier session, and the fills that were counted there, with their fees."""
-        for trade_id, (_, quantity) in trades.items():
-            self._remember((number, trade_id), True)
-            extra.counted += quantity
+    def carry(self, extra: Extra, number: int, trade_id: int, quantity: int) -> None:
+        """A trade that was told in an earlier session, with its fee."""
+        self._remember((number, trade_id), True)
+        extra.counted += quantity
 
     def _remember(self, key: tuple[int, int], with_fee: bool = False) -> None:
         self._seen[key] = with_fee
@@ -101,7 +146,34 @@ class Executions:
             self._seen.pop(self._seen_order.popleft(), None)
 
 
-def _average(instrument: Instrument, quantity: Decimal, cost: Decimal) -> Decimal:
+def _take_total(extra: Extra, instrument: Instrument, fields: dict, update: OrderUpdate) -> None:
+    if not update.filled or not (update.cost or update.average):
+        return
+    quantity = to_mantissa(update.filled, fields["size_scale"])
+    if extra.total is None or quantity >= extra.total.quantity:
+        average = update.average or average_price(instrument, update.filled, update.cost)
+        extra.total = Total(quantity, average, update.cost or instrument.cost(average, update.filled))
+
+
+def _add(extra: Extra, fields: dict, update: OrderUpdate) -> int:
+    """The trade's part that was not told, a mantissa. It counts as told from now on."""
+    extra.fees_missing += 1
+    if not update.last_quantity:
+        return 0
+    extra.counted += to_mantissa(update.last_quantity, fields["size_scale"])
+    amount, extra.told = max(0, extra.counted - extra.told), max(extra.told, extra.counted)
+    extra.last_price = update.last_price
+    return amount
+
+
+def worth(instrument: Instrument, price: Decimal, quantity: Decimal) -> Decimal:
+    """As Instrument.cost, not rounded: what is added up."""
+    if instrument.is_inverse:
+        return OWN.divide(OWN.multiply(quantity, instrument.contract_size), price) if price else Decimal(0)
+    return instrument.cost(price, quantity)
+
+
+def average_price(instrument: Instrument, quantity: Decimal, cost: Decimal) -> Decimal:
     """The price at which the whole quantity has this cost."""
     size = OWN.multiply(quantity, instrument.contract_size)
     if not cost or not size:

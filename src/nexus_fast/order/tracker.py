@@ -10,7 +10,6 @@ the order is not believed, and the venue is asked (agreement.py).
 import contextlib
 import itertools
 import time
-from collections import deque
 from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Any
@@ -18,46 +17,33 @@ from typing import Any
 from msgspec.structs import replace
 
 from nexus_fast.cache import Cache
-from nexus_fast.constants import OrderSide, OrderStatus, OrderType, TimeInForce, WsOrderResultType
-from nexus_fast.exact import OWN
+from nexus_fast.constants import AccountType, OrderStatus, WsOrderResultType
 from nexus_fast.exchange.instrument import Instrument, from_mantissa, to_mantissa
 from nexus_fast.log import Logger
 from nexus_fast.order.agreement import contradiction
-from nexus_fast.order.callbacks import CALLBACKS, Callbacks, wanted_statuses
+from nexus_fast.order.callbacks import Callbacks, wanted_statuses
 from nexus_fast.order.events import LAG_SECONDS, OrderUpdate
-from nexus_fast.order.executions import Executions, Extra
+from nexus_fast.order.executions import NOTHING, Executions, Extra, Taken, extra_of
+from nexus_fast.order.fills import FillMaker
+from nexus_fast.order.former import Former
 from nexus_fast.order.holes import Holes
 from nexus_fast.order.ledger import Ledger
 from nexus_fast.order.reasons import reason_text
+from nexus_fast.order.shortfalls import Shortfalls
 from nexus_fast.order.states import ACTIONS
+from nexus_fast.order.telling import Telling
+from nexus_fast.order.view import STATUSES, OrderView
 from nexus_fast.schema import Order
 
-NOTIFY, QUERY, CANCEL_FAILED = ACTIONS["NOTIFY"], ACTIONS["QUERY"], ACTIONS["NOTIFY_CANCEL_FAILED"]
-NOTIFY_FILL, CONFLICT, CANCEL = ACTIONS["NOTIFY_FILL"], ACTIONS["CONFLICT"], ACTIONS["CANCEL"]
-SIDES = (OrderSide.BUY, OrderSide.SELL)
-TYPES = (OrderType.MARKET, OrderType.LIMIT, OrderType.POST_ONLY)
-TIMES_IN_FORCE = (TimeInForce.GTC, TimeInForce.IOC, TimeInForce.FOK)
+QUERY, CONFLICT, CANCEL = ACTIONS["QUERY"], ACTIONS["CONFLICT"], ACTIONS["CANCEL"]
 ENDS = ("FILLED", "CANCELED", "EXPIRED")
-REDUCE_ONLY = 1
-# States of the table to statuses. UNKNOWN is PENDING to a program that was written for NexusTrader: nothing is concluded.
-STATUSES = {
-    "PENDING": OrderStatus.PENDING,
-    "UNKNOWN": OrderStatus.PENDING,
-    "ACCEPTED": OrderStatus.ACCEPTED,
-    "PARTIALLY_FILLED": OrderStatus.PARTIALLY_FILLED,
-    "CANCELING": OrderStatus.CANCELING,
-    "FILLED": OrderStatus.FILLED,
-    "CANCELED": OrderStatus.CANCELED,
-    "EXPIRED": OrderStatus.EXPIRED,
-    "FAILED": OrderStatus.FAILED,
-}
-COUNTS = ("fills", "filled", "rejected", "refused", "canceled", "foreign", "repeated_fills", "contradictions", "holes_given_up")
-REMEMBERED_SECONDS = 60.0        # how long an order that is over is still known, for what is late
+COUNTS = ("fills", "filled", "rejected", "refused", "canceled", "foreign", "repeated_fills", "contradictions", "holes_given_up",
+          "fills_without_trade")
 
 
 class Tracker:
-    """`query(number)` asks the venue about an order whose outcome is in doubt. `halted`: the kill switch; whatever the venue
-    still accepts is canceled."""
+    """`query(number)` asks the venue about an order whose outcome is in doubt. account_type: of an account, by its index.
+    `halted`: the kill switch; whatever the venue still accepts is canceled. `fills.on_executed`, `telling.on_told`: see there."""
 
     def __init__(
         self,
@@ -67,11 +53,11 @@ class Tracker:
         strategies: Sequence[Any],
         query: Callable[[int], None],
         log: Logger,
+        account_type: Callable[[int], AccountType],
     ):
         self.ledger = ledger
         self.cache = cache
         self.counts = dict.fromkeys(COUNTS, 0)
-        self.holes = Holes()
         self._instruments = instruments
         self._strategies = strategies
         self._query = query
@@ -82,10 +68,15 @@ class Tracker:
         self._wanted = wanted_statuses(strategies)
         self.halted = False
         self._executions = Executions(instruments, self.counts)
-        self._former: dict[tuple[str, str], int] = {}            # (client id, venue's id) of orders that are over -> number
-        self._ended: deque[tuple[float, int, str, str | None]] = deque()
         callbacks = Callbacks(log)
         self.callback, self.hold, self.release = callbacks.call, callbacks.hold, callbacks.release
+        self._view = OrderView(instruments, self._extras)
+        self.fills = FillMaker(cache, self._view, instruments, account_type)
+        self.holes = Holes()
+        self._former = Former(ledger, self._extras, self.holes)
+        self.former = self._former.find
+        self.telling = Telling(cache, self._view, self.fills, strategies, callbacks, self._former.add)
+        self.shortfalls = Shortfalls(ledger, self._extras, self.holes, self.telling, self.counts, log)
 
     # ------------------------------------------------------------------------------------------ from the hot path
 
@@ -101,7 +92,8 @@ class Tracker:
                 self._unsettled[number] = None
                 self._stop_if_halted(number, state)
                 continue
-            self._tell(number, self.ledger.fields(number), STATUSES[state])
+            self._unsettled.pop(number, None)
+            self.telling.tell_state(self.ledger.fields(number), STATUSES[state])
             self._stop_if_halted(number, state)
 
     def settle_some(self, count: int) -> bool:
@@ -143,10 +135,6 @@ class Tracker:
         number = self.former(update) or self.ledger.find(update.client_id)
         return number if number and self._is_about(number, update, account) else 0
 
-    def former(self, update: OrderUpdate) -> int:
-        """An order of ours that is over, whose client id may be another's by now; 0 for none."""
-        return self._former.get((update.client_id, update.venue_id), 0)
-
     def _is_about(self, number: int, update: OrderUpdate, account: int | None) -> bool:
         """A client id of our own making is nobody else's. Client ids of strategies are unique for one symbol at best."""
         if self.ledger.is_ours(update.client_id):
@@ -161,30 +149,29 @@ class Tracker:
         """False when it contradicts the order, and nothing of it was believed. whole: see agreement.contradiction."""
         if self.refuses(number, update, whole=whole):
             return False
+        self.drain()
         fields = self.ledger.fields(number)
         if update.event == "FILL" and update.trade_id < 0 and not update.filled:
             update = replace(update, event="ACCEPTED")       # partially filled with nothing
-        # What is late for an order that is over is kept no longer than the order's other news.
-        is_forgotten = number not in self._extras and self.ledger.closed(number)
-        extra = Extra() if is_forgotten else self._extra(number)
+        extra = self._extra(number)
         if update.reason is not None:
             extra.reason = update.reason
-        repeated = self._executions.take(extra, fields, update)
+        taken = self._executions.take(extra, fields, update)
         if update.event == "MODIFIED":
             extra.modified_at = time.monotonic()
-        filled = self._change(number, fields, extra, update, repeated)
-        if not is_forgotten:
-            self.holes.note(number, max(filled, fields["filled"]) > extra.counted or extra.fees_missing > 0)
+        before, _, actions = self._change(number, fields, extra, update, taken.repeated)
+        if actions or taken is not NOTHING or update.filled:
+            self._tell(number, extra, update, taken, before, actions)
         return True
 
-    def _change(self, number: int, fields: dict, extra: Extra, update: OrderUpdate, repeated: bool) -> int:
-        """The table, and everybody who hears of it; the cumulative quantity, -1 where none is known."""
+    def _change(self, number: int, fields: dict, extra: Extra, update: OrderUpdate, repeated: bool) -> tuple[str, str, int]:
+        """The table, and the answer that was awaited; as Ledger.apply."""
         price_scale, size_scale = fields["price_scale"], fields["size_scale"]
         filled = -1 if update.filled is None else to_mantissa(update.filled, size_scale)
         if update.event in ("FILL", "FILLED") or update.trade_id >= 0:
             filled = max(filled, extra.counted, fields["filled"] if repeated else -1)
         modified = update.event == "MODIFIED" and update.price is not None and update.quantity is not None
-        before, after, actions = self.ledger.apply(
+        changed = self.ledger.apply(
             number,
             update.event,
             filled,
@@ -197,18 +184,25 @@ class Tracker:
             to_mantissa(update.quantity, size_scale) if modified else 0,
         )
         if update.event in ("ACCEPTED", "REJECTED", "MODIFIED"):
-            if after != "CANCELING":
+            if changed[1] != "CANCELING":
                 self.ledger.answered(number)
         elif update.event == "MODIFY_REJECTED":
             self.modification_answered(number)
-        self._act(number, before, after, actions)
-        if not actions and update.trade_id >= 0 and (not repeated or update.fee is not None):
-            self.cache.apply_order(self.order(number))       # a fill whose quantity was known: its fee was not
-        return filled
+        return changed
+
+    def _tell(self, number: int, extra: Extra, update: OrderUpdate, taken: Taken, before: str, actions: int) -> None:
+        """Everybody who hears of the change, and what follows from it."""
+        fields = self.ledger.fields(number)
+        self._unsettled.pop(number, None)
+        self.shortfalls.note(fields, extra)
+        self._count(fields["state"], before)
+        self.telling.tell(fields, extra, update, taken, before, actions)
+        self._act(number, before, fields["state"], actions)
 
     def refuses(self, number: int, update: OrderUpdate, *, whole: bool = True) -> bool:
         """Whether the update contradicts the order. Then it is counted and named, and the venue is asked."""
-        fields, extra = self.ledger.fields(number), self._extras.get(number) or Extra()
+        fields = self.ledger.fields(number)
+        extra = self._extras.get(number) or extra_of(fields)
         brought = _mantissa(update.last_quantity, fields["size_scale"]) if self._executions.is_new(number, update) else 0
         said = contradiction(update, fields, self._instrument(fields), extra.counted + brought, whole=whole)
         if said is None:
@@ -259,11 +253,6 @@ class Tracker:
         if actions & CANCEL:
             name = self.ledger.fields(number)["client_id"]
             self._log.error(f"order {name} lives, although it was held to have failed; canceling it")
-        if actions & CANCEL_FAILED:
-            self._tell(number, self.ledger.fields(number), OrderStatus.CANCEL_FAILED)
-        elif actions & (NOTIFY | NOTIFY_FILL):
-            self._count(after, before)
-            self._tell(number, self.ledger.fields(number))
         if actions & CANCEL:
             if self.ledger.cancel(number):
                 self._query(number)              # it could not leave: whether the order lives has to be known all the same
@@ -289,48 +278,33 @@ class Tracker:
         self._extra(number).reason = reason
         self._act(number, *self.ledger.apply(number, event))
 
-    def carry(self, number: int, trades: dict[int, tuple[int, int]]) -> None:
-        """An order of an earlier session, and the fills that were counted there."""
-        self._executions.carry(self._extra(number), number, trades)
-        self.cache.apply_order(self.order(number))
-
-    def hole_asked(self, number: int, *, answered: bool) -> None:
-        """The venue was asked for the trades of an order in self.holes, and what it said is applied."""
-        if not self.holes.asked(number, answered=answered):
-            return
-        fields, extra = self.ledger.fields(number), self._extra(number)
-        counted, filled = (from_mantissa(value, fields["size_scale"]) for value in (extra.counted, fields["filled"]))
-        self.counts["holes_given_up"] += 1
-        self._log.error(
-            f"order {fields['client_id']}: {filled} executed, fills of {counted} are known, {extra.fees_missing} of them without "
-            "their fee; the venue's list of trades does not have the rest, which is given up: fee and average are short"
-        )
-
-    def lose_hole(self, number: int) -> None:
-        """Its slot is in use by a later order."""
-        if self.holes.forget(number):
-            self.counts["holes_given_up"] += 1
-            self._log.error(f"order number {number} was short of fills when it had to be forgotten: fee and average are short")
+    def carry(self, number: int, trades: dict[int, tuple[int, int]], told: int | None = None) -> None:
+        """An order of an earlier session, and the trades that were counted there, oldest first: {trade id: (price, quantity)},
+        mantissas. told: the sum of its fills that were told there; None: all that was executed. The rest is told."""
+        fields = self.ledger.fields(number)
+        extra = self._extras[number] = Extra(told=fields["filled"] if told is None else told)
+        if self.ledger.closed(number):
+            extra.shown = OrderStatus.ACCEPTED           # its end is told with the rest
+        for trade_id, (price, quantity) in trades.items():
+            if extra.counted + quantity <= extra.told:
+                self._executions.carry(extra, number, trade_id, quantity)
+            else:
+                update = OrderUpdate(
+                    event="FILL",
+                    client_id=fields["client_id"],
+                    last_price=from_mantissa(price, fields["price_scale"]),
+                    last_quantity=from_mantissa(quantity, fields["size_scale"]),
+                    trade_id=trade_id,
+                )
+                self.telling.tell_trade(fields, extra, update, self._executions.take(extra, fields, update))
+        self.cache.apply_order(self._view.order(fields))
+        self.shortfalls.note(fields, extra)
+        self.telling.tell_end(fields, extra)
 
     def forget(self) -> None:
-        """Let go of orders that were over REMEMBERED_SECONDS ago."""
-        before = time.monotonic() - REMEMBERED_SECONDS
-        while self._ended and self._ended[0][0] < before:
-            _, number, oid, eid = self._ended.popleft()
-            if number in self.holes:
-                self._ended.append((time.monotonic(), number, oid, eid))     # its missing fills are still to come
-                continue
-            try:
-                if not self.ledger.closed(number):
-                    continue                     # alive again
-            except KeyError:
-                pass                             # its slot is in use by a later order
-            self._extras.pop(number, None)
+        """Let go of orders that have been over for a while."""
+        for number in self._former.forget():
             self.holes.forget(number)
-            if self._former.get((oid, eid)) == number:
-                del self._former[oid, eid]
-            if self.ledger.find(oid) in (0, number):
-                self.ledger.forget_name(oid)
 
     def _count(self, after: str, before: str) -> None:
         names = {"FILLED": "filled", "FAILED": "rejected", "CANCELED": "canceled"}
@@ -339,51 +313,9 @@ class Tracker:
 
     # ------------------------------------------------------------------------------------------ to the strategies
 
-    def order(self, number: int, fields: dict | None = None, status: OrderStatus | None = None) -> Order:
-        """The order as it stands now."""
-        fields = fields or self.ledger.fields(number)
-        instrument = self._instrument(fields)
-        extra = self._extras.get(number) or Extra()
-        quantity = from_mantissa(fields["quantity"], fields["size_scale"])
-        filled = from_mantissa(fields["filled"], fields["size_scale"])
-        traded = instrument is not None and extra.last_price and extra.last_quantity
-        last_cost = instrument.cost(extra.last_price, extra.last_quantity) if traded else None
-        return Order(
-            exchange=instrument.exchange,
-            symbol=instrument.symbol,
-            status=status or STATUSES[fields["state"]],
-            oid=fields["client_id"],
-            eid=fields["venue_id"] or None,
-            amount=quantity,
-            filled=filled,
-            timestamp=fields["changed_ns"] // 1_000_000,
-            type=TYPES[fields["type"]],
-            side=SIDES[fields["side"]],
-            time_in_force=TIMES_IN_FORCE[fields["time_in_force"]],
-            price=float(from_mantissa(fields["price"], fields["price_scale"])) if fields["price"] else None,
-            average=None if extra.average is None else float(extra.average),
-            last_filled_price=None if extra.last_price is None else float(extra.last_price),
-            last_filled=extra.last_quantity,
-            remaining=OWN.subtract(quantity, filled),
-            fee=extra.fee,
-            fee_currency=extra.fee_currency,
-            cost=last_cost,
-            cum_cost=extra.cost,
-            reduce_only=bool(fields["flags"] & REDUCE_ONLY),
-            reason=extra.reason or (reason_text(fields["reason"]) if fields["reason"] else None),
-        )
-
-    def _tell(self, number: int, fields: dict, status: OrderStatus | None = None) -> None:
-        order = self.order(number, fields, status)
-        self.cache.apply_order(order)
-        self._unsettled.pop(number, None)
-        if order.is_closed:
-            self._ended.append((time.monotonic(), number, order.oid, order.eid))
-            if order.eid and not self.ledger.is_ours(order.oid):
-                self._former[order.oid, order.eid] = number
-        self.callback(self._strategies[fields["strategy"]], CALLBACKS[order.status], order)
-        if status is OrderStatus.CANCEL_FAILED:
-            self.cache.apply_order(self.order(number, fields))
+    def order(self, number: int) -> Order:
+        """As it stands now, as far as it was told."""
+        return self._view.order(self.ledger.fields(number))
 
     def result(self, number: int, kind: WsOrderResultType, reason: str) -> None:
         """Tell the strategy what became of a request whose answer was not a plain yes."""
@@ -411,7 +343,10 @@ class Tracker:
     def _extra(self, number: int) -> Extra:
         extra = self._extras.get(number)
         if extra is None:
-            extra = self._extras[number] = Extra()
+            fields = self.ledger.fields(number)
+            extra = self._extras[number] = extra_of(fields)
+            if self.ledger.closed(number):           # it was forgotten, and is for a while what it was
+                self._former.add(number, fields["client_id"], fields["venue_id"])
         return extra
 
 

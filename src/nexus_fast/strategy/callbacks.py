@@ -1,6 +1,17 @@
 """What the engine calls. Each does nothing until a program overrides it."""
 
-from nexus_fast.schema import AccountBalance, BookL1, BookL2, FundingRate, IndexPrice, Kline, MarkPrice, Order, Trade
+from nexus_fast.schema import (
+    AccountBalance,
+    BookL1,
+    BookL2,
+    Fill,
+    FundingRate,
+    IndexPrice,
+    Kline,
+    MarkPrice,
+    Order,
+    Trade,
+)
 
 
 class Callbacks:
@@ -26,21 +37,35 @@ class Callbacks:
 
     def on_mark_price(self, mark_price: MarkPrice) -> None: ...
 
+    def on_fill(self, fill: Fill) -> None:
+        """A fill of an order of this strategy, in whatever state the order is: each is told exactly once, live or after a restart
+        (`fill.recovered`), so that their sum is the venue's. Position and order in the cache contain it. Right after it comes
+        on_filled_order or on_partially_filled_order; the order's end comes after its last fill."""
+
+    def on_fill_fee(self, fill: Fill) -> None:
+        """The fee of a fill that on_fill told without it (`fee` None), once it is known. The fill is the same but for `fee` and
+        the order; it is not to be counted again. Also of a trade whose quantity was told as a part of a fill without trade_id."""
+
     def on_pending_order(self, order: Order) -> None: ...
 
     def on_accepted_order(self, order: Order) -> None: ...
 
-    def on_partially_filled_order(self, order: Order) -> None: ...
+    def on_partially_filled_order(self, order: Order) -> None:
+        """A fill that is not the order's last, right after its on_fill. `order.status` is the state of the order, which may be
+        CANCELING, or CANCELED where the fill was late."""
 
-    def on_filled_order(self, order: Order) -> None: ...
+    def on_filled_order(self, order: Order) -> None:
+        """The fill that completes the order, right after its on_fill; every other fill of it was told before. `last_filled` is 0
+        where the order was made as small as what was filled."""
 
     def on_canceling_order(self, order: Order) -> None: ...
 
-    def on_canceled_order(self, order: Order) -> None: ...
+    def on_canceled_order(self, order: Order) -> None:
+        """The order is canceled, and every fill of it was told. `filled` may be above zero."""
 
     def on_expired_order(self, order: Order) -> None:
         """The venue ended the order: an IOC's or FOK's rest, a post-only that would have taken, self-trade
-        prevention. `filled` may be above zero."""
+        prevention. Every fill of it was told; `filled` may be above zero."""
 
     def on_failed_order(self, order: Order) -> None:
         """The order was refused, here or by the venue; `order.reason` says why."""

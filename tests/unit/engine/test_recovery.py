@@ -10,6 +10,7 @@ from successors import ACCOUNTS, begin, order, restart
 from nexus_fast.cache import Cache
 from nexus_fast.constants import ExchangeType, InstrumentType
 from nexus_fast.engine.recovery import Recovery
+from nexus_fast.exchange import BinanceAccountType
 from nexus_fast.log import Logger
 from nexus_fast.order.events import OrderUpdate
 from nexus_fast.order.tracker import Tracker
@@ -45,7 +46,8 @@ class Scene:
                 life.ledger.apply(number, "FILL", filled, "", 100, quantity, trade_id)
         self.life = restart(life)
         ledger, self.cache, self.asked, self.listed = self.life.ledger, Cache(), [], []
-        self.tracker = Tracker(ledger, self.cache, [Instrument], [Quiet()], lambda number: None, Logger("test"))
+        self.tracker = Tracker(ledger, self.cache, [Instrument], [Quiet()], lambda number: None, Logger("test"),
+                               lambda index: BinanceAccountType.USD_M_FUTURE)
         self.account = SimpleNamespace(index=ACCOUNTS.index("spot"), account_type="spot", refresh=self.refresh)
         nothing = SimpleNamespace(look_again=lambda account: None, close=lambda *gate: None, open=lambda *gate: None,
                                   pause=self.settled, settled=self.settled)

@@ -23,7 +23,7 @@ from nexus_fast.exchange.instrument import Instrument, round_to_step
 from nexus_fast.exchange.okx import user_data as okx_user_data
 from nexus_fast.exchange.okx.instruments import parse_instruments as okx_instruments
 from nexus_fast.feed.aggregation import VolumeKlineAggregator
-from nexus_fast.order.executions import _average
+from nexus_fast.order.executions import average_price
 from nexus_fast.schema import Balance, Position, Trade
 
 HOSTILE = {
@@ -230,7 +230,7 @@ def test_what_is_no_number_is_none(hostile):
 def test_costs_averages_and_sums_of_the_cache(hostile):
     assert str(LINEAR.cost(Decimal("84555.4"), Decimal("0.391"))) == "33061.1614"
     assert str(INVERSE.cost(Decimal("61800.1"), Decimal(7))) == "0.01132684"
-    assert str(_average(LINEAR, Decimal("1.234"), Decimal("104342.2066"))) == "84556.08314424635332252836305"
+    assert str(average_price(LINEAR, Decimal("1.234"), Decimal("104342.2066"))) == "84556.08314424635332252836305"
     assert (
         str(Balance(asset="A", free=Decimal(HUGE), locked=Decimal("0.1")).total) == "987654321098765.223456789012345678"
     )

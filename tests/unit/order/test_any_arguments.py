@@ -11,10 +11,12 @@ from bench.path.frames import frames_of
 from bench.path.world import World, read_back
 from nexus_fast.cache import Cache
 from nexus_fast.core.decimals import decimal_of, mantissa_at
+from nexus_fast.exchange import BinanceAccountType
 from nexus_fast.log import Logger
 from nexus_fast.order.ledger import Ledger
 from nexus_fast.order.reasons import TEXTS
-from nexus_fast.order.tracker import SIDES, TIMES_IN_FORCE, TYPES, Tracker
+from nexus_fast.order.tracker import Tracker
+from nexus_fast.order.view import SIDES, TIMES_IN_FORCE, TYPES
 from nexus_fast.strategy.base import attach
 
 WITHIN = settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
@@ -37,7 +39,8 @@ class Trader:
         attach(self.sender, None, self.entry, 0, ids, names, exchanges, {})
         self.ledger = Ledger(self.entry)
         cache, nothing = Cache(lambda symbol: None, lambda: None), lambda number: None
-        self.tracker = Tracker(self.ledger, cache, self.world.instruments, [self.sender], nothing, Logger("test"))
+        self.tracker = Tracker(self.ledger, cache, self.world.instruments, [self.sender], nothing, Logger("test"),
+                               lambda index: BinanceAccountType.USD_M_FUTURE)
         self.symbols = len(names)
         ours, self.venue = socket.socketpair()
         probe.connect(self.world.channel, ours.detach())

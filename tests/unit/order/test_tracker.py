@@ -16,11 +16,11 @@ from order_life import Life
 from nexus_fast.cache import Cache
 from nexus_fast.constants import ExchangeType, InstrumentType
 from nexus_fast.constants import OrderStatus as S
+from nexus_fast.exchange import BinanceAccountType
 from nexus_fast.log import Logger
-from nexus_fast.order import holes
-from nexus_fast.order import tracker as module
+from nexus_fast.order import former, holes
 from nexus_fast.order.callbacks import CALLBACKS
-from nexus_fast.order.events import OrderUpdate
+from nexus_fast.order.events import LAG_SECONDS, OrderUpdate
 from nexus_fast.order.tracker import Tracker
 from nexus_fast.strategy.api import StrategyApi
 
@@ -29,7 +29,13 @@ WITHIN = settings(max_examples=60, suppress_health_check=[HealthCheck.function_s
 
 class Listener(StrategyApi):
     def __init__(self):
-        self.heard = []
+        self.heard, self.fills, self.fees = [], [], []
+
+    def on_fill(self, fill):
+        self.fills.append(fill)
+
+    def on_fill_fee(self, fill):
+        self.fees.append(fill)
 
 
 for _name in CALLBACKS.values():
@@ -55,7 +61,8 @@ class Desk:
         self.strategy = Listener()
         self.asked = []
         self.cache = Cache()
-        self.tracker = Tracker(self.life.ledger, self.cache, [Instrument], [self.strategy], self.asked.append, Logger("test"))
+        self.tracker = Tracker(self.life.ledger, self.cache, [Instrument], [self.strategy], self.asked.append, Logger("test"),
+                               lambda index: BinanceAccountType.USD_M_FUTURE)
         self.number = self.life.carry(state)
         self.canceled = []
 
@@ -125,7 +132,8 @@ def test_a_fill_after_the_end_counts_and_is_told(desk, end):
     one.hear("FILL", 3, trade=1, quantity=3, fee=1)
     one.hear("FILL", 3, trade=1, quantity=3, fee=1)
     assert one.order.status is S[end] and one.order.filled == 3 and one.order.fee == 1
-    assert one.story() == [end.lower()] * 2 and one.asked == []
+    assert one.story() == [end.lower(), "partially_filled"] and one.asked == []
+    assert [fill.order.status for fill in one.strategy.fills] == [S[end]]
 
 
 def test_an_end_that_was_a_fill_is_told_as_one(desk):
@@ -184,7 +192,7 @@ def test_an_answer_that_may_be_older_than_a_modification_does_not_undo_it(desk, 
     one.tracker.adopt(one.number, has(120, 5_000))
     known = one.tracker._extras[one.number].modified_at
     assert not one.tracker.adopt(one.number, has(100, time_ms), known - 1)
-    assert not one.tracker.adopt(one.number, has(100, time_ms), known + module.LAG_SECONDS - 0.01)
+    assert not one.tracker.adopt(one.number, has(100, time_ms), known + LAG_SECONDS - 0.01)
     assert one.order.price == 120
     assert one.tracker.adopt(one.number, has(120, time_ms), known)          # says the same
 
@@ -193,7 +201,7 @@ def test_a_modification_that_only_an_answer_knows_is_taken_when_the_answer_canno
     one = desk()
     assert one.tracker.adopt(one.number, has(110), 0.0) and one.order.price == 110      # none was known
     known = one.tracker._extras[one.number].modified_at
-    assert one.tracker.adopt(one.number, has(120), known + module.LAG_SECONDS) and one.order.price == 120
+    assert one.tracker.adopt(one.number, has(120), known + LAG_SECONDS) and one.order.price == 120
     assert one.tracker.adopt(one.number, has(130)) and one.order.price == 130           # a stream's own news
 
 
@@ -220,7 +228,7 @@ def test_what_is_over_is_known_for_a_while_and_then_forgotten(desk, monkeypatch)
     one.hear("CANCELED", 0)
     one.tracker.forget()
     assert one.life.ledger.find("old0") == one.number
-    monkeypatch.setattr(module, "REMEMBERED_SECONDS", -1.0)
+    monkeypatch.setattr(former, "REMEMBERED_SECONDS", -1.0)
     one.tracker.forget()
     assert one.life.ledger.find("old0") == 0 and one.tracker._extras == {}
 
@@ -273,9 +281,9 @@ def test_a_fill_beyond_the_order_is_none_of_it(desk):
 
 def test_what_contradicts_an_order_that_is_over_changes_nothing(desk):
     one = desk()
-    one.hear("CANCELED", 3)
+    one.hear("CANCELED", 3, trade=1, quantity=3)
     one.hear("FILL", 99)
-    assert one.order.filled == 3 and one.story() == ["canceled"] and one.tracker.counts["contradictions"] == 1
+    assert one.order.filled == 3 and one.story() == ["partially_filled", "canceled"] and one.tracker.counts["contradictions"] == 1
 
 
 @pytest.mark.parametrize("stranger", [{"venue_symbol": "ETHUSDT"}, {"account": 5}])
@@ -301,6 +309,7 @@ def test_an_order_that_was_made_larger_before_it_ended(desk):
     one.tracker.apply(end)
     assert one.asked == [one.number] and one.story() == []
     assert one.tracker.adopt(one.number, end, 0.0)
+    one.hear("FILL", trade=1, quantity=20)
     assert one.order.status is S.FILLED and one.order.filled == one.order.amount == 20
 
 
@@ -316,13 +325,14 @@ def test_an_order_with_a_hole_is_not_forgotten(desk, monkeypatch):
     one = desk()
     one.hear("FILL", 4, trade=1, quantity=3, fee=1)
     one.hear("CANCELED", 4)
-    monkeypatch.setattr(module, "REMEMBERED_SECONDS", -1.0)
-    one.tracker._ended[0] = (0.0, *one.tracker._ended[0][1:])
-    monkeypatch.setattr(module, "REMEMBERED_SECONDS", 60.0)
+    one.tracker.shortfalls.tell_all()
+    monkeypatch.setattr(former, "REMEMBERED_SECONDS", -1.0)
+    one.tracker._former._ended[0] = (0.0, *one.tracker._former._ended[0][1:])
+    monkeypatch.setattr(former, "REMEMBERED_SECONDS", 60.0)
     one.tracker.forget()
     one.hear("FILL", trade=2, quantity=1, fee=1)
     assert one.order.fee == 2 and len(one.tracker.holes) == 0
-    monkeypatch.setattr(module, "REMEMBERED_SECONDS", -1.0)
+    monkeypatch.setattr(former, "REMEMBERED_SECONDS", -1.0)
     one.tracker.forget()
     assert one.tracker._extras == {}
 
@@ -331,9 +341,10 @@ def test_a_hole_is_given_up_with_a_line_and_a_count(desk, monkeypatch):
     monkeypatch.setattr(holes, "ANSWERS_NEEDED", 2)
     one = desk()
     one.hear("FILL", 5, trade=3, quantity=1, fee=1)
-    one.tracker.hole_asked(one.number, answered=True)
+    one.tracker.shortfalls.tell_all()
+    one.tracker.shortfalls.asked(one.number, answered=True)
     assert one.tracker.counts["holes_given_up"] == 0
-    one.tracker.hole_asked(one.number, answered=True)
+    one.tracker.shortfalls.asked(one.number, answered=True)
     assert one.tracker.counts["holes_given_up"] == 1 and one.order.filled == 5
 
 
