@@ -7,6 +7,7 @@ import argparse
 import importlib
 import sys
 import time
+import traceback
 
 # Share of the time, module, arguments before --minutes. What takes its own bounded time has no share.
 PARTS = (
@@ -17,6 +18,15 @@ PARTS = (
     (0.30, "bench.peers.run", []),
     (0.15, "bench.scale", []),
 )
+
+
+def without_end(module: str, arguments: list[str]) -> bool:
+    """Runs a part; whether it has no result, or not all of it. What one part raises is no reason to leave the next away."""
+    try:
+        return bool(importlib.import_module(module).main(arguments))
+    except Exception:
+        traceback.print_exc()
+        return True
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -36,11 +46,11 @@ def main(arguments: list[str] | None = None) -> int:
         minutes = max(0.5, (end - time.monotonic()) / 60 * share / rest) if share else 0
         print(f"\n== {name}" + (f", {minutes:.0f} minutes" if share else ""), flush=True)
         took = [*given, *(["--minutes", f"{minutes:.2f}"] if share else [])]
-        if importlib.import_module(module).main(took):
+        if without_end(module, took):
             failed.append(name)
     importlib.import_module("bench.report").main([])
     if failed:
-        print(f"without a result: {', '.join(failed)}", file=sys.stderr)
+        print(f"without a result, or not all of it: {', '.join(failed)}", file=sys.stderr)
     return 1 if failed else 0
 
 

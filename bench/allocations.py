@@ -18,8 +18,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-from bench.build import BuildError, c_program
+from bench.build import c_program
 from bench.machine import header, header_text
+from bench.parts import Parts, failed_text
 from bench.rest import serving
 from bench.results import save
 from bench.runs import RunError, Scene, end_on_sigterm, run
@@ -62,15 +63,14 @@ def parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
 def main(arguments: list[str] | None = None) -> int:
     options = parse_arguments(arguments)
     end_on_sigterm()
-    facts, found = header(), {}
-    try:
-        with serving() as (rest_port, _):
-            for strategy in options.strategies.split(","):
-                scene = Scene(strategy, options.family, options.mode, options.gap_us, options.ticks, options.warm_up,
-                              options.events)
+    facts, found, parts = header(), {}, Parts()
+    with serving() as (rest_port, _):
+        for strategy in options.strategies.split(","):
+            scene = Scene(strategy, options.family, options.mode, options.gap_us, options.ticks, options.warm_up,
+                          options.events)
+            with parts.part(strategy):
                 found[strategy] = count(scene, rest_port)
-    except (RunError, BuildError) as error:
-        print(f"no count: {error}", file=sys.stderr)
+    if not found:
         return 1
     print(header_text(facts))
     print(f"\nHeap allocations per order; {options.family}, {options.mode}, events {options.events}\n")
@@ -81,8 +81,9 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"{strategy:>8}  {orders} orders  quote to order {between:.4f} (most {most})  process {process:.4f}")
         for stack in counted["stacks"] if options.stacks else []:
             print("\n".join(f"            {frame}" for frame in stack), end="\n\n")
-    save("allocations", {"strategies": found}, options.json)
-    return 0
+    print(failed_text(parts.failed), end="\n" if parts.failed else "")
+    save("allocations", {"strategies": found, "failed": parts.failed}, options.json)
+    return 1 if parts.failed else 0
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ Text is drawn in the page's own sans-serif; colours tell series apart on white a
 from collections.abc import Callable, Sequence
 from html import escape
 from math import log10
+from textwrap import wrap
 
 COLOURS = (
     "#0b6e4f",
@@ -25,6 +26,7 @@ COLOURS = (
     "#386fa4",
 )
 INK, FAINT = "#222", "#ddd"
+CAPTION_CHARACTERS = 150        # of a line below a picture
 WIDTH, HEIGHT, LEFT, TOP, RIGHT, BOTTOM = 960, 520, 78, 56, 330, 72
 
 
@@ -48,7 +50,9 @@ def picture(parts: Sequence[str], title: str, caption: str, height: int = HEIGHT
         f'font-family="system-ui, Segoe UI, Helvetica, Arial, sans-serif">'
     )
     ground = f'<rect width="{WIDTH}" height="{height}" fill="#fff"/>'
-    words = [text(20, 28, title, 17), text(20, height - 10, caption, 10, colour="#777")]
+    words = [text(20, 28, title, 17)]
+    for number, part in enumerate(reversed(wrap(caption, CAPTION_CHARACTERS))):
+        words.append(text(20, height - 10 - 12 * number, part, 10, colour="#777"))
     return "\n".join([head, ground, *words, *parts, "</svg>\n"])
 
 

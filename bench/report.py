@@ -13,19 +13,24 @@ from pathlib import Path
 from bench import ring as ring_part
 from bench import scale as scale_part
 from bench import wire as wire_part
+from bench.parts import failed_text
 from bench.path import run as path_part
 from bench.peers import run as peers_part
 from bench.pictures import NINES, bars_picture, lines_picture, nines, percentile_line
 from bench.results import RESULTS, load_all
+from bench.verdicts import VERDICTS
 from bench.wire import gap_text
 
 MARKS = [(nines(share), name) for share, name in NINES]
 STYLE = (
-    "body{font:15px/1.5 system-ui,sans-serif;max-width:1000px;margin:2em auto;padding:0 1em;color:#222}"
-    "table{border-collapse:collapse;font-variant-numeric:tabular-nums;display:block;overflow-x:auto}"
-    "td,th{padding:2px 9px;border-bottom:1px solid #e5e5e5;text-align:right;white-space:nowrap}"
+    "*{box-sizing:border-box}"
+    "body{font:15px/1.5 system-ui,sans-serif;max-width:1240px;margin:2em auto;padding:0 1em;color:#222}"
+    "h1,h2,p,li{overflow-wrap:anywhere}.verdict{border-left:4px solid #0b6e4f;padding-left:.8em;max-width:60em}"
+    ".wide{overflow-x:auto;max-width:100%}"
+    "table{border-collapse:collapse;font-variant-numeric:tabular-nums;font-size:13px}"
+    "td,th{padding:2px 6px;border-bottom:1px solid #e5e5e5;text-align:right;white-space:nowrap}"
     "td:first-child,th:first-child{text-align:left}pre{background:#f6f6f6;padding:.8em;overflow-x:auto;font-size:12px}"
-    "svg{width:100%;height:auto;border:1px solid #eee;margin:.6em 0}"
+    "svg{display:block;width:100%;min-width:640px;max-width:960px;height:auto;border:1px solid #eee;margin:.6em 0}"
 )
 
 
@@ -85,6 +90,8 @@ def path_pictures(result: dict) -> dict[str, str]:
 def ring_pictures(result: dict) -> dict[str, str]:
     from bench.histogram import merge
 
+    if not result["one_way"]:
+        return {}
     series = {
         "bare cache line": percentile_line(merge(r["histogram"] for r in result["line"]), 1.0),
         "a record through the ring": percentile_line(merge(r["histogram"] for r in result["one_way"]), 1.0),
@@ -107,13 +114,18 @@ def scale_pictures(result: dict) -> dict[str, str]:
     def points(values: dict[str, float]) -> list[tuple[float, float]]:
         return [(log10(int(n)), ns) for n, ns in values.items()]
 
-    series = {
-        "tick to order, N symbols": points(result["symbols"]["whole"]),
-        "tick to a Cython strategy, N symbols": points(result["symbols"]["dispatch"]),
-        "tick to N Cython strategies": points(result["strategies"]["cython"]),
-        "tick to N Python strategies": points(result["strategies"]["quiet"]),
-        "a look at N quiet connections": points(result["connections"]),
-    }
+    series = {}
+    if "symbols" in result:
+        series |= {
+            "tick to order, N symbols": points(result["symbols"]["whole"]),
+            "tick to a Cython strategy, N symbols": points(result["symbols"]["dispatch"]),
+            "tick to N Cython strategies": points(result["strategies"]["cython"]),
+            "tick to N Python strategies": points(result["strategies"]["quiet"]),
+        }
+    if "connections" in result:
+        series["a look at N quiet connections"] = points(result["connections"])
+    if not series:
+        return {}
     marks = [(log10(n), f"{n:,}") for n in (1, 10, 100, 1000, 2000)]
     return {"scale": lines_picture("What more of it costs", caption_of(result), series, marks, "ns", "N")}
 
@@ -136,7 +148,18 @@ def html_table(content: str) -> str:
     cells = [[escape(cell.strip()) for cell in row.strip("|").split("|")] for row in rows]
     head = "".join(f"<th>{cell}</th>" for cell in cells[0])
     body = "".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in cells[2:])
-    return f"<table><tr>{head}</tr>{body}</table>"
+    return wide(f"<table><tr>{head}</tr>{body}</table>")
+
+
+def wide(content: str) -> str:
+    """What may be wider than a narrow screen: it scrolls in its own box, and the page stays."""
+    return f"<div class=wide>{content}</div>"
+
+
+def said(kind: str, result: dict) -> str:
+    """The part's verdict, what is to be known about its figures, and what could not be measured."""
+    lines = [*VERDICTS[kind](result), *failed_text(result.get("failed", {})).splitlines()]
+    return "<div class=verdict>" + "".join(f"<p>{escape(line)}</p>" for line in lines) + "</div>"
 
 
 def page(results: dict[str, dict]) -> tuple[str, dict[str, str]]:
@@ -149,10 +172,11 @@ def page(results: dict[str, dict]) -> tuple[str, dict[str, str]]:
         drawn = draw(result)
         pictures |= drawn
         machine = "\n".join(f"{name:<16} {value}" for name, value in result["machine"].items())
-        parts += [f"<h2>{heading}</h2>", *drawn.values(), html_table(table(result)), f"<pre>{escape(machine)}</pre>"]
+        shown = [said(kind, result), *map(wide, drawn.values()), html_table(table(result))]
+        parts += [f"<h2>{heading}</h2>", *shown, f"<pre>{escape(machine)}</pre>"]
     body = "\n".join(parts)
     return (
-        f"<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content='width=device-width'>"
+        f"<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content='width=device-width,initial-scale=1'>"
         f"<title>nexus_fast: measured</title><style>{STYLE}</style><h1>nexus_fast, measured</h1>"
         f"<p>How each figure is obtained, and what not to conclude from it: BENCHMARKING.md.</p>{body}</html>\n"
     ), pictures

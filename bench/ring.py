@@ -16,6 +16,7 @@ from bench.build import BENCH, BUILD, FLAGS, BuildError, compiler, compiler_vers
 from bench.build import run as build
 from bench.histogram import PERCENTILES, median
 from bench.machine import header, header_text
+from bench.parts import Parts, failed_text
 from bench.path.world import segments
 from bench.progress import progress
 from bench.results import save
@@ -46,39 +47,45 @@ def call(*arguments) -> dict:
     return json.loads(done.stdout)
 
 
-def measure(options: argparse.Namespace) -> dict:
+def measure(options: argparse.Namespace, parts: Parts) -> dict:
     from nexus_fast.shm.ring import RingWriter
 
     with segments() as folder, progress("ring", 2 * options.rounds + len(READERS)) as step:
         rings = [RingWriter(name, "bookl1", 65536) for name in ("there", "back", "full")]
         there, back, full = (ring.segment.path for ring in rings)
-        lines, ways = [], []
-        for _ in range(options.rounds):
-            lines.append(call("line", folder / "line", options.writer_cpu, options.reader_cpu, THROWS)["ns"])
-            step(f"cache line: p50 {lines[-1]['p50']} ns")
-            ways.append(call("one-way", there, back, options.writer_cpu, options.reader_cpu, THROWS)["ns"])
-            step(f"ring: p50 {ways[-1]['p50']} ns")
+        throws: list[tuple[dict, dict]] = []
+        for number in range(options.rounds):
+            with parts.part(f"round {number + 1}"):
+                line = call("line", folder / "line", options.writer_cpu, options.reader_cpu, THROWS)["ns"]
+                step(f"cache line: p50 {line['p50']} ns")
+                way = call("one-way", there, back, options.writer_cpu, options.reader_cpu, THROWS)["ns"]
+                step(f"ring: p50 {way['p50']} ns")
+                throws.append((line, way))
         writes = []
         for readers in READERS:
-            writes.append(
-                min((call("throughput", full, readers, WRITES) for _ in range(3)), key=lambda f: f["write_ns"])
-            )
-            step(f"{readers} readers: {writes[-1]['write_ns']:.1f} ns a write")
+            with parts.part(f"{readers} readers"):
+                writes.append(
+                    min((call("throughput", full, readers, WRITES) for _ in range(3)), key=lambda f: f["write_ns"])
+                )
+                step(f"{readers} readers: {writes[-1]['write_ns']:.1f} ns a write")
+    ratios = [way["p50"] / max(line["p50"], 1) for line, way in throws]
     return {
-        "line": lines,
-        "one_way": ways,
+        "line": [line for line, _ in throws],
+        "one_way": [way for _, way in throws],
         "writes": writes,
-        "ratio_p50": median([way["p50"] / max(line["p50"], 1) for way, line in zip(ways, lines, strict=True)]),
+        "ratio_p50": median(ratios) if ratios else None,
     }
 
 
 def text(found: dict) -> str:
     lines = ["One way between two processes, ns, medians over the rounds", ""]
-    for label, runs in (("bare cache line", found["line"]), ("a record through the ring", found["one_way"])):
+    ways = {"bare cache line": found["line"], "a record through the ring": found["one_way"]} if found["one_way"] else {}
+    for label, runs in ways.items():
         lines.append(
             f"{label:<27}" + "  ".join(f"{name} {median([r[name] for r in runs]):.0f}" for name in PERCENTILES)
         )
-    lines += [f"{'ratio of the p50s, median':<27}{found['ratio_p50']:.2f}", ""]
+    if found["ratio_p50"] is not None:
+        lines += [f"{'ratio of the p50s, median':<27}{found['ratio_p50']:.2f}", ""]
     for row in found["writes"]:
         lines.append(
             f"{row['readers']} readers: a write {row['write_ns']:.1f} ns, {row['writes_per_second'] / 1e6:.1f} M writes/s, "
@@ -94,15 +101,15 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--reader-cpu", type=int, default=1)
     parser.add_argument("--json", type=Path, help="default: bench/results/ring.json")
     options = parser.parse_args(arguments)
-    try:
-        found = measure(options)
-    except (BuildError, subprocess.TimeoutExpired) as error:
-        print(f"no measurement: {error}", file=sys.stderr)
+    parts = Parts()
+    found = measure(options, parts)
+    if not found["one_way"] and not found["writes"]:
         return 1
     print(header_text(header()))
     print("\n" + text(found))
-    print(f"written to {save('ring', found, options.json)}", file=sys.stderr)
-    return 0
+    print(failed_text(parts.failed), end="\n" if parts.failed else "")
+    print(f"written to {save('ring', {**found, 'failed': parts.failed}, options.json)}", file=sys.stderr)
+    return 1 if parts.failed else 0
 
 
 if __name__ == "__main__":

@@ -7,10 +7,12 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from bench.build import ROOT, c_program
+from bench.disturbance import stolen_seconds
 from bench.rest import answers_text
 
 # Of the length that the venue's own have: how many blocks a signature takes depends on it.
@@ -208,7 +210,8 @@ def judge(scene: Scene, result: dict, stderr: str) -> None:
 
 
 def run(scene: Scene, rest_port: int, environment: dict[str, str] | None = None, on_start=None) -> dict:
-    """The exchange's result, with `scene`, `client` (what the client says of itself) and `client_switches`.
+    """The exchange's result, with `scene`, `client` (what the client says of itself), `client_switches`, and the seconds that
+    the host has `stolen` out of `seconds`, both of the two processors together.
     environment: variables for the client besides its usual ones. on_start(exchange's pid, client's pid)."""
     with tempfile.TemporaryDirectory(prefix="nexus-bench-") as folder:
         out, endpoints = Path(folder, "result.json"), Path(folder, "endpoints.toml")
@@ -217,6 +220,8 @@ def run(scene: Scene, rest_port: int, environment: dict[str, str] | None = None,
         Path(folder, "answers").write_text(answers_text())
         if scene.tls:
             write_certificate(Path(folder, "tls.pem"))
+        cpus = {scene.exchange_cpu, scene.client_cpu}
+        begun, stolen = time.monotonic(), stolen_seconds(cpus)
         exchange = subprocess.Popen(exchange_command(scene, Path(folder)), stdout=pipe, stderr=pipe, text=True)
         client = None
         try:
@@ -233,7 +238,8 @@ def run(scene: Scene, rest_port: int, environment: dict[str, str] | None = None,
             if on_start is not None:
                 on_start(exchange.pid, client.pid)
             wait_for_result(exchange, client, scene.seconds + PATIENCE + 30)
-            switches = switches_of(client.pid)
+            switches, stolen = switches_of(client.pid), stolen_seconds(cpus) - stolen
+            seconds = (time.monotonic() - begun) * len(cpus)
             if scene.client != "floor":
                 client.send_signal(signal.SIGINT if scene.client in ENGINES else signal.SIGTERM)
             finish(client)
@@ -244,7 +250,7 @@ def run(scene: Scene, rest_port: int, environment: dict[str, str] | None = None,
             result = json.loads(out.read_text())
             judge(scene, result, stderr)
             lines = said.read_text().splitlines()
-            return {**result, "scene": asdict(scene), "client_switches": switches,
+            return {**result, "scene": asdict(scene), "client_switches": switches, "stolen": stolen, "seconds": seconds,
                     "client": json.loads(lines[-1]) if lines and lines[-1].startswith("{") else {}}
         finally:
             for process in (exchange, client):

@@ -12,14 +12,15 @@ import threading
 import time
 from pathlib import Path
 
-from bench.build import ROOT, BuildError
+from bench.build import ROOT
 from bench.counting import CountError, count, environment, why_not
 from bench.histogram import median
 from bench.machine import header, header_text
+from bench.parts import Parts, failed_text
 from bench.progress import progress
 from bench.rest import serving
 from bench.results import save
-from bench.runs import RunError, Scene, end_on_sigterm, run, switches_of
+from bench.runs import Scene, end_on_sigterm, run, switches_of
 
 BURST = 10_000
 HOUR_GAP_US = 50.0
@@ -158,54 +159,59 @@ def parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def measure(options: argparse.Namespace) -> dict:
+def measure(options: argparse.Namespace, parts: Parts) -> dict:
+    """What was measured, each by itself: symbols and strategies, connections, instructions, memory, bursts, hour."""
     ticks = options.ticks if not options.minutes or options.minutes >= 2 else options.ticks // 5
     reason = "not asked for" if options.no_count else why_not()
-    from bench.path.world import loops
-
-    loops()
+    found: dict = {"bursts": []}
     with progress("scale", 4 + 3 * options.bursts + bool(options.hour)) as step, serving() as (rest_port, _):
-        found = child("timed")
-        step(f"2,000 symbols: {found['symbols']['dispatch']['2000']:.0f} ns a tick")
-        found |= child("connections")
-        step(f"32 connections: {found['connections']['32']:.0f} ns a round")
-        found |= {"not_counted": reason} if reason else {"instructions": counted()}
-        step("instructions" if not reason else reason)
-        found |= child("memory", "--ticks", str(ticks), limit=1200)
-        step(f"memory over {ticks} ticks")
-        bursts = []
-        for _ in range(options.bursts):
-            for client in ("floor", "cython", "python"):
-                bursts.append(burst(client, options, rest_port))
-                step(f"burst, {client}: {bursts[-1]['through_ns'] / 1e6:.1f} ms")
-        found["bursts"] = bursts
+        with parts.part("symbols and strategies"):
+            from bench.path.world import loops
+
+            loops()
+            found |= child("timed")
+            step(f"2,000 symbols: {found['symbols']['dispatch']['2000']:.0f} ns a tick")
+        with parts.part("connections"):
+            found |= child("connections")
+            step(f"32 connections: {found['connections']['32']:.0f} ns a round")
+        with parts.part("instructions"):
+            found |= {"not_counted": reason} if reason else {"instructions": counted()}
+            step("instructions" if not reason else reason)
+        with parts.part("memory"):
+            found |= child("memory", "--ticks", str(ticks), limit=1200)
+            step(f"memory over {ticks} ticks")
+        for client in ("floor", "cython", "python") * options.bursts:
+            with parts.part(f"burst, {client}"):
+                found["bursts"].append(burst(client, options, rest_port))
+                step(f"burst, {client}: {found['bursts'][-1]['through_ns'] / 1e6:.1f} ms")
         if options.hour:
-            found["hour"] = hour(options.hour, options, rest_port)
-            step("hour")
+            with parts.part("hour"):
+                found["hour"] = hour(options.hour, options, rest_port)
+                step("hour")
     return found
 
 
 def text(found: dict) -> str:
     lines = []
-    for level, label in (("dispatch", "tick to a Cython strategy"), ("whole", "tick to order, Cython")):
+    timed = "symbols" in found
+    for level, label in (("dispatch", "tick to a Cython strategy"), ("whole", "tick to order, Cython")) if timed else ():
         row = found["symbols"][level]
         first = row["1"]
         lines.append(f"{label}: " + ", ".join(f"{n} symbols {ns:.0f} ns ({ns / first:.2f})" for n, ns in row.items()))
-    for kind, label in (("cython", "Cython"), ("quiet", "Python")):
+    for kind, label in (("cython", "Cython"), ("quiet", "Python")) if timed else ():
         lines.append(
             f"tick to N {label} strategies: "
             + ", ".join(f"{n}: {ns:.0f} ns" for n, ns in found["strategies"][kind].items())
         )
-    lines.append(
-        "a round of the poller over N idle connections: "
-        + ", ".join(f"{n}: {ns:.0f} ns" for n, ns in found["connections"].items())
-    )
+    if "connections" in found:
+        rounds = ", ".join(f"{n}: {ns:.0f} ns" for n, ns in found["connections"].items())
+        lines.append(f"a round of the poller over N idle connections: {rounds}")
     for name, value in found.get("instructions", {}).items():
         lines.append(f"instructions, {name.replace('|', ' ')}: {value:.0f}")
-    for client in ("floor", "cython", "python"):
+    for client in dict.fromkeys(b["client"] for b in found["bursts"]):
         through = [b["through_ns"] / 1e6 for b in found["bursts"] if b["client"] == client]
         lines.append(f"burst of {BURST} quotes, {client}: through, and the last order's wait, {median(through):.1f} ms")
-    for run_of in found["memory"]:
+    for run_of in found.get("memory", ()):
         ticks, grown = run_of["growth"][-1]
         lines.append(f"resident memory after {ticks} ticks with orders, {run_of['strategy']}: {grown / 1024:+.0f} KiB")
     if "hour" in found:
@@ -223,15 +229,15 @@ def text(found: dict) -> str:
 def main(arguments: list[str] | None = None) -> int:
     options = parse_arguments(arguments)
     end_on_sigterm()
-    try:
-        found = measure(options)
-    except (BuildError, CountError, RunError, subprocess.TimeoutExpired) as error:
-        print(f"no measurement: {error}", file=sys.stderr)
+    parts = Parts()
+    found = measure(options, parts)
+    if not text(found):
         return 1
     print(header_text(header()))
     print("\n" + text(found))
-    print(f"written to {save('scale', found, options.json)}", file=sys.stderr)
-    return 0
+    print(failed_text(parts.failed), end="\n" if parts.failed else "")
+    print(f"written to {save('scale', {**found, 'failed': parts.failed}, options.json)}", file=sys.stderr)
+    return 1 if parts.failed else 0
 
 
 if __name__ == "__main__":

@@ -13,13 +13,14 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.build import BuildError
+from bench.disturbance import MARK, disturbance, disturbed, warning
 from bench.histogram import PERCENTILES, median, merge, percentile
 from bench.machine import header, header_text
+from bench.parts import Parts
 from bench.progress import progress
 from bench.rest import serving
 from bench.results import save
-from bench.runs import RunError, Scene, Unfinished, end_on_sigterm, run
+from bench.runs import Scene, Unfinished, end_on_sigterm, run
 
 CLIENTS = ("floor", "cython", "python")
 MODES = ("busy", "block", "adaptive")
@@ -130,15 +131,16 @@ def rounds_of(options: argparse.Namespace, cells: list[Cell], clients: list[str]
     return max(1, int(60 * options.minutes / sum(cell.seconds(clients) for cell in cells)))
 
 
-def measure(options: argparse.Namespace) -> list[dict]:
+def measure(options: argparse.Namespace, parts: Parts) -> list[dict]:
     """Every run, in the order in which it was made: in each round and cell floor, engine, engine. With --minutes, no cell is
-    begun after the time is over and every cell has had its first round. A run that came to no end is left away, not silently."""
+    begun after the time is over and every cell has had its first round. A run that came to no end is left away, not silently;
+    one with a wrong order ends the measurement, and the runs before it stand."""
     clients = ["floor", *(name for name in options.clients if name != "floor")]
     cells = cells_of(options)
     rounds = rounds_of(options, cells, clients)
     end = time.monotonic() + 60 * options.minutes if options.minutes else float("inf")
-    runs = []
-    with serving() as (rest_port, unknown), progress("wire", rounds * len(cells) * len(clients)) as step:
+    runs: list[dict] = []
+    with parts.part("wire"), serving() as (rest_port, unknown), progress("wire", rounds * len(cells) * len(clients)) as step:
         for number in range(rounds):
             for cell in cells:
                 if number and time.monotonic() > end:
@@ -191,7 +193,7 @@ def summarise(runs: list[dict], options: argparse.Namespace) -> list[dict]:
             ratios = [a[name] / max(b[name], 1) for a, b in beside]
             row |= {f"ratio_{name}": median(ratios) if ratios else None, f"ratios_{name}": ratios}
         row |= {"lost": sum(r["lost"] for r in mine), "bad_signatures": sum(r["bad_signatures"] for r in mine)}
-        row["switches"] = sum(r["involuntary_switches"] + max(r["client_switches"], 0) for r in mine)
+        row |= disturbance(mine)
         rows.append(row)
     return rows
 
@@ -209,6 +211,7 @@ def table(rows: list[dict]) -> str:
     lines = [head, ["---"] * len(head)]
     for row in rows:
         times = [f"{row[name] / 1000:.1f}" for name in ("min", "p50", "p90", "p99", "p999", "max")]
+        times[3] += MARK if disturbed(row) else ""
         ratios = ["1" if row["client"] == "floor" else spread(row), f"{row['ratio_p99']:.2f}" if row["ratios_p99"] else ""]
         rest = [str(row["lost"]), str(row["bad_signatures"]), str(row["switches"])]
         cell = [row["mode"], gap_text(row["gap_us"]), row["link"], row["entry"], row["client"]]
@@ -241,10 +244,9 @@ def slim(run: dict) -> dict:
 def main(arguments: list[str] | None = None) -> int:
     options = parse_arguments(arguments)
     end_on_sigterm()
-    try:
-        runs = measure(options)
-    except (RunError, BuildError) as error:
-        print(f"no measurement: {error}", file=sys.stderr)
+    parts = Parts()
+    runs = measure(options, parts)
+    if not runs and parts.failed:
         return 1
     if not runs:
         print("no measurement: no run came to its end; give both programs a processor of their own", file=sys.stderr)
@@ -253,11 +255,12 @@ def main(arguments: list[str] | None = None) -> int:
     print(header_text(header()))
     print(f"\nTick to order over loopback, us; {options.family}, pace {options.pace}, in turn, medians over the rounds\n")
     print(table(rows))
+    print(f"\n{warning(rows)}" if warning(rows) else "", end="\n" if warning(rows) else "")
     if options.stages:
         print("\n" + stages(runs))
     kept = {"family": options.family, "pace": options.pace, "rows": rows, "runs": [slim(r) for r in runs]}
-    print(f"written to {save('wire', kept, options.json)}", file=sys.stderr)
-    return 0
+    print(f"written to {save('wire', {**kept, 'failed': parts.failed}, options.json)}", file=sys.stderr)
+    return 1 if parts.failed else 0
 
 
 if __name__ == "__main__":

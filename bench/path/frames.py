@@ -1,7 +1,7 @@
 """Frames of each venue to walk the path with: recorded ones where they are, and those that documents and samples have.
 
 The recordings are looked for in ../shared/data beside the repository. The samples in tests/data (hftbacktest, MIT) hold some
-seventy frames of each of Binance's markets; of Bybit and OKX there are documented frames with counted-up numbers.
+thirty frames of each of Binance's markets; of Bybit and OKX there are documented frames with counted-up numbers.
 """
 
 import gzip
@@ -15,6 +15,8 @@ from bench.build import ROOT
 SAMPLES = ROOT / "tests" / "data"
 RECORDINGS = ROOT.parent / "shared" / "data"
 MOST = 1000
+# What counts up from frame to frame: update ids and times, numbers or in quotes.
+COUNTED = re.compile(rb'("u"|"seqId"|"ts"|"cts"|"E"|"T"):("?)(\d+)')
 
 
 @dataclass(frozen=True)
@@ -84,19 +86,26 @@ def frames_of(name: str, recorded: bool = True) -> tuple[list[bytes], str]:
     return documented(name), "documented"
 
 
-def later(frame: bytes, times: int) -> bytes:
+def spans(frames: list[bytes]) -> dict[bytes, int]:
+    """How far each of the venue's ids and times goes in these frames, and one more: what the next round of them is later by."""
+    values: dict[bytes, list[int]] = {}
+    for name, _, value in (found for frame in frames for found in COUNTED.findall(frame)):
+        values.setdefault(name, []).append(int(value))
+    return {name: max(found) - min(found) + 1 for name, found in values.items()}
+
+
+def later(frame: bytes, times: int, span: dict[bytes, int]) -> bytes:
     """The same quote with the venue's ids and times counted on."""
-    return re.sub(
-        rb'("u"|"seqId"|"ts"|"cts"):("?)(\d+)',
-        lambda found: b"%s:%s%d" % (found[1], found[2], int(found[3]) + times * 10**6),
+    return COUNTED.sub(
+        lambda found: b"%s:%s%d" % (found[1], found[2], int(found[3]) + times * span[found[1]]),
         frame,
     )
 
 
 def repeated(found: list[bytes]) -> list[bytes]:
     """MOST frames; where fewer were recorded they come again, later."""
-    times = -(-MOST // len(found))
-    return [later(frame, k) if k else frame for k in range(times) for frame in found][:MOST]
+    times, span = -(-MOST // len(found)), spans(found)
+    return [later(frame, k, span) if k else frame for k in range(times) for frame in found][:MOST]
 
 
 def shaped(name: str, found: list[bytes]) -> list[bytes]:

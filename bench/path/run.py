@@ -12,25 +12,27 @@ import subprocess
 import sys
 from pathlib import Path
 
-from bench.build import ROOT, BuildError
+from bench.build import ROOT
 from bench.counting import CountError, count, environment, valgrind_version, why_not
 from bench.machine import header, header_text
+from bench.parts import Parts, failed_text
 from bench.path.frames import SOURCES
 from bench.progress import progress
 from bench.results import save
 
+# What the row "frames" says.
+ORIGINS = (
+    "recorded (recordings in ../shared/data), samples (recorded, a few of each market, in tests/data/hftbacktest) "
+    "or documented (as the venue's documents show them, in bench/path/frames.py); few are repeated, with later ids and times"
+)
 STAGES = ("parse", "record", "ring", "dispatch", "risk", "journal", "fill", "sign", "mask", "send")
-
-
-class PathError(Exception):
-    """The measuring process did not end well."""
 
 
 def timed(market: str, passes: int) -> dict:
     command = [sys.executable, "-m", "bench.path.child", "--markets", market, "--passes", str(passes)]
     done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=environment(), timeout=300)
     if done.returncode:
-        raise PathError(f"{market}: {done.stderr[-3000:]}")
+        raise CountError(done.stderr[-3000:])
     return json.loads(done.stdout.splitlines()[-1])[market]
 
 
@@ -55,6 +57,11 @@ def stages(levels: dict[str, float]) -> dict[str, float]:
     return found
 
 
+def origin_text(result: dict) -> str:
+    """How many frames the times are of, and where they come from."""
+    return f"{result['frames']} {result['origin']}" if "origin" in result else ""
+
+
 def table(results: dict) -> str:
     """One column per market: ns, and instructions behind the stroke."""
     names = list(results)
@@ -69,6 +76,7 @@ def table(results: dict) -> str:
             found.append("" if time is None else f"{time:.0f}" + ("" if number is None else f" / {number:.0f}"))
         return found
 
+    lines.append(["frames", *(origin_text(results[name]) for name in names)])
     for stage in STAGES:
         lines.append([stage, *cells(lambda levels, stage=stage: stages(levels).get(stage))])
     rows = {
@@ -107,24 +115,30 @@ def parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
     return options
 
 
-def main(arguments: list[str] | None = None) -> int:
-    options = parse_arguments(arguments)
-    markets = options.markets.split(",")
-    reason = "not asked for" if options.no_count else why_not()
+def measure(markets: list[str], passes: int, reason: str, parts: Parts) -> dict[str, dict]:
+    """Each market by itself: {market: its times and, where they could be counted, its instructions}."""
     results: dict[str, dict] = {}
-    try:
+    with parts.part("path"), progress("path", len(markets) * (1 if reason else 2)) as step:
         from bench.path.world import loops
 
         loops()
-        with progress("path", len(markets) * (1 if reason else 2)) as step:
-            for market in markets:
-                results[market] = timed(market, options.passes)
+        for market in markets:
+            with parts.part(market):
+                results[market] = timed(market, passes)
                 step(f"{market}: {results[market]['ns']['cython whole']['median']:.0f} ns")
-            for market in () if reason else markets:
+        for market in () if reason else list(results):
+            with parts.part(f"{market}, instructions"):
                 results[market]["counted"] = counted(market)
                 step(f"{market}: {results[market]['counted']['instructions']['cython whole']:.0f} instructions")
-    except (BuildError, CountError, PathError) as error:
-        print(f"no measurement: {error}", file=sys.stderr)
+    return results
+
+
+def main(arguments: list[str] | None = None) -> int:
+    options = parse_arguments(arguments)
+    reason = "not asked for" if options.no_count else why_not()
+    parts = Parts()
+    results = measure(options.markets.split(","), options.passes, reason, parts)
+    if not results:
         return 1
     print(header_text(header()))
     print(
@@ -132,9 +146,11 @@ def main(arguments: list[str] | None = None) -> int:
     )
     print(table(results))
     print(f"\nno instructions: {reason}" if reason else f"\ninstructions: {valgrind_version()}, portable SHA-256")
-    where = save("path", {"results": results, "not_counted": reason}, options.json)
+    print(f"frames: {ORIGINS}")
+    print(failed_text(parts.failed), end="\n" if parts.failed else "")
+    where = save("path", {"results": results, "not_counted": reason, "failed": parts.failed}, options.json)
     print(f"written to {where}", file=sys.stderr)
-    return 0
+    return 1 if parts.failed else 0
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.build import BuildError
+from bench.disturbance import MARK, disturbance, disturbed, warning
 from bench.histogram import PERCENTILES, median, merge, percentile
 from bench.machine import header, header_text
 from bench.peers.environment import PeerError, prepare, versions
@@ -137,7 +138,7 @@ def summarise(runs: list[dict]) -> list[dict]:
         row |= {name: median([t[name] for t in times]) for name in PERCENTILES}
         whole = merge(t["histogram"] for t in times)
         row |= {f"merged_{name}": percentile(whole, share) for name, share in PERCENTILES.items()}
-        row |= {"max": max(t["max"] for t in times), "histogram": whole}
+        row |= {"max": max(t["max"] for t in times), "histogram": whole, **disturbance(mine)}
         ratios = [
             r["latency"]["p50"] / max(floors[r["round"]]["latency"]["p50"], 1) for r in mine if r["round"] in floors
         ]
@@ -151,6 +152,7 @@ def table(rows: list[dict]) -> str:
     for row in rows:
         ratio = "" if row["ratio_p50"] is None else f"{row['ratio_p50']:.2f}"
         times = [f"{row[name] / 1000:.0f}" for name in ("p50", "p90", "p99", "max")]
+        times[2] += MARK if disturbed(row) else ""
         lines.append([gap_text(row["gap_us"]), row["label"], str(row["n"]), *times, ratio])
     widths = [max(len(line[i]) for line in lines) for i in range(8)]
     return "\n".join(
@@ -182,6 +184,7 @@ def main(arguments: list[str] | None = None) -> int:
     print(header_text({**header(), "peers": "; ".join(about.values())}))
     print(f"\nTick to order over loopback, us; spot, events {options.events}, in turn, medians over the rounds\n")
     print(table(rows))
+    print(f"\n{warning(rows)}" if warning(rows) else "", end="\n" if warning(rows) else "")
     for label, why in absent.items():
         print(f"\n{label}: not measured: {why[:600]}")
     where = save("peers", {"rows": rows, "versions": about, "absent": absent, "events": options.events}, options.json)

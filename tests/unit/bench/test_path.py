@@ -10,8 +10,10 @@ import pytest
 from patience import PROCESS_SECONDS
 
 from bench.build import ROOT, c_program
-from bench.counting import dumps
-from bench.path.frames import SOURCES, combined, documented, frames_of, later
+from bench.counting import CountError, dumps
+from bench.path import frames as frames_module
+from bench.path import run as path_run
+from bench.path.frames import MOST, SOURCES, combined, documented, frames_of, repeated
 from bench.runs import API_KEY, SECRET
 
 PROGRAM = """
@@ -70,7 +72,7 @@ def test_an_order_after_logon_has_no_signature(requests, kind):
 def test_frames_are_json_and_stay_so(name):
     frames, origin = frames_of(name, recorded=False)
     assert frames and origin in ("samples", "documented")
-    for frame in (*frames, *map(later, frames, range(len(frames)))):
+    for frame in (*frames, *repeated(frames)):
         json.loads(frame)
     if name.startswith("binance"):
         assert all(
@@ -78,6 +80,39 @@ def test_frames_are_json_and_stay_so(name):
             for wrapped, frame in zip(combined(name, frames), frames, strict=True)
         )
     assert all(json.loads(frame) for frame in documented(name))
+
+
+@pytest.fixture
+def bare(monkeypatch, tmp_path):
+    """As in a clone that has nothing beside it."""
+    monkeypatch.setattr(frames_module, "RECORDINGS", tmp_path / "shared" / "data")
+
+
+@pytest.mark.parametrize("name", SOURCES)
+def test_without_recordings_every_market_has_frames_that_are_in_order(name, bare):
+    """Judged by what the venues say of them: neither an update id or a sequence number nor the time of a transaction falls."""
+    frames, origin = frames_of(name)
+    assert origin == ("samples" if name.startswith("binance") else "documented")
+    assert len(frames) == (MOST if origin == "samples" else len(documented(name)))
+    found = [json.loads(frame) for frame in frames]
+    ids = [f["data"][0]["seqId"] if name == "okx" else f["data"]["u"] if name == "bybit linear" else f["u"] for f in found]
+    times = [f["T"] for f in found if "T" in f]
+    assert ids == sorted(ids) and times == sorted(times) and len(times) in (0, len(found))
+
+
+def test_a_market_that_fails_leaves_the_others(bare, monkeypatch, tmp_path, capsys):
+    def timed(market, passes):
+        if market == "okx":
+            raise CountError("Traceback\nValueError: 62 of 1000 frames were quotes")
+        return {"frames": 1000, "origin": "samples", "ns": {"cython whole": {"median": 300.0, "best": 290.0}}}
+
+    monkeypatch.setattr(path_run, "timed", timed)
+    where = tmp_path / "path.json"
+    assert path_run.main(["--markets", "binance usd_m,okx,binance coin_m", "--no-count", "--json", str(where)]) == 1
+    said = capsys.readouterr().out
+    assert "okx: not measured: ValueError: 62 of 1000 frames were quotes" in said and "1000 samples" in said
+    kept = json.loads(where.read_text())
+    assert list(kept["results"]) == ["binance usd_m", "binance coin_m"] and list(kept["failed"]) == ["okx"]
 
 
 def test_callgrinds_dumps_are_read_by_name(tmp_path):

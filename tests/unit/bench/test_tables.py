@@ -4,52 +4,13 @@ import json
 from xml.etree import ElementTree
 
 import pytest
+from bench_results import MACHINE, one
 from click.testing import CliRunner
 
 from bench import report, results, scale, wire
 from bench.path.run import stages
 from bench.peers import run as peers
 from bench.pictures import apart, bars_picture, decades, lines_picture, nines, percentile_line
-
-MACHINE = {
-    "cpu": "a <processor> & more",
-    "cpus": "2",
-    "virtual machine": "no",
-    "kernel": "6",
-    "python": "3",
-    "compiler": "cc",
-}
-
-
-def scene(client, **changes):
-    return {"mode": "busy", "gap_us": 20.0, "tls": False, "entry": "ws", "events": "fill", "client": client, **changes}
-
-
-def timing(p50):
-    return {
-        "n": 100,
-        "min": p50 // 2,
-        "p50": p50,
-        "p90": 2 * p50,
-        "p99": 3 * p50,
-        "p999": 4 * p50,
-        "max": 5 * p50,
-        "histogram": [[p50 // 2, 50], [p50, 45], [5 * p50, 5]],
-    }
-
-
-def one(client, p50, number=0, **changes):
-    return {
-        "scene": scene(client, **changes),
-        "latency": timing(p50),
-        "from_intended": timing(2 * p50),
-        "lost": 0,
-        "bad_signatures": 0,
-        "involuntary_switches": 1,
-        "client_switches": 2,
-        "label": client,
-        "round": number,
-    }
 
 
 def test_a_ratio_is_the_median_of_ratios_to_the_same_rounds_floor():
