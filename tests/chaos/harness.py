@@ -87,7 +87,7 @@ def everything_canceled(s):
         s.cancels_again = loop.time() + 3.0
         for symbol in s.symbols:
             s.cancel_all_orders(symbol)
-    return not s.engine.core.ledger.live()
+    return not s.engine.core.ledger.live() and not s.engine.host.tracker.shortfalls.untold()
 
 
 async def until_true(condition, what, s):
@@ -112,7 +112,7 @@ async def quiet(s):
     """All accounts are there and were looked at again, no question is open, no order is in doubt."""
     host, ledger = s.engine.host, s.engine.core.ledger
     await until_true(lambda: all(reconciled(s, a) for a in host.accounts.values())
-                     and not host.reconciler.due and not host.inquiry.asking
+                     and not host.reconciler.due and not host.inquiry.asking and not host.tracker.shortfalls.untold()
                      and not any(ledger.state(n) in IN_DOUBT for n in ledger.live()), "quiet", s)
 
 
@@ -145,7 +145,8 @@ def compare_open(s, truth):
 
 
 def compare_orders(s):
-    """Every order as the venue has it; no venue has one that is not ours, or one twice; a position is the sum of its fills."""
+    """Every order as the venue has it, also by the fills that were told; no venue has one that is not ours, or one twice; a
+    position is the sum of its fills."""
     totals = dict.fromkeys(s.truths, Decimal(0))
     for symbol, oid in s.placed:
         truth, order = s.truth_of[symbol], s.cache.get_order(oid)
@@ -153,8 +154,11 @@ def compare_orders(s):
         expected = [] if order.status is OrderStatus.FAILED else [(order.status.value, order.filled)]
         if found != expected:
             s.problems.append(f"{oid} is {order.status.value} {order.filled} here, there {found}: {s.story(oid)}")
+        told, executed = s.executed[oid], sum(filled for _, filled in found)
+        if told != executed:
+            s.problems.append(f"{oid}: fills of {told} were told, the venue has executed {executed}: {s.story(oid)}")
         if symbol == truth.perp:
-            totals[truth] += order.filled if order.side.is_buy else -order.filled
+            totals[truth] += told if order.side.is_buy else -told
     for truth, total in totals.items():
         if total != truth.position():
             s.problems.append(f"the fills of {truth.perp} sum up to {total}, the position is {truth.position()}")

@@ -1,5 +1,6 @@
 """A strategy that does anything at any time, on one venue or several, and judges every report of an order by what is so there."""
 
+from collections import defaultdict
 from decimal import Decimal
 
 from engine_program import ORDER_CALLBACKS, Scripted
@@ -12,7 +13,8 @@ ENDS = {"filled": "FILLED", "canceled": "CANCELED", "expired": "EXPIRED"}
 
 class Chaotic(Scripted):
     """`truths`: VenueTruth of each venue. `chance`: its generator. `placed`: [(symbol, oid)]. `problems`: what was reported and
-    is not so. `trace`: takes lines."""
+    is not so. `trace`: takes lines. `executed`: by oid, the sum of the fills that on_fill told; `counted`: the same as
+    NexusTrader's callbacks told it."""
 
     def __init__(self, script, truths, chance, trace):
         self.truth_of = {symbol: truth for truth in truths for symbol in truth.symbols}
@@ -20,6 +22,8 @@ class Chaotic(Scripted):
         self.truths, self.chance, self.trace = truths, chance, trace
         self.placed, self.problems = [], []
         self.ended, self.filled = {}, {}
+        self.executed, self.counted = defaultdict(Decimal), defaultdict(Decimal)
+        self.trades, self.unpaid, self.begun = set(), set(), set()
 
     # ------------------------------------------------------------------------------------------ what it does
 
@@ -73,9 +77,37 @@ class Chaotic(Scripted):
 
     # ------------------------------------------------------------------------------------------ what it is told
 
+    def on_fill(self, fill):
+        oid, trade = fill.oid, (fill.oid, fill.trade_id)
+        self.trace(f"  fill {oid} {fill.trade_id} {fill.amount} at {fill.price}, fee {fill.fee}")
+        if trade in self.trades and fill.trade_id is not None:
+            self.problems.append(f"trade {trade} was told twice")
+        self.trades.add(trade)
+        self.executed[oid] += fill.amount
+        if fill.fee is None:
+            self.unpaid.add(trade)
+        if oid in self.begun and (fill.order.filled, self.cache.get_order(oid).filled) != (self.executed[oid],) * 2:
+            self.problems.append(f"{oid}: {fill.order.filled} filled after fills of {self.executed[oid]}")
+
+    def on_fill_fee(self, fill):
+        self.trace(f"  fee {fill.oid} {fill.trade_id} {fill.fee}")
+        trade = (fill.oid, fill.trade_id)
+        if trade in self.trades and trade not in self.unpaid:
+            self.problems.append(f"the fee of trade {trade} was told twice")
+        self.trades.add(trade)
+        self.unpaid.discard(trade)
+
     def judge(self, name, order):
         oid = order.oid
         self.trace(f"  {name} {oid} {order.status.value} {order.filled} {order.reason or ''}")
+        if "filled" in name:
+            self.counted[oid] += order.last_filled
+        elif order.last_filled is not None:
+            self.problems.append(f"{oid}: {name} brings {order.last_filled}")
+        if self.counted[oid] != self.executed[oid]:
+            self.problems.append(f"{oid}: {self.executed[oid]} by on_fill, {self.counted[oid]} by the callbacks of states")
+        if name == "pending":
+            self.begun.add(oid)                  # in this session
         truth = self.truth_of[order.symbol]
         found = [truth.state_of(o) for o in truth.orders(oid)]
         if len(found) > 1:

@@ -145,6 +145,16 @@ class Inquiry:
         for number in self._host.tracker.holes.due():
             self._host.spawn(self._fetch_trades(number))
 
+    async def complete_fills(self, seconds: float) -> None:
+        """At the end: what is missing of trades and fees is asked for once more; whatever comes, strategies are told of all that
+        was executed."""
+        tracker = self._host.tracker
+        asked = [self._fetch_trades(number) for number in tracker.holes.numbers()]
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await asyncio.gather(*asked)
+        tracker.shortfalls.tell_all()
+
     async def _fetch_trades(self, number: int) -> None:
         answered = False
         try:

@@ -43,8 +43,7 @@ class Extra(Struct, gc=False):
     shown: OrderStatus | None = None         # while its end waits for fills: the status that was told
     modified_at: float | None = None         # when its last modification became known, by the monotonic clock
     contradiction: str | None = None         # the last that was said of it and not believed
-    # Trades whose fee is to be told: with the fill that was told without it, None where the trade itself was not told.
-    unpaid: dict[int, Fill | None] = {}
+    unpaid: dict[int, Fill] = {}             # fills that were told without their fee, by trade id
 
 
 def extra_of(fields: dict) -> Extra:

@@ -41,6 +41,9 @@ class Holes:
     def __len__(self) -> int:
         return len(self._open)
 
+    def numbers(self) -> list[int]:
+        return list(self._open)
+
     def note(self, number: int, is_short: bool, *, is_untold: bool = False) -> None:
         """An order as it stands now. is_untold: of what it is short of, strategies have not been told all."""
         hole = self._open.get(number)

@@ -87,10 +87,6 @@ class Telling:
         if taken.amount:
             self._show_filled(fields, extra)
             self._tell_fill(fields, extra, self._fills.of_trade(fields, extra, taken.amount, update, self._callbacks.are_held))
-        elif taken.is_new and update.fee is not None:
-            self._tell_fee(fields, extra, None, update)
-        elif taken.is_new:
-            extra.unpaid[update.trade_id] = None
         elif taken.is_paid:
             self._tell_fee(fields, extra, extra.unpaid.pop(update.trade_id, None), update)
 

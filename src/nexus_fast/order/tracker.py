@@ -133,7 +133,16 @@ class Tracker:
         """The order of ours that this is about; 0 for somebody else's, whose client id may be that of one of ours."""
         # A client_oid that is free again may be in use by its next order while the last one's messages still come.
         number = self.former(update) or self.ledger.find(update.client_id)
-        return number if number and self._is_about(number, update, account) else 0
+        if not number:
+            return self._forgotten(update, account)
+        return number if self._is_about(number, update, account) else 0
+
+    def _forgotten(self, update: OrderUpdate, account: int | None) -> int:
+        """An order of ours whose client id was let go of, by the venue's id; 0 for none."""
+        if account is None or not update.venue_id or not update.client_id:
+            return 0
+        number = max(0, self.ledger.by_venue_id(account, update.venue_id))
+        return number if number and self.ledger.fields(number)["client_id"] == update.client_id else 0
 
     def _is_about(self, number: int, update: OrderUpdate, account: int | None) -> bool:
         """A client id of our own making is nobody else's. Client ids of strategies are unique for one symbol at best."""

@@ -3,7 +3,7 @@
 import pytest
 
 from nexus_fast.order import holes as module
-from nexus_fast.order.holes import ANSWERS_NEEDED, FIRST_WAIT, LAST_WAIT, Holes
+from nexus_fast.order.holes import ANSWERS_NEEDED, END_SECONDS, FIRST_WAIT, LAST_WAIT, UNTOLD_WAIT, Holes
 
 
 @pytest.fixture
@@ -51,6 +51,33 @@ def test_filled_meanwhile(clock):
     holes.note(7, True)                                      # short once more: asked from the start
     clock[0] += FIRST_WAIT
     assert holes.due() == [7]
+
+
+def test_what_somebody_waits_for_is_asked_for_soon_and_waited_for_no_longer_than_that(clock):
+    holes = Holes()
+    holes.note(7, True)
+    holes.note(7, True, is_untold=True)
+    begun, waits = clock[0], []
+    while not holes.overdue():
+        clock[0] += 0.05
+        if holes.due():
+            waits.append(clock[0] - begun)
+            assert not holes.asked(7, answered=True)
+    assert clock[0] - begun == pytest.approx(END_SECONDS, abs=0.1) and waits[0] == pytest.approx(UNTOLD_WAIT, abs=0.06)
+    assert len(waits) == 5
+    holes.note(7, True, is_untold=False)                     # told without its trade, which is asked for further
+    assert holes.overdue() == [] and 7 in holes
+
+
+def test_what_is_given_up_is_asked_for_again_when_somebody_waits(clock, monkeypatch):
+    monkeypatch.setattr(module, "ANSWERS_NEEDED", 1)
+    holes = Holes()
+    holes.note(7, True)
+    clock[0] += FIRST_WAIT
+    assert holes.due() == [7] and holes.asked(7, answered=True)
+    holes.note(7, True, is_untold=True)
+    clock[0] += UNTOLD_WAIT
+    assert holes.due() == [7] and not holes.asked(7, answered=True)
 
 
 def test_what_is_forgotten_was_short_or_not(clock):
