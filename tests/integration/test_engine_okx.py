@@ -103,13 +103,13 @@ def test_an_order_from_pending_to_canceled(okx, symbol):
         s.at_venue = okx.order(INST_IDS[symbol], s.oid)
         s.better = price(s, symbol, "0.96")
         s.modify_order(symbol, s.oid, price=s.better, amount=AMOUNTS[symbol] * 2)
-        await s.until(lambda: len(s.heard("accepted", s.oid)) == 2, what="the amendment")
+        await s.until(lambda: s.heard("modified", s.oid), what="the amendment")
         s.amended = okx.order(INST_IDS[symbol], s.oid)
         s.cancel_order(symbol, s.oid)
         await s.settled(s.oid)
 
     s = run(script, okx)
-    assert s.story(s.oid) == ["pending", "accepted", "accepted", "canceling", "canceled"]
+    assert s.story(s.oid) == ["pending", "accepted", "modified", "canceling", "canceled"]
     assert Decimal(s.at_venue["sz"]) == CONTRACTS[symbol] and s.at_venue["state"] == "live"
     assert s.at_venue["tdMode"] == ("cash" if symbol == SPOT else "cross")
     assert Decimal(s.amended["sz"]) == CONTRACTS[symbol] * 2 and Decimal(s.amended["px"]) == s.better

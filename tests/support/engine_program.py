@@ -32,7 +32,7 @@ SPOT_ACCOUNT, PERP_ACCOUNT = BinanceAccountType.SPOT, BinanceAccountType.USD_M_F
 SPOT, PERP = "USDCUSDT.BINANCE", "USDCUSDT-PERP.BINANCE"
 BTC, BTC_PERP = "BTCUSDT.BINANCE", "BTCUSDT-PERP.BINANCE"
 ORDER_CALLBACKS = ("pending", "accepted", "partially_filled", "filled", "canceling", "canceled", "failed", "cancel_failed",
-                   "expired")
+                   "expired", "modified", "modify_failed")
 _names = itertools.count(1)
 
 

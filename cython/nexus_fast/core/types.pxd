@@ -67,7 +67,7 @@ cdef extern from *:
         uint8_t strategy;           /* index into the engine's strategies */
         uint8_t pad[5];             /* zero */
         int64_t venue_time_ns;
-        int64_t spare[8];           /* zero */
+        int64_t spare[8];           /* a refusal's text in UTF-8, its first 64 bytes; else zero */
     } nx_order_event;
 
     enum { NX_FLAG_NO_BID = 1, NX_FLAG_NO_ASK = 2, NX_FLAG_STALE = 4, NX_FLAG_RESET = 8, NX_FLAG_PASSED = 16 };

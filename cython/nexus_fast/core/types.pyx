@@ -113,8 +113,10 @@ def dtype(name):
 
 
 def plain_fields(name):
-    """The fields that carry something: all but padding and spares."""
-    return tuple(row for row in layout(name) if row[0] not in ("pad", "spare"))
+    """The fields that carry something: all but padding and spares. The spare bytes of an order's event carry a text."""
+    rows = tuple(row for row in layout(name) if row[0] not in ("pad", "spare"))
+    return rows + tuple(("text", offset, size, f"char[{size}]") for field, offset, size, _ in layout(name)
+                        if name == "order_event" and field == "spare")
 
 
 @functools.cache
@@ -139,7 +141,7 @@ def unpack(name, buffer, offset=0):
     """One record out of bytes, as a named tuple of plain numbers; text fields as str, without their zeros."""
     values = record_struct(name).unpack_from(buffer, offset)
     return RECORD_CLASSES[name]._make(
-        [v.split(b"\0", 1)[0].decode("ascii", "backslashreplace") if type(v) is bytes else v for v in values])
+        [v.split(b"\0", 1)[0].decode("utf-8", "backslashreplace") if type(v) is bytes else v for v in values])
 
 
 def record_class(name):

@@ -319,8 +319,10 @@ cdef class OrderEntry:
             return -NX_REASON_NO_ROUTE
         if self.halted or self.gates[order.account]:
             return -(NX_REASON_HALTED if self.halted else self.gates[order.account])
-        if route.modify[order.side] == NULL:
-            return -NX_REASON_NO_SUCH_ORDER
+        if state_is_closed(order.state):
+            return -NX_REASON_ORDER_OVER
+        if route.modify[order.side] == NULL or order.type == NX_MARKET:
+            return -NX_REASON_NO_MODIFICATION
         if not route.trading:
             return -NX_REASON_NOT_TRADING
         status = gate_check(&route.limits, &self.books[order.symbol_id] if self.books[order.symbol_id].receive_time_ns else NULL,
@@ -341,9 +343,10 @@ cdef class OrderEntry:
         status = self.request(route, route.modify[order.side], order, price, quantity, NX_EVENT_MODIFY_INTENT)
         if status and status != -NX_REASON_SEND:
             budgets_give_back(route.modify_budgets)
-        if not status:
-            self.await_answer(order)
-        return status
+            return status
+        order.modifying = 1                      # after -NX_REASON_SEND, too: it may have left
+        self.await_answer(order)
+        return 0
 
     cdef int64_t refuse_unnumbered(self, uint8_t reason) noexcept nogil:
         """What is no order, or has no place in the table: only its sender hears of it."""
@@ -364,7 +367,7 @@ cdef class OrderEntry:
         cdef nx_order before = order[0]
         cdef int actions = self.table.change(order, event, news)
         before.deadline_ns = order.deadline_ns
-        if actions or memcmp(&before, order, sizeof(before)):
+        if actions or news.text_length or memcmp(&before, order, sizeof(before)):
             order.changed_ns = clock_realtime_ns()
             self.record(order, event, news)
         return actions
@@ -389,6 +392,8 @@ cdef class OrderEntry:
             entry.last_quantity = news.last_quantity
             entry.trade_id = news.trade_id
             entry.venue_time_ns = news.venue_time_ns
+            if news.text_length:
+                memcpy(entry.spare, news.text, min(<size_t>news.text_length, sizeof(entry.spare)))
         status = journal_append(self.journal, entry)
         if status and event != NX_EVENT_INTENT and event != NX_EVENT_MODIFY_INTENT:
             order.unwritten = 1

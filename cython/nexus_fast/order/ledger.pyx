@@ -63,7 +63,7 @@ cdef class Ledger:
             "symbol_id": order.symbol_id, "state": STATES[order.state], "side": order.side, "type": order.type,
             "time_in_force": order.time_in_force, "flags": order.flags, "account": order.account,
             "strategy": order.strategy, "reason": order.reason, "price_scale": order.price_scale,
-            "size_scale": order.size_scale,
+            "size_scale": order.size_scale, "modifying": bool(order.modifying),
         }
 
     def state(self, uint64_t number):
@@ -73,18 +73,19 @@ cdef class Ledger:
         return state_is_closed(self.at(number).state)
 
     def apply(self, uint64_t number, str event, int64_t filled=-1, str venue_id="", int64_t last_price=0,
-              int64_t last_quantity=0, int64_t trade_id=-1, int64_t venue_time_ns=0, int64_t price=0, int64_t quantity=0):
+              int64_t last_quantity=0, int64_t trade_id=-1, int64_t venue_time_ns=0, int64_t price=0, int64_t quantity=0, str said=""):
         """Apply a venue's event. `filled` is the cumulative quantity (mantissa), -1 when the event does not say; price and
-        quantity: of the order after a modification. Returns (state before, state after, action bits); see
+        quantity: of the order after a modification; said: the venue's words of a refusal. Returns (state before, state after, action bits); see
         nexus_fast.order.states.ACTIONS."""
         cdef nx_order* order = self.at(number)
         cdef uint8_t before = order.state
         cdef nx_order_news news
-        cdef bytes text = venue_id.encode()[:39]
+        cdef bytes text = venue_id.encode()[:39], words = cut(said)
         cdef int actions
         news.filled, news.price, news.quantity = filled, price, quantity
         news.last_price, news.last_quantity, news.trade_id, news.venue_time_ns = last_price, last_quantity, trade_id, venue_time_ns
         news.venue_id, news.venue_id_length = text, len(text)
+        news.text, news.text_length = words, len(words)
         actions = self.entry.happened(order, EVENT_CODES[event], &news)
         if state_is_closed(before) and not state_is_closed(order.state):
             self.oldest = min(self.oldest, number)
@@ -340,6 +341,11 @@ cdef class Ledger:
         if order == NULL:
             raise KeyError(f"order number {number} is not in the table any more")
         return order
+
+
+cdef bytes cut(str text):
+    """What a record holds of a text, in UTF-8: whole characters."""
+    return text.encode("utf-8", "replace")[:64].decode("utf-8", "ignore").encode()
 
 
 cdef nx_order_event note(uint8_t kind):

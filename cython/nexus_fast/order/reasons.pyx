@@ -32,6 +32,8 @@ TEXTS = (
     "the venue takes no more orders at present, by its limit of orders per time, which is counted here; cancels leave, and so do "
     "some orders that reduce a position (PrivateConnectorConfig.order_budget, order_reserve)",
     "the account could not be reconciled with the venue since its connection was lost: what came of it meanwhile is not known",
+    "the order is over, or there is none of this number",
+    "this order cannot be modified: the venue has no modification of its kind; cancel it and place another",
 )
 
 HALTED, RATE_LIMITED, RECOVERING, CLOCK, TOO_LATE, NOT_RECONCILED = (

@@ -220,6 +220,7 @@ cdef class Replay:
         expected.sequence, expected.checksum, expected.number = event.sequence, event.checksum, event.number
         expected.last_price, expected.last_quantity = event.last_price, event.last_quantity
         expected.trade_id, expected.venue_time_ns = event.trade_id, event.venue_time_ns
+        memcpy(expected.spare, event.spare, sizeof(expected.spare))
         return not memcmp(&expected, event, sizeof(expected))
 
     def differ(self, number, text):

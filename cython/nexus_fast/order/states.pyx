@@ -12,7 +12,8 @@ ACTIONS = {"NOTIFY": NX_ACT_NOTIFY, "QUERY": NX_ACT_QUERY, "CLOSE": NX_ACT_CLOSE
 
 # An end stays: a late acknowledgement, a repeated end or a cancel's late answer changes nothing. What was executed counts all
 # the same, and is told. An order that was proven not to have lived, and does, is canceled at once: the strategy was told that
-# it failed, and may have sent another in its place.
+# it failed, and may have sent another in its place. What became of a modification is told by its own callbacks
+# (Tracker): where it is the first word of the order, the order is accepted as well.
 RULES = """
 FREE              INTENT           PENDING           NOTIFY
 FREE              REFUSED          FAILED            NOTIFY CLOSE
@@ -56,7 +57,7 @@ ACCEPTED          CANCELED         CANCELED          NOTIFY CLOSE
 ACCEPTED          EXPIRED          EXPIRED           NOTIFY CLOSE
 ACCEPTED          NOT_FOUND        CANCELED          NOTIFY CLOSE
 ACCEPTED          MODIFY_INTENT    ACCEPTED
-ACCEPTED          MODIFIED         ACCEPTED          NOTIFY
+ACCEPTED          MODIFIED         ACCEPTED
 ACCEPTED          MODIFY_REJECTED  ACCEPTED
 PARTIALLY_FILLED  ACCEPTED         PARTIALLY_FILLED
 PARTIALLY_FILLED  DOUBT            PARTIALLY_FILLED
@@ -69,7 +70,7 @@ PARTIALLY_FILLED  CANCELED         CANCELED          NOTIFY CLOSE
 PARTIALLY_FILLED  EXPIRED          EXPIRED           NOTIFY CLOSE
 PARTIALLY_FILLED  NOT_FOUND        CANCELED          NOTIFY CLOSE
 PARTIALLY_FILLED  MODIFY_INTENT    PARTIALLY_FILLED
-PARTIALLY_FILLED  MODIFIED         PARTIALLY_FILLED  NOTIFY
+PARTIALLY_FILLED  MODIFIED         PARTIALLY_FILLED
 PARTIALLY_FILLED  MODIFY_REJECTED  PARTIALLY_FILLED
 CANCELING         ACCEPTED         CANCELING
 CANCELING         REJECTED         FAILED            NOTIFY CLOSE

@@ -45,7 +45,8 @@ ctypedef struct nx_order:
     uint8_t unwritten           # the journal had no room for its last event
     uint8_t keyed               # an idempotency key belongs to it; a replay's alone
     uint8_t named               # the client id is a user's, or of an earlier session
-    uint8_t pad[2]
+    uint8_t modifying           # a modification was sent, and what became of it is not known
+    uint8_t pad[1]
     char client_id[40]
     char venue_id[40]
 
@@ -60,6 +61,8 @@ ctypedef struct nx_order_news:
     int64_t venue_time_ns
     const char* venue_id
     uint8_t venue_id_length     # 0 where the event does not say
+    uint8_t text_length         # of what the venue said with a refusal, cut to what a record holds; 0: nothing
+    const char* text
 
 
 cdef class OrderTable:

@@ -11,6 +11,7 @@ from nexus_fast.order.states cimport (
     NX_EVENT_FILL,
     NX_EVENT_FILLED,
     NX_EVENT_MODIFIED,
+    NX_EVENT_MODIFY_REJECTED,
     NX_STATE_ACCEPTED,
     NX_STATE_CANCELING,
     NX_STATE_PARTIALLY_FILLED,
@@ -167,6 +168,8 @@ cdef class OrderTable:
         if event == NX_EVENT_MODIFIED and news.quantity > 0:
             order.price = news.price
             order.quantity = news.quantity
+        if event == NX_EVENT_MODIFIED or event == NX_EVENT_MODIFY_REJECTED:
+            order.modifying = 0
         return self.apply(order, event, news.filled)
 
     cdef void describe(self, const nx_order* order, uint8_t event, nx_order_event* out) noexcept nogil:
@@ -219,7 +222,7 @@ cdef class OrderTable:
             if self.slots[i].number:
                 copy = self.slots[i]
                 copy.deadline_ns = 0
-                copy.unwritten = copy.keyed = copy.named = 0
+                copy.unwritten = copy.keyed = copy.named = copy.modifying = 0
                 memset(copy.pad, 0, sizeof(copy.pad))
                 found.append((<char*>&copy)[:sizeof(nx_order)])
         return b"".join(found)

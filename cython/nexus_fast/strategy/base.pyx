@@ -18,7 +18,7 @@ from nexus_fast.order.reasons cimport (
     NX_REASON_INEXACT,
     NX_REASON_JOURNAL_FULL,
     NX_REASON_NO_ROUTE,
-    NX_REASON_NO_SUCH_ORDER,
+    NX_REASON_ORDER_OVER,
     NX_REASON_PRICE_MISSING,
 )
 from nexus_fast.order.route cimport NO_ACCOUNT, nx_route
@@ -59,7 +59,7 @@ cdef class StrategyCore:
     cdef int send_cancel(self, uint64_t order_number) noexcept nogil:
         cdef nx_order* order = NULL if self.entry is None else self.entry.table.by_number(order_number)
         if order == NULL or state_is_closed(order.state):
-            return -NX_REASON_NO_SUCH_ORDER
+            return -NX_REASON_ORDER_OVER
         return self.entry.cancel(order)
 
     cdef const nx_order* order(self, uint64_t order_number) noexcept nogil:
@@ -143,55 +143,69 @@ cdef class StrategyCore:
         return self.create_order(symbol, side, type, amount, price, time_in_force, reduce_only, client_oid,
                                  idempotency_key, account_type, **kwargs)
 
-    def cancel_order(self, str symbol, str oid, account_type=None, **kwargs):
-        """Ask the venue to cancel; returns the oid. The outcome comes to on_canceled_order or on_cancel_failed_order."""
+    def cancel_order(self, symbol, oid, account_type=None, **kwargs):
+        """Ask the venue to cancel; returns the oid. The answer comes to a callback: the order's end (on_canceled_order, or
+        on_filled_order, on_expired_order where that was faster), or on_cancel_failed_order with `order.reason`, as for an order
+        that is over or that nobody knows. Raises OrderError for what can never be a cancel: no oid, another symbol than the order's,
+        an argument that is not known."""
         cdef nx_order* order
         cdef int status
         if self.entry is None:
             raise StrategyBuildError("cancel_order was called before the engine was built; call it from on_start or a later callback")
-        order = self.find_order(oid)
+        order = order_named(self, "cancel_order", symbol, oid, kwargs)
         if order == NULL:
-            self._nexus_runtime.cancel_foreign(self, symbol, oid, account_type)
-            return oid
-        if not state_is_closed(order.state):
+            self._nexus_runtime.orders.cancel_unknown(self, symbol, oid, account_type)
+        elif state_is_closed(order.state):
+            self._nexus_runtime.orders.cancel_too_late(self, order.number)
+        else:
             status = self.entry.cancel(order)
             if status:
-                self._nexus_runtime.cancel_failed(order.number, -status)
+                self._nexus_runtime.orders.cancel_failed(order.number, -status)
         return oid
 
     def cancel_order_ws(self, symbol, oid, account_type=None, **kwargs):
         """As cancel_order, which goes by the venue's WebSocket API wherever there is one."""
-        return self.cancel_order(symbol, oid, account_type)
+        return self.cancel_order(symbol, oid, account_type, **kwargs)
 
-    def modify_order(self, str symbol, str oid, side=None, price=None, amount=None, account_type=None, **kwargs):
-        """Change price and amount of an open order where the venue can (Binance futures: loses the queue position).
-        What our own checks refuse, as a symbol that is not traded now, comes to on_ws_order_request_result with the reason.
-        Raises OrderError for an order that is not open or not of this symbol, and for digits that the symbol does not have."""
+    def modify_order(self, symbol, oid, side=None, price=None, amount=None, account_type=None, **kwargs):
+        """Change price, amount or both of an open order where the venue can (Binance futures: loses the queue position); returns
+        the oid. The answer comes to a callback: on_modified_order, or on_modify_failed_order with `order.reason`, as for what our own
+        checks refuse, for an order that is over or that nobody knows; or the order's end where that was faster. Raises OrderError
+        for what can never be a modification: no oid, another symbol or side than the order's, nothing to change, no number, an
+        argument that is not known."""
         cdef nx_order* order
         cdef int64_t price_mantissa, quantity
         cdef int status
         if self.entry is None:
             raise StrategyBuildError("modify_order was called before the engine was built; call it from on_start or a later callback")
-        order = self.find_order(oid)
-        if order == NULL or state_is_closed(order.state):
-            raise OrderError(f"modify_order: {oid} is not an open order of this engine")
-        if self.symbol_ids.get(symbol) != order.symbol_id:
-            raise OrderError(f"modify_order: {oid} is an order of {self.symbol_names[order.symbol_id]}, not of {symbol}")
+        order = order_named(self, "modify_order", symbol, oid, kwargs)
+        if price is None and amount is None:
+            raise OrderError(f"modify_order({symbol}, {oid}): price and amount are None: give what is to change")
+        if order == NULL:
+            self._nexus_runtime.orders.modify_unknown(self, symbol, oid)
+            return oid
+        if side is not None and code_of_side(side) != order.side:
+            raise OrderError(f"modify_order({symbol}, {oid}): side is {side}, and the order is a "
+                             f"{'SELL' if order.side == NX_SELL else 'BUY'}: a modification does not turn it")
+        if state_is_closed(order.state):
+            self._nexus_runtime.orders.modify_too_late(self, order.number)
+            return oid
         price_mantissa, quantity = order.price, order.quantity
-        if price is not None and not to_mantissa(price, order.price_scale, &price_mantissa):
-            raise OrderError(f"modify_order: price {price} has more digits than {symbol} allows")
-        if amount is not None and not to_mantissa(amount, order.size_scale, &quantity):
-            raise OrderError(f"modify_order: amount {amount} has more digits than {symbol} allows")
-        status = self.entry.modify(order, price_mantissa, quantity)
+        if price is not None and not to_mantissa(price, order.price_scale, &price_mantissa) or (
+                amount is not None and not to_mantissa(amount, order.size_scale, &quantity)):
+            status = -NX_REASON_INEXACT
+        else:
+            status = self.entry.modify(order, price_mantissa, quantity)
         if status:
-            self._nexus_runtime.modify_failed(order.number, -status)
+            self._nexus_runtime.orders.modify_failed(order.number, -status, price, amount)
         return oid
 
-    def cancel_all_orders(self, str symbol, account_type=None):
-        """Cancel every open order of the symbol, on `account_type` or on every account."""
+    def cancel_all_orders(self, symbol, account_type=None):
+        """Cancel every open order of the symbol, on `account_type` or on every account. Returns the oids whose cancels are on their
+        way, each with its own answer (see cancel_order); [] where nothing is open."""
         if self.entry is None:
             raise StrategyBuildError("cancel_all_orders was called before the engine was built")
-        self._nexus_runtime.cancel_all(self, symbol, account_type)
+        return self._nexus_runtime.orders.cancel_all(symbol, account_type)
 
     cdef nx_order* find_order(self, object oid):
         cdef Py_ssize_t size
@@ -241,10 +255,21 @@ cdef object refused(StrategyCore strategy, int reason, symbol, side, type, amoun
         strategy, reason, symbol, side, type, amount, price, time_in_force, reduce_only, client_oid)
 
 
+cdef nx_order* order_named(StrategyCore strategy, str method, object symbol, object oid, dict extra) except? NULL:
+    """The order of a request; NULL for an oid that nobody here knows. Raises OrderError for what is no request."""
+    cdef nx_order* order
+    if extra or not isinstance(oid, str) or not isinstance(symbol, str) or not oid:
+        strategy._nexus_runtime.orders.require_arguments(method, symbol, oid, extra)
+    order = strategy.find_order(oid)
+    if order != NULL and strategy.symbol_ids.get(symbol) != order.symbol_id:
+        raise OrderError(f"{method}: {oid} is an order of {strategy.symbol_names[order.symbol_id]}, not of {symbol}")
+    return order
+
+
 cdef uint8_t code_of_side(side) except 255:
-    if side in ("BUY", "buy"):
+    if side is BUY or side in ("BUY", "buy"):
         return NX_BUY
-    if side in ("SELL", "sell"):
+    if side is SELL or side in ("SELL", "sell"):
         return NX_SELL
     raise OrderError(f"side {side!r} is not OrderSide.BUY or OrderSide.SELL")
 

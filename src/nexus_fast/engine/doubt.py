@@ -21,8 +21,8 @@ class Doubt:
         self._begun = now
         self._shown: tuple = ()
         self._shown_at = now
-        self._cancel = 0
-        self._canceled_at = now
+        self._cancel = self._modification = 0
+        self._canceled_at = self._modified_at = now
         self._absences = 0
 
     def see(self, fields: dict, now: float) -> None:
@@ -33,6 +33,9 @@ class Doubt:
         cancel = fields["changed_ns"] if fields["state"] == "CANCELING" else 0
         if cancel != self._cancel:
             self._cancel, self._canceled_at = cancel, now
+        modification = fields["changed_ns"] if fields["modifying"] else 0
+        if modification != self._modification:
+            self._modification, self._modified_at = modification, now
 
     @property
     def lives(self) -> bool:
@@ -53,6 +56,10 @@ class Doubt:
         """The order was open when this was asked, and so its cancel has failed: unless who answers lags behind and the venue's
         stream was cut at that moment, in which case the reconcile after the cut finds that it did not."""
         return asked >= self._canceled_at + self._valid
+
+    def outlived_modification(self, asked: float) -> bool:
+        """The order was as before when this was asked, and so its modification has failed: as outlived_cancel."""
+        return asked >= self._modified_at + self._valid
 
     def wait(self, usual: float, now: float) -> float:
         """Seconds before the next question: the usual ones, or less when the answer would prove something earlier."""

@@ -182,7 +182,9 @@ class Host:
                     self.core.ledger.refuse(number, reason)
                 else:
                     self.core.ledger.answered(number)
-                    self.tracker.result(number, WsOrderResultType.REQUEST_NOT_SENT, f"modify: {reason_text(reason)}")
+                    self.core.ledger.apply(number, "MODIFY_REJECTED")
+                    text = f"modify: {reason_text(reason)}"
+                    self.tracker.modify_failed(number, WsOrderResultType.REQUEST_NOT_SENT, text)
 
     def on_order_update(self, account: Any, update: OrderUpdate) -> None:
         if not self._orphans.take(account, update) and not self.tracker.apply(update, account.index):

@@ -88,7 +88,7 @@ class Inquiry:
             return True
         doubt.see(fields, time.monotonic())
         if update is not None:
-            return self._conclude(number, update, asked, doubt.outlived_cancel(asked))
+            return self._conclude(number, update, asked, doubt)
         if not doubt.is_absent(asked):
             return False
         self._conclude_absence(number, doubt)
@@ -113,8 +113,8 @@ class Inquiry:
         if milliseconds:
             self._host.on_rate_limited(account, milliseconds / 1000, str(error))
 
-    def _conclude(self, number: int, update: OrderUpdate, asked: float, outlived_cancel: bool) -> bool:
-        """False when the answer contradicts the order, when the order is open and its cancel may still be on its way, or when its
+    def _conclude(self, number: int, update: OrderUpdate, asked: float, doubt: Doubt) -> bool:
+        """False when the answer contradicts the order, when the order is open and a request for it may still arrive, or when its
         terms may be others by now."""
         tracker = self._host.tracker
         if tracker.refuses(number, update):
@@ -123,9 +123,14 @@ class Inquiry:
         certain = tracker.adopt(number, update, asked)
         if in_doubt:
             tracker.result(number, WsOrderResultType.ACK_TIMEOUT_CONFIRMED, "the venue has the order")
+        if certain and self._ledger.fields(number)["modifying"]:
+            certain = doubt.outlived_modification(asked)
+            if certain:
+                reason = "modify: the order is as it was at the venue; the request can no longer arrive"
+                tracker.apply_to(number, OrderUpdate(event="MODIFY_REJECTED", client_id="", reason=reason))
         if self._ledger.state(number) != "CANCELING":
             return certain
-        if not outlived_cancel:
+        if not doubt.outlived_cancel(asked):
             return False
         reason = "cancel: the order is open at the venue; the request can no longer arrive"
         tracker.apply_to(number, OrderUpdate(event="CANCEL_REJECTED", client_id="", reason=reason))

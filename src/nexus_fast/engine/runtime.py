@@ -6,11 +6,11 @@ import time
 from decimal import Decimal
 from typing import Any
 
-from nexus_fast.answers import reading, told
-from nexus_fast.constants import DataType, ExchangeType, OrderStatus
+from nexus_fast.constants import DataType, ExchangeType, OrderStatus, OrderType
 from nexus_fast.engine.bars import Bars, is_made_here
 from nexus_fast.engine.host import Host
-from nexus_fast.error import NO_ANSWER, OrderError, RouteError
+from nexus_fast.engine.order_requests import OrderRequests, require_number
+from nexus_fast.error import OrderError, RouteError
 from nexus_fast.exchange.instrument import InstrumentTable
 from nexus_fast.exchange.routing import resolve_account, resolve_feed
 from nexus_fast.identity import InstrumentId
@@ -38,6 +38,7 @@ class Runtime:
         self._log = log
         self._refusals = itertools.count(1)
         self._bars = Bars(host)
+        self.orders = OrderRequests(host, instruments, lambda *call: engine.loop.call_soon(*call), log)
         self._awaited: dict[int, list[tuple[float, str]]] = {}
 
     @property
@@ -124,6 +125,8 @@ class Runtime:
         if client_oid is not None:
             _check_client_id(symbol, client_oid)
         if key is not None:
+            if not isinstance(key, str):
+                raise OrderError(f"create_order({symbol}): idempotency_key={key!r} is no text")
             existing = self._cache.get_idempotent_create_order_oid(key)
             if existing is not None:
                 self._log.info(f"idempotency_key={key!r} was used for {existing}: not sent again")
@@ -150,8 +153,12 @@ class Runtime:
             text = str(error)
         return self._refused(strategy, text, symbol, side, type, amount, price, *rest[:3])
 
-    def refuse(self, strategy: Any, reason: int, symbol: str, *rest: Any) -> str:
-        return self._refused(strategy, reason_text(reason), symbol, *rest)
+    def refuse(self, strategy: Any, reason: int, symbol: str, side: Any, type: Any, amount: Any, price: Any, *rest: Any) -> str:
+        """An order with numbers that cannot be written down. Raises OrderError for what are no numbers."""
+        require_number("create_order", "amount", amount)
+        if price is not None and type is not OrderType.MARKET:
+            require_number("create_order", "price", price)
+        return self._refused(strategy, reason_text(reason), symbol, side, type, amount, price, *rest)
 
     def _refused(
         self, strategy, reason, symbol, side, type, amount, price, time_in_force=None, reduce_only=False, client_oid=None
@@ -193,46 +200,6 @@ class Runtime:
         if not self._host.accounts[chosen].has_websocket_entry:
             raise RouteError(f"{symbol}: {chosen} takes no orders over WebSocket; use create_order, which goes by REST there")
 
-    def cancel_failed(self, number: int, reason: int) -> None:
-        """The cancel could not be sent: the order lives on, and the strategy hears of it."""
-        from nexus_fast.order.events import OrderUpdate
-
-        update = OrderUpdate(event="CANCEL_REJECTED", client_id="", reason=f"cancel: {reason_text(reason)}")
-        self._engine.loop.call_soon(self._host.tracker.apply_to, number, update)
-
-    def modify_failed(self, number: int, reason: int) -> None:
-        from nexus_fast.constants import WsOrderResultType
-
-        text = f"modify: {reason_text(reason)}"
-        self._engine.loop.call_soon(self._host.tracker.result, number, WsOrderResultType.REQUEST_NOT_SENT, text)
-
-    def cancel_foreign(self, strategy: Any, symbol: str, oid: str, account_type: Any) -> None:
-        """An order that this engine did not place in this session: by REST, where its client id is enough."""
-        instrument = self.instruments.get(symbol)
-        chosen = resolve_account(symbol, instrument.exchange, instrument.type, self.private_accounts, account_type)
-        self._host.spawn(self._cancel_foreign(self._host.accounts[chosen], instrument, oid))
-
-    async def _cancel_foreign(self, account: Any, instrument: Any, oid: str) -> None:
-
-        try:
-            with reading("the answer"):
-                await account.cancel_foreign(instrument, oid)
-        except NO_ANSWER as error:
-            self._log.warning(f"canceling {oid}, which is not an order of this session, failed: {told(error)}")
-
-    def cancel_all(self, strategy: Any, symbol: str, account_type: Any) -> None:
-        """Cancel the engine's open orders of a symbol, each by its own request, in the order in which they were placed."""
-        instrument = self.instruments.get(symbol)
-        if account_type is not None:
-            resolve_account(symbol, instrument.exchange, instrument.type, self.private_accounts, account_type)
-        account = None if account_type is None else self._host.accounts[account_type].index
-        ledger = self._core.ledger
-        for number in ledger.live(self._core.symbol_ids[symbol], account):
-            if ledger.state(number) != "CANCELING":
-                reason = ledger.cancel(number)
-                if reason:
-                    self.cancel_failed(number, reason)
-
     # ------------------------------------------------------------------------------------------ requests
 
     def request(self, name: str, **arguments: Any) -> Any:
@@ -268,5 +235,5 @@ class Runtime:
 
 def _check_client_id(symbol: str, client_oid: str) -> None:
     allowed, text = NARROWER_IDS.get(InstrumentId.from_str(symbol).exchange, CLIENT_ID)
-    if not allowed.fullmatch(client_oid):
+    if not isinstance(client_oid, str) or not allowed.fullmatch(client_oid):
         raise OrderError(f"create_order({symbol}): client_oid={client_oid!r}: {text}")

@@ -66,19 +66,19 @@ class Telling:
             extra.shown = extra.shown or (OrderStatus.ACCEPTED if before in UNANSWERED else STATUSES[before])
         self.tell_trade(fields, extra, update, taken)
         if actions & CANCEL_FAILED:
-            self.tell_state(fields, OrderStatus.CANCEL_FAILED)
+            self.tell_state(fields, OrderStatus.CANCEL_FAILED, update.reason)
             self._cache.apply_order(self._view.order(fields))
         elif after == "CANCELING" != before:
             self.tell_state(fields, OrderStatus.CANCELING)
-        elif actions & NOTIFY and self._is_acceptance(fields, extra, update, taken, before):
+        elif actions & NOTIFY and self._is_acceptance(fields, extra, taken, before):
             self._call(fields, "on_accepted_order", self._order(fields))
         self.tell_end(fields, extra)
 
-    def _is_acceptance(self, fields: dict, extra: Extra, update: OrderUpdate, taken: Taken, before: str) -> bool:
+    def _is_acceptance(self, fields: dict, extra: Extra, taken: Taken, before: str) -> bool:
         """That the venue has an order is told by its first fill, or by itself."""
         if fields["state"] in ENDS and fields["filled"] <= extra.told:
             return False
-        return update.event == "MODIFIED" or (before in UNANSWERED and not taken.amount)
+        return before in UNANSWERED and not taken.amount
 
     # ------------------------------------------------------------------------------------------ fills
 
@@ -124,14 +124,22 @@ class Telling:
 
     # ------------------------------------------------------------------------------------------ states
 
-    def tell_state(self, fields: dict, status: OrderStatus) -> None:
-        """A state by the callback of its name."""
+    def tell_state(self, fields: dict, status: OrderStatus, reason: str | None = None) -> None:
+        """A state by the callback of its name. reason: of this callback alone."""
         order = self._order(fields, status)
+        if reason is not None:
+            order = replace(order, reason=reason)
         if order.is_closed:
             self._ended(fields["number"], order.oid, order.eid)
         if status is OrderStatus.FILLED:                 # of less than it was: it was made smaller
             order = replace(order, last_filled=Decimal(0))
         self._call(fields, CALLBACKS[status], order)
+
+    def tell_request(self, fields: dict, name: str, reason: str | None = None) -> None:
+        """What became of a request about an order. That it is over is the answer to all of them."""
+        if fields["state"] not in ENDS:
+            order = self._order(fields)
+            self._call(fields, name, order if reason is None else replace(order, reason=reason))
 
     def tell_end(self, fields: dict, extra: Extra) -> None:
         """An end that was not told yet, once its fills were."""

@@ -39,6 +39,7 @@ QUERY, CONFLICT, CANCEL = ACTIONS["QUERY"], ACTIONS["CONFLICT"], ACTIONS["CANCEL
 ENDS = ("FILLED", "CANCELED", "EXPIRED")
 COUNTS = ("fills", "filled", "rejected", "refused", "canceled", "foreign", "repeated_fills", "contradictions", "holes_given_up",
           "fills_without_trade")
+REQUEST_REFUSED = ("CANCEL_REJECTED", "MODIFY_REJECTED")     # their reason is the request's, and not the order's
 
 
 class Tracker:
@@ -163,7 +164,7 @@ class Tracker:
         if update.event == "FILL" and update.trade_id < 0 and not update.filled:
             update = replace(update, event="ACCEPTED")       # partially filled with nothing
         extra = self._extra(number)
-        if update.reason is not None:
+        if update.reason is not None and update.event not in REQUEST_REFUSED:
             extra.reason = update.reason
         taken = self._executions.take(extra, fields, update)
         if update.event == "MODIFIED":
@@ -171,6 +172,8 @@ class Tracker:
         before, _, actions = self._change(number, fields, extra, update, taken.repeated)
         if actions or taken is not NOTHING or update.filled:
             self._tell(number, extra, update, taken, before, actions)
+        if update.event in ("MODIFIED", "MODIFY_REJECTED"):
+            self._answer_modification(number, fields, update)
         return True
 
     def _change(self, number: int, fields: dict, extra: Extra, update: OrderUpdate, repeated: bool) -> tuple[str, str, int]:
@@ -191,6 +194,7 @@ class Tracker:
             (update.time_ms or 0) * 1_000_000,
             to_mantissa(update.price, price_scale) if modified else 0,
             to_mantissa(update.quantity, size_scale) if modified else 0,
+            update.reason or "",
         )
         if update.event in ("ACCEPTED", "REJECTED", "MODIFIED"):
             if changed[1] != "CANCELING":
@@ -251,6 +255,19 @@ class Tracker:
         """Whether what was asked for at this time knows the last modification that is known here."""
         known = self._extras[number].modified_at if number in self._extras else None
         return asked is None or known is None or asked >= known + LAG_SECONDS
+
+    def _answer_modification(self, number: int, before: dict, update: OrderUpdate) -> None:
+        """What became of a modification, once. A change that was not asked for here is one, too; an order's end is an answer."""
+        now = self.ledger.fields(number)
+        if update.event == "MODIFY_REJECTED":
+            self.modify_failed(number, WsOrderResultType.ACK_REJECTED, update.reason or "modify: refused")
+        elif before["modifying"] or (before["price"], before["quantity"]) != (now["price"], now["quantity"]):
+            self.telling.tell_request(now, "on_modified_order")
+
+    def modify_failed(self, number: int, kind: WsOrderResultType, reason: str) -> None:
+        """The order is as it was; the strategy hears why."""
+        self.result(number, kind, reason)
+        self.telling.tell_request(self.ledger.fields(number), "on_modify_failed_order", reason)
 
     def _act(self, number: int, before: str, after: str, actions: int) -> None:
         if actions & CONFLICT:

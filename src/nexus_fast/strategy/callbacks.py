@@ -71,7 +71,16 @@ class Callbacks:
         """The order was refused, here or by the venue; `order.reason` says why."""
 
     def on_cancel_failed_order(self, order: Order) -> None:
-        """The cancel was refused; the order lives on."""
+        """The cancel was not done, by `order.reason`. The order is what `order` says: it lives on (status CANCEL_FAILED), or was
+        over already."""
+
+    def on_modified_order(self, order: Order) -> None:
+        """A modification was done: `order.price` and `order.amount` are the new ones. Without it, on_accepted_order is told, as
+        to NexusTrader's programs."""
+        self.on_accepted_order(order)
+
+    def on_modify_failed_order(self, order: Order) -> None:
+        """A modification was not done, by `order.reason`; the order is as it was."""
 
     def on_balance(self, balance: AccountBalance) -> None: ...
 

@@ -7,7 +7,7 @@ from nexus_fast.engine.doubt import GRACE_SECONDS, LAG_SECONDS, REPLICA_SECONDS,
 WINDOW = 5.0
 VALID = WINDOW + GRACE_SECONDS
 LATE = WINDOW + GRACE_SECONDS + LAG_SECONDS
-FIELDS = {"venue_id": "", "filled": 0, "price": 100, "quantity": 7, "state": "UNKNOWN", "changed_ns": 1}
+FIELDS = {"venue_id": "", "filled": 0, "price": 100, "quantity": 7, "state": "UNKNOWN", "changed_ns": 1, "modifying": False}
 SHOWN = {**FIELDS, "venue_id": "77", "state": "ACCEPTED"}
 CANCELING = {**SHOWN, "state": "CANCELING", "changed_ns": 2}
 
@@ -53,6 +53,12 @@ def test_a_cancel_is_outlived_by_what_is_open_long_after_it():
     assert not doubt.outlived_cancel(30.0 + VALID - 0.001) and doubt.outlived_cancel(30.0 + VALID)
     doubt.see({**CANCELING, "changed_ns": 3}, 40.0)   # and once more
     assert not doubt.outlived_cancel(30.0 + VALID) and doubt.outlived_cancel(40.0 + VALID)
+
+
+def test_a_modification_is_outlived_by_an_order_that_is_as_before_long_after_it():
+    doubt = doubt_about(SHOWN)
+    doubt.see({**SHOWN, "modifying": True, "changed_ns": 2}, 30.0)
+    assert not doubt.outlived_modification(30.0 + VALID - 0.001) and doubt.outlived_modification(30.0 + VALID)
 
 
 def test_the_question_that_can_be_the_last_comes_as_soon_as_it_proves_something():

@@ -34,6 +34,10 @@ class Ledger:
     def answered(self, number):
         self.answers.append(number)
 
+    def apply(self, number, event):
+        assert event == "MODIFY_REJECTED"
+        self.answers.append(number)
+
     def cancel(self, number):
         self.canceled.append(number)
 
@@ -47,7 +51,7 @@ class Desk:
         self.entry = SimpleNamespace(halted=False, postponed={0: list(waiting)})
         self.core = SimpleNamespace(entry=self.entry, ledger=ledger)
         self.told, self.results, self.work, self.rounds = [], [], [], 0
-        self.tracker = SimpleNamespace(halted=False, result=lambda *what: self.results.append(what))
+        self.tracker = SimpleNamespace(halted=False, modify_failed=lambda *what: self.results.append(what))
         self.accounts = {"account": SimpleNamespace(index=0, account_type="account", rest=None)}
         self.inquiry = SimpleNamespace(note_failure=lambda *what: None)
         self.drop_waiting = MethodType(Host.drop_waiting, self)
@@ -93,7 +97,7 @@ def test_orders_that_wait_for_a_connection_are_not_sent_any_more(desk):
     one = desk(Ledger(), waiting)
     one.kill()
     assert one.entry.halted and one.entry.postponed[0] == [(2, CANCEL, b"2"), (5, CANCEL, b"5")]
-    assert one.ledger.refused == [(1, HALTED), (4, HALTED)] and one.ledger.answers == [3]
+    assert one.ledger.refused == [(1, HALTED), (4, HALTED)] and one.ledger.answers == [3, 3]
     assert one.results == [(3, WsOrderResultType.REQUEST_NOT_SENT, f"modify: {reason_text(HALTED)}")]
 
 

@@ -104,9 +104,9 @@ NOW = "1747699200123"
     ("order.cancel", 110001, f"cown.{NOW}", ["answered", ("CANCEL_DOUBT", 7)]),
     ("order.cancel", 10016, f"cown.{NOW}", ["answered", ("CANCEL_DOUBT", 7)]),
     ("order.cancel", 10005, f"#c7.{NOW}", ["answered", ("CANCEL_REJECTED", 7), "renew"]),
-    ("order.amend", 10001, f"mown.{NOW}", ["answered", ("MODIFY_REJECTED", 7), "ACK_REJECTED"]),
-    ("order.amend", 110001, f"#m7.{NOW}", ["answered", ("MODIFY_REJECTED", 7), "ACK_REJECTED", ("query", 7)]),
-    ("order.amend", 10000, f"mown.{NOW}", ["answered", ("MODIFY_REJECTED", 7), "ACK_REJECTED", ("query", 7)]),
+    ("order.amend", 10001, f"mown.{NOW}", ["answered", ("MODIFY_REJECTED", 7)]),
+    ("order.amend", 110001, f"#m7.{NOW}", ["answered", ("MODIFY_REJECTED", 7), ("query", 7)]),
+    ("order.amend", 10000, f"mown.{NOW}", ["answered", ("query", 7)]),
     # Of nobody here.
     ("order.create", 0, "foreign", []), ("order.cancel", 110001, f"cforeign.{NOW}", []), ("order.create", 0, "", []),
     ("dcp", 0, "own", []),
@@ -117,7 +117,7 @@ def test_what_an_answer_does(op, code, request_id, done):
 
 @pytest.mark.parametrize(("state", "done"), [
     ("CANCELING", ["answered", ("CANCEL_REJECTED", 7)]),
-    ("ACCEPTED", ["answered", ("MODIFY_REJECTED", 7), "ACK_REJECTED"]),
+    ("ACCEPTED", ["answered", ("MODIFY_REJECTED", 7)]),
 ])  # fmt: skip
 def test_what_was_accepted_for_processing_may_be_refused_later(state, done):
     host = Recorder(state)

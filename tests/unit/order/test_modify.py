@@ -29,8 +29,9 @@ RISK = RiskConfig(max_quantity=Decimal("0.002"), max_notional=Decimal("1000"), m
 class Runtime:
     def __init__(self):
         self.refused = []
+        self.orders = self
 
-    def modify_failed(self, number, reason):
+    def modify_failed(self, number, reason, price, amount):
         self.refused.append(reason)
 
 

@@ -342,7 +342,8 @@ def test_callbacks_do_nothing_until_overridden(program):
     expected = (
         "on_start on_stop on_bookl1 on_bookl2 on_trade on_kline on_funding_rate on_index_price on_mark_price "
         "on_pending_order on_accepted_order on_partially_filled_order on_filled_order on_canceling_order "
-        "on_canceled_order on_expired_order on_failed_order on_cancel_failed_order on_balance on_private_ws_status "
+        "on_canceled_order on_expired_order on_failed_order on_cancel_failed_order on_modified_order "
+        "on_modify_failed_order on_balance on_private_ws_status "
         "on_private_ws_resync_diff on_ws_order_request_result on_external_order on_custom_signal on_fill on_fill_fee"
     ).split()
     assert set(names) == set(expected)

@@ -9,6 +9,7 @@ from nexus_fast.constants import WsOrderResultType
 from nexus_fast.exchange.binance.outcomes import classify
 from nexus_fast.exchange.binance.snapshot import read_order, read_placed
 from nexus_fast.exchange.binance.websocket_api import Answer
+from nexus_fast.exchange.modification import apply_refusal
 from nexus_fast.exchange.outcome import Outcome, Verdict
 from nexus_fast.gateway.request_ids import read_request_id
 from nexus_fast.log import Logger
@@ -84,14 +85,11 @@ class OrderAnswers:
         tracker = self._host.tracker
         if answer.result and tracker.refuses(number, read_placed(answer.result)):
             return
-        tracker.modification_answered(number)
         if verdict.outcome is Outcome.ACCEPTED:
+            tracker.modification_answered(number)
             return                       # the private stream brings the new price and quantity
-        tracker.apply_to(number, OrderUpdate(event="MODIFY_REJECTED", client_id="", reason=f"modify: {verdict.reason}"))
-        tracker.result(number, WsOrderResultType.ACK_REJECTED, f"modify: {verdict.reason}")
+        apply_refusal(self._host, number, verdict)
         self._note(verdict)
-        if verdict.outcome is not Outcome.REFUSED:
-            self._host.query(number)
 
 
 def _verdict(request: str, answer: Answer) -> Verdict:

@@ -10,6 +10,7 @@ from nexus_fast.constants import WsOrderResultType
 from nexus_fast.exchange.bybit.instruments import CATEGORIES
 from nexus_fast.exchange.bybit.outcomes import classify
 from nexus_fast.exchange.bybit.trade_api import Answer
+from nexus_fast.exchange.modification import apply_refusal
 from nexus_fast.exchange.outcome import Outcome, Request, Verdict
 from nexus_fast.gateway.request_ids import read_request_id
 from nexus_fast.log import Logger
@@ -78,9 +79,4 @@ class OrderAnswers:
         tracker.apply_to(number, OrderUpdate(event=event, client_id="", reason=f"cancel: {verdict.reason}"))
 
     def _on_modify(self, number: int, verdict: Verdict) -> None:
-        tracker = self._host.tracker
-        tracker.modification_answered(number)
-        tracker.apply_to(number, OrderUpdate(event="MODIFY_REJECTED", client_id="", reason=f"modify: {verdict.reason}"))
-        tracker.result(number, WsOrderResultType.ACK_REJECTED, f"modify: {verdict.reason}")
-        if verdict.outcome is not Outcome.REFUSED:
-            self._host.query(number)
+        apply_refusal(self._host, number, verdict)

@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any
 
 from nexus_fast.answers import reading
-from nexus_fast.constants import InstrumentType, WsOrderResultType
+from nexus_fast.constants import InstrumentType
 from nexus_fast.endpoints import LIMIT_FACTOR
 from nexus_fast.error import CredentialError, VenueError
 from nexus_fast.exchange.account import Account
@@ -263,9 +263,6 @@ class OkxAccount(Account):
         updates = user_data.read_orders(message.data, self.find)
         for update in updates:
             self._host.on_order_update(self, update)
-            number = self._host.tracker.number_of(update, self.index)
-            if number and update.event == "MODIFY_REJECTED":
-                self._host.tracker.result(number, WsOrderResultType.ACK_REJECTED, update.reason)
         self._ask_about_odd(updates)
 
     def _ask_about_odd(self, read: Any) -> None:

@@ -7,6 +7,7 @@ was taken, not that it is done: the orders channel says that, and until then the
 from typing import Any
 
 from nexus_fast.constants import WsOrderResultType
+from nexus_fast.exchange.modification import apply_refusal
 from nexus_fast.exchange.okx.outcomes import classify
 from nexus_fast.exchange.okx.websocket_api import Message, decode_result
 from nexus_fast.exchange.outcome import Outcome, Request, Verdict
@@ -84,11 +85,5 @@ class OrderAnswers:
         tracker.apply_to(number, OrderUpdate(event=event, client_id="", reason=f"cancel: {verdict.reason}"))
 
     def _on_modify(self, number: int, verdict: Verdict, venue_id: str) -> None:
-        if verdict.outcome is Outcome.ACCEPTED:
-            return
-        tracker, reason = self._host.tracker, f"modify: {verdict.reason}"
-        tracker.modification_answered(number)
-        tracker.apply_to(number, OrderUpdate(event="MODIFY_REJECTED", client_id="", reason=reason))
-        tracker.result(number, WsOrderResultType.ACK_REJECTED, reason)
-        if verdict.outcome is not Outcome.REFUSED:
-            self._host.query(number)
+        if verdict.outcome is not Outcome.ACCEPTED:
+            apply_refusal(self._host, number, verdict)
