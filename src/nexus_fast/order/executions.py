@@ -6,14 +6,14 @@ where the venue's total was told before (telling.py), and nothing for a trade th
 """
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
 
 from msgspec import Struct
 
 from nexus_fast.constants import OrderSide, OrderStatus
 from nexus_fast.exact import OWN, quotient
-from nexus_fast.exchange.instrument import Instrument, to_mantissa
+from nexus_fast.exchange.instrument import Instrument, from_mantissa, to_mantissa
 from nexus_fast.order.events import OrderUpdate
 from nexus_fast.schema import Fill
 
@@ -133,10 +133,24 @@ class Executions:
         extra.fee_currency = update.fee_currency or extra.fee_currency
         return True
 
-    def carry(self, extra: Extra, number: int, trade_id: int, quantity: int) -> None:
-        """A trade that was told in an earlier session, with its fee."""
-        self._remember((number, trade_id), True)
-        extra.counted += quantity
+    def carry(
+        self, extra: Extra, fields: dict, trades: dict[int, tuple[int, int]]
+    ) -> Iterator[tuple[OrderUpdate, Taken]]:
+        """The trades of an earlier session, as Tracker.carry. Those that were told count as told with their fees; of the others,
+        what is to be told."""
+        for trade_id, (price, quantity) in trades.items():
+            if extra.counted + quantity <= extra.told:
+                self._remember((fields["number"], trade_id), True)
+                extra.counted += quantity
+                continue
+            update = OrderUpdate(
+                event="FILL",
+                client_id=fields["client_id"],
+                last_price=from_mantissa(price, fields["price_scale"]),
+                last_quantity=from_mantissa(quantity, fields["size_scale"]),
+                trade_id=trade_id,
+            )
+            yield update, self.take(extra, fields, update)
 
     def _remember(self, key: tuple[int, int], with_fee: bool = False) -> None:
         self._seen[key] = with_fee

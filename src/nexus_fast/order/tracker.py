@@ -1,14 +1,13 @@
 """Orders as the strategies see them: venue updates meet the order table, strategies hear what changed.
 
-    OrderUpdate ─▶ Tracker ─▶ Ledger (the table in C, the journal, the order ring) ─▶ Order ─▶ cache ─▶ on_…_order
+    OrderUpdate ─▶ Tracker ─▶ Ledger (the table in C, the journal, the order ring) ─▶ Telling ─▶ cache ─▶ on_fill, on_…_order
 
-A fill is counted once (executions.py). An order's filled quantity is the larger of what the venue says it is and the sum of its
-fills; while the sum is the smaller one, there is a hole, and the venue is asked for the trades (holes.py). What cannot be about
-the order is not believed, and the venue is asked (agreement.py).
+A trade is counted once (executions.py). What is executed of an order, in the table, is the larger of what the venue says it is
+and the sum of its trades; while the sum is the smaller one, there is a hole, and the venue is asked for the trades (holes.py).
+Strategies are told of fills, and of an end after its last fill (telling.py). What cannot be about the order is not believed, and
+the venue is asked (agreement.py).
 """
 
-import contextlib
-import itertools
 import time
 from collections.abc import Callable, Sequence
 from decimal import Decimal
@@ -18,21 +17,23 @@ from msgspec.structs import replace
 
 from nexus_fast.cache import Cache
 from nexus_fast.constants import AccountType, OrderStatus, WsOrderResultType
-from nexus_fast.exchange.instrument import Instrument, from_mantissa, to_mantissa
+from nexus_fast.exchange.instrument import Instrument, to_mantissa
 from nexus_fast.log import Logger
 from nexus_fast.order.agreement import contradiction
-from nexus_fast.order.callbacks import Callbacks, wanted_statuses
+from nexus_fast.order.callbacks import Callbacks
 from nexus_fast.order.events import LAG_SECONDS, OrderUpdate
 from nexus_fast.order.executions import NOTHING, Executions, Extra, Taken, extra_of
 from nexus_fast.order.fills import FillMaker
 from nexus_fast.order.former import Former
 from nexus_fast.order.holes import Holes
+from nexus_fast.order.hot_news import HotNews
 from nexus_fast.order.ledger import Ledger
+from nexus_fast.order.matching import Matching
 from nexus_fast.order.reasons import reason_text
 from nexus_fast.order.shortfalls import Shortfalls
 from nexus_fast.order.states import ACTIONS
 from nexus_fast.order.telling import Telling
-from nexus_fast.order.view import STATUSES, OrderView
+from nexus_fast.order.view import OrderView
 from nexus_fast.schema import Order
 
 QUERY, CONFLICT, CANCEL = ACTIONS["QUERY"], ACTIONS["CONFLICT"], ACTIONS["CANCEL"]
@@ -64,9 +65,6 @@ class Tracker:
         self._query = query
         self._log = log
         self._extras: dict[int, Extra] = {}
-        # Orders that rest and have news for the cache alone. An order that ends is told of, and leaves: its slot may be taken.
-        self._unsettled: dict[int, None] = {}
-        self._wanted = wanted_statuses(strategies)
         self.halted = False
         self._executions = Executions(instruments, self.counts)
         callbacks = Callbacks(log)
@@ -77,46 +75,10 @@ class Tracker:
         self._former = Former(ledger, self._extras, self.holes)
         self.former = self._former.find
         self.telling = Telling(cache, self._view, self.fills, strategies, callbacks, self._former.add)
+        self.number_of = Matching(ledger, self._former, instruments).number_of
+        self._hot_news = HotNews(ledger, cache, self._view, self.telling, strategies, self._note_refusal, self._stop_if_halted)
+        self.drain, self.settle, self.settle_some = self._hot_news.drain, self._hot_news.settle, self._hot_news.settle_some
         self.shortfalls = Shortfalls(ledger, self._extras, self.holes, self.telling, self.counts, log)
-
-    # ------------------------------------------------------------------------------------------ from the hot path
-
-    def drain(self) -> None:
-        """Tell the strategies of what the hot path did since the last turn: orders sent, refused, accepted, cancels sent.
-
-        An Order is made for a strategy that has the callback; for the others the cache catches up when it is asked.
-        """
-        for number, strategy, state in self.ledger.entry.take_notes():
-            if state == "FAILED":
-                self._note_refusal(number)
-            elif STATUSES[state] not in self._wanted[strategy]:
-                self._unsettled[number] = None
-                self._stop_if_halted(number, state)
-                continue
-            self._unsettled.pop(number, None)
-            self.telling.tell_state(self.ledger.fields(number), STATUSES[state])
-            self._stop_if_halted(number, state)
-
-    def settle_some(self, count: int) -> bool:
-        """Bring the cache up to date about some orders, the oldest first; whether more of them wait."""
-        for number in list(itertools.islice(self._unsettled, count)):
-            del self._unsettled[number]
-            self._settle_one(number)
-        return bool(self._unsettled)
-
-    def _note_refusal(self, number: int) -> None:
-        self.counts["refused"] += 1
-        self._extra(number).reason = reason_text(self.ledger.fields(number)["reason"])
-
-    def settle(self) -> None:
-        """Bring the cache up to what the order table says, also about orders whose callbacks are still to come."""
-        numbers, self._unsettled = self._unsettled, {}
-        for number in (*numbers, *self.ledger.entry.noted()):
-            self._settle_one(number)
-
-    def _settle_one(self, number: int) -> None:
-        with contextlib.suppress(KeyError):      # its slot is in use by a later order
-            self.cache.apply_order(self.order(number))
 
     # ------------------------------------------------------------------------------------------ from the venues
 
@@ -129,31 +91,6 @@ class Tracker:
             return 0
         self.apply_to(number, update)
         return number
-
-    def number_of(self, update: OrderUpdate, account: int | None = None) -> int:
-        """The order of ours that this is about; 0 for somebody else's, whose client id may be that of one of ours."""
-        # A client_oid that is free again may be in use by its next order while the last one's messages still come.
-        number = self.former(update) or self.ledger.find(update.client_id)
-        if not number:
-            return self._forgotten(update, account)
-        return number if self._is_about(number, update, account) else 0
-
-    def _forgotten(self, update: OrderUpdate, account: int | None) -> int:
-        """An order of ours whose client id was let go of, by the venue's id; 0 for none."""
-        if account is None or not update.venue_id or not update.client_id:
-            return 0
-        number = max(0, self.ledger.by_venue_id(account, update.venue_id))
-        return number if number and self.ledger.fields(number)["client_id"] == update.client_id else 0
-
-    def _is_about(self, number: int, update: OrderUpdate, account: int | None) -> bool:
-        """A client id of our own making is nobody else's. Client ids of strategies are unique for one symbol at best."""
-        if self.ledger.is_ours(update.client_id):
-            return True
-        fields = self.ledger.fields(number)
-        instrument = self._instrument(fields)
-        if account not in (None, fields["account"]) or (instrument and update.venue_symbol not in ("", instrument.venue_symbol)):
-            return False
-        return not (self.ledger.closed(number) and fields["venue_id"] and update.venue_id not in ("", fields["venue_id"]))
 
     def apply_to(self, number: int, update: OrderUpdate, *, whole: bool = False) -> bool:
         """False when it contradicts the order, and nothing of it was believed. whole: see agreement.contradiction."""
@@ -206,7 +143,7 @@ class Tracker:
     def _tell(self, number: int, extra: Extra, update: OrderUpdate, taken: Taken, before: str, actions: int) -> None:
         """Everybody who hears of the change, and what follows from it."""
         fields = self.ledger.fields(number)
-        self._unsettled.pop(number, None)
+        self._hot_news.settled(number)
         self.shortfalls.note(fields, extra)
         self._count(fields["state"], before)
         self.telling.tell(fields, extra, update, taken, before, actions)
@@ -285,6 +222,10 @@ class Tracker:
         elif before != after:
             self._stop_if_halted(number, after)
 
+    def _note_refusal(self, number: int) -> None:
+        self.counts["refused"] += 1
+        self._extra(number).reason = reason_text(self.ledger.fields(number)["reason"])
+
     def _stop_if_halted(self, number: int, state: str) -> None:
         """What the venue accepts after the kill switch is canceled at once."""
         if self.halted and state in ("ACCEPTED", "PARTIALLY_FILLED"):
@@ -311,18 +252,8 @@ class Tracker:
         extra = self._extras[number] = Extra(told=fields["filled"] if told is None else told)
         if self.ledger.closed(number):
             extra.shown = OrderStatus.ACCEPTED           # its end is told with the rest
-        for trade_id, (price, quantity) in trades.items():
-            if extra.counted + quantity <= extra.told:
-                self._executions.carry(extra, number, trade_id, quantity)
-            else:
-                update = OrderUpdate(
-                    event="FILL",
-                    client_id=fields["client_id"],
-                    last_price=from_mantissa(price, fields["price_scale"]),
-                    last_quantity=from_mantissa(quantity, fields["size_scale"]),
-                    trade_id=trade_id,
-                )
-                self.telling.tell_trade(fields, extra, update, self._executions.take(extra, fields, update))
+        for update, taken in self._executions.carry(extra, fields, trades):
+            self.telling.tell_trade(fields, extra, update, taken)
         self.cache.apply_order(self._view.order(fields))
         self.shortfalls.note(fields, extra)
         self.telling.tell_end(fields, extra)

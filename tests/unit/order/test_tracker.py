@@ -361,9 +361,9 @@ def test_callbacks_wait_while_they_are_held(desk):
 def test_an_order_that_is_over_waits_for_nobody(desk):
     """What rests may be brought up to date later; the slot of what is over may be another order's by then."""
     one = desk()
-    one.tracker._unsettled[one.number] = None
+    one.tracker._hot_news._unsettled[one.number] = None
     one.hear("FILLED", 10, trade=1, quantity=10, fee=1)
-    assert one.tracker._unsettled == {} and one.cache.get_order("old0").status is S.FILLED
+    assert one.tracker._hot_news._unsettled == {} and one.cache.get_order("old0").status is S.FILLED
 
 
 def test_what_is_kept_of_an_order_is_no_work_for_the_collector(desk):
