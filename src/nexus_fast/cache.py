@@ -268,6 +268,10 @@ class Cache:
             if exchange is None or position.exchange is exchange
         }
 
+    def positions_of(self, account_type: AccountType) -> dict[str, Position]:
+        """Open positions of one account by symbol."""
+        return dict(self._positions.get(account_type, {}))
+
     def apply_position(self, account_type: AccountType, position: Position) -> None:
         """The engine's: one position as it stands now; a flat one is removed."""
         _apply(self._positions.setdefault(account_type, {}), position)

@@ -19,6 +19,7 @@ LOG_LEVELS = ("TRACE", "DEBUG", "INFO", "WARNING", "ERROR", "OFF")
 LOOP_MODES = ("busy", "block", "adaptive")
 ORDER_ENTRIES = ("fastest", "ws", "rest")
 OPEN_ORDERS = ("adopt", "cancel", "leave")
+STOP_MODES = ("cancel", "flatten", "leave")
 LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR", "OFF", "TRACE"]
 
 
@@ -366,7 +367,10 @@ class Config:
     it. request_timeout_ms: after which silence makes an order's outcome unknown. open_orders_at_start: what becomes of the orders
     that the last session left open, before on_start: "adopt" makes them orders of this one, "cancel" cancels them, "leave" leaves
     them at the venue as if they were somebody else's. order_entry: "fastest" takes the
-    venue's WebSocket API where it has one. measure: record where the time of every tick and order goes.
+    venue's WebSocket API where it has one. on_stop: what the end does: "cancel" every order that is not over,
+    "flatten" the same and close the positions in the strategies' symbols, "leave" all as it is; None: exit_after_cancel decides
+    between cancel and leave.
+    measure: record where the time of every tick and order goes.
     """
 
     strategy_id: str
@@ -398,9 +402,11 @@ class Config:
     order_entry: Literal["fastest", "ws", "rest"] = field(default="fastest", kw_only=True)
     measure: bool = field(default=False, kw_only=True)
     open_orders_at_start: Literal["adopt", "cancel", "leave"] = field(default="adopt", kw_only=True)
+    on_stop: Literal["cancel", "flatten", "leave"] | None = field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:
         _one_of("Config.open_orders_at_start", self.open_orders_at_start, OPEN_ORDERS)
+        _one_of("Config.on_stop", self.on_stop, (None, *STOP_MODES))
         _one_of("Config.order_entry", self.order_entry, ORDER_ENTRIES)
         # Binance takes 60000 at most; the others less than that.
         _require(1 <= self.recv_window_ms <= 60_000, f"Config.recv_window_ms={self.recv_window_ms}: 1 to 60000.")
@@ -412,6 +418,11 @@ class Config:
             "(`nexus-fast run --sim FILE.py`) to trade without real orders.",
         )
         self.is_mock = True in kinds
+
+    @property
+    def mode_of_stop(self) -> str:
+        """What becomes of orders and positions at the end: on_stop, or what exit_after_cancel says."""
+        return self.on_stop or ("cancel" if self.exit_after_cancel else "leave")
 
     @property
     def strategies(self) -> list[Any]:

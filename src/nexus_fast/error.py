@@ -90,6 +90,14 @@ class KilledError(EngineBuildError):
     """The kill switch of this strategy id was pressed, and nobody has cleared it since."""
 
 
+class LeftOpenError(NexusError):
+    """The engine has ended, and `left`, a text each, is or may be open although Config.on_stop asked for its end."""
+
+    def __init__(self, left: list[str]):
+        self.left = left
+        super().__init__(f"the engine has ended, and this is or may be open: {'; '.join(left)}. Look at the accounts.")
+
+
 class RouteError(OrderError, ValueError, KeyError):
     """No account takes this symbol, or the `account_type=` of the call does not."""
 

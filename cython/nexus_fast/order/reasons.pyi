@@ -3,6 +3,7 @@ HALTED: int
 RATE_LIMITED: int
 RECOVERING: int
 NOT_RECONCILED: int
+STOPPING: int
 CLOCK: int
 TOO_LATE: int
 

@@ -34,11 +34,12 @@ TEXTS = (
     "the account could not be reconciled with the venue since its connection was lost: what came of it meanwhile is not known",
     "the order is over, or there is none of this number",
     "this order cannot be modified: the venue has no modification of its kind; cancel it and place another",
+    "the engine is stopping: nothing opens any more, only cancels leave",
 )
 
-HALTED, RATE_LIMITED, RECOVERING, CLOCK, TOO_LATE, NOT_RECONCILED = (
+HALTED, RATE_LIMITED, RECOVERING, CLOCK, TOO_LATE, NOT_RECONCILED, STOPPING = (
     NX_REASON_HALTED, NX_REASON_RATE_LIMITED, NX_REASON_RECOVERING, NX_REASON_CLOCK, NX_REASON_TOO_LATE,
-    NX_REASON_NOT_RECONCILED)
+    NX_REASON_NOT_RECONCILED, NX_REASON_STOPPING)
 
 
 def reason_text(int reason):

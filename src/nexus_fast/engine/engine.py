@@ -1,67 +1,70 @@
 """The engine's life: build, connect, run, stop.
 
-    Engine(config)   checks the configuration; opens nothing
-    start()          builds, connects, calls on_start, runs until Ctrl+C, SIGTERM or Strategy.stop
-    dispose()        from a callback: asks start() to end; afterwards: nothing is left to do
+    Engine(config)     checks the configuration; opens nothing
+    start()            on a loop of its own: builds, connects, calls on_start, runs until Ctrl+C, SIGTERM or stop()
+    await run()        the same on the caller's loop (docs/embed.md)
+    stop()             from the loop's thread; stop_threadsafe() from any
+    kill_switch()      from any thread
+    dispose()          from a callback: asks start() to end; afterwards: nothing is left to do
 
-One thread. What is slow stands in other processes, which read the shared memory.
+One thread. What is slow is in other processes, which read the shared memory.
 """
 
 import asyncio
 import contextlib
 import logging
 import os
+import threading
 import time
-from functools import partial
+from collections.abc import Coroutine
 from typing import Any
 
 import uvloop
 
 from nexus_fast import proxies
-from nexus_fast.answers import told
 from nexus_fast.cache import Cache
 from nexus_fast.clock import LiveClock
-from nexus_fast.config import Config, PrivateConnectorConfig
-from nexus_fast.constants import ExchangeType
+from nexus_fast.config import Config
+from nexus_fast.core.book import BookL1
 from nexus_fast.endpoints import load_endpoints
+from nexus_fast.engine import assembly
 from nexus_fast.engine.core import Core, journal_directory
 from nexus_fast.engine.host import Host
 from nexus_fast.engine.poller import Poller
 from nexus_fast.engine.polling import make_poller
-from nexus_fast.engine.process import Tuning, is_quiet
+from nexus_fast.engine.process import Tuning
 from nexus_fast.engine.recovery import Recovery
 from nexus_fast.engine.reload import Reload
+from nexus_fast.engine.report import report, write_report
 from nexus_fast.engine.runtime import Runtime
 from nexus_fast.engine.safety import leave_mark
 from nexus_fast.engine.signals import Signals
+from nexus_fast.engine.stopping import Stopping
 from nexus_fast.engine.understudy import make_understudy
-from nexus_fast.error import EngineBuildError, KilledError
-from nexus_fast.exchange.catalogue import load_instruments, make_account, make_feed
+from nexus_fast.engine.upkeep import Upkeep
+from nexus_fast.error import EngineBuildError, KilledError, LeftOpenError
+from nexus_fast.exchange.catalogue import load_instruments
 from nexus_fast.exchange.instrument import InstrumentTable
-from nexus_fast.exchange.routing import account_for
-from nexus_fast.exchange.rows import left_out
 from nexus_fast.exchange.validation import validate
 from nexus_fast.journal.files import journal_path
 from nexus_fast.journal.kill_mark import KillMark
 from nexus_fast.log import Logger, configure, register_secret
-from nexus_fast.private import replace_file
-from nexus_fast.strategy.base import attach
 from nexus_fast.surroundings import anchored, keep_secrets, put_right
 from nexus_fast.tasks import Tasks
 
-READY_SECONDS = 30.0
-UPKEEP_SECONDS = 0.05
-SETTLED_IN_QUIET = 20            # orders after one upkeep, each in a turn of the loop of its own
-FORGET_SECONDS = 60.0
-FORGOTTEN_AT_ONCE = 100          # closed orders, about a microsecond each; 2,000 a second
 # A file for the figures of a run: counts, and where the time of ticks and orders went. Switches Config.measure on.
 REPORT_VARIABLE = "NEXUS_FAST_REPORT"
-CANCEL_SECONDS = 5.0
 
 
 class Engine:
+    """Raises ConfigurationError and its kin for a configuration that cannot run.
+
+    `left_open`: after the end, what is or may be open although Config.on_stop asked for its end; empty: nothing."""
+
     def __init__(self, config: Config):
-        put_right()
+        is_embedded = _is_in_a_loop()
+        if not is_embedded:
+            put_right()
         config.journal_directory = anchored(config.journal_directory or ".nexus_fast")
         self._log = Logger("engine")
         self._killed: str | None = None          # why, where the kill switch was pressed before there was anything to stop
@@ -69,7 +72,7 @@ class Engine:
         self._ended_cleanly = False
         self.host: Host | None = None
         self._mark = KillMark(journal_path(config.journal_directory, config.strategy_id, config.user_id))
-        self._signals = Signals(self.kill_switch)
+        self._signals = None if is_embedded else Signals(self.kill_switch)
         for basic in config.basic_config.values():
             basic.take_lent()
         validate(config)
@@ -84,14 +87,18 @@ class Engine:
         self.loop: asyncio.AbstractEventLoop | None = None
         self.core: Core | None = None
         self.runtime: Runtime | None = None
+        self.left_open: list[str] = []
+        self._thread: int | None = None          # of the loop
         self._shutdown: asyncio.Event | None = None
+        self._stopping: Stopping | None = None
         self._disposed = False
         self._poller: Poller | None = None
-        self._tuning = Tuning(self.loop_config.cpu, self.loop_config.mode == "busy")
+        # None where the process is not the engine's own.
+        self._tuning: Tuning | None = Tuning(self.loop_config.cpu, self.loop_config.mode == "busy")
         self._tasks = Tasks(self._log)
         self._started = False
-        report = os.environ.get(REPORT_VARIABLE)
-        self._report_file = anchored(report) if report else None
+        report_file = os.environ.get(REPORT_VARIABLE)
+        self._report_file = anchored(report_file) if report_file else None
         for strategy in self.strategies:
             strategy.log = Logger(type(strategy).__name__)
             strategy.clock = LiveClock()
@@ -100,11 +107,16 @@ class Engine:
     # ------------------------------------------------------------------------------------------ life
 
     def start(self) -> None:
-        """Returns when the engine has stopped. Raises EngineBuildError and its kin when it cannot be built."""
-        if self._disposed:
-            raise EngineBuildError("this engine has been disposed; make a new one")
-        _require_no_running_loop()
+        """Returns when the engine has stopped. Raises EngineBuildError and its kin when it cannot be built, and LeftOpenError
+        when something is open in the end that Config.on_stop wanted closed."""
+        if _is_in_a_loop():
+            raise EngineBuildError(
+                "Engine.start() was called inside an event loop that runs already (a web server, a notebook, `async def`), and "
+                "it runs a loop of its own. There: `await engine.run()`."
+            )
+        self._require_unused()
         put_right()
+        self._signals = self._signals or Signals(self.kill_switch)
         if self.config.private_conn_config:
             keep_secrets()
         self.loop = uvloop.new_event_loop()
@@ -113,22 +125,64 @@ class Engine:
             self.loop.run_until_complete(self._run())
         finally:
             self.dispose()
+        self._require_nothing_left()
 
-    def request_shutdown(self) -> None:
-        """From the engine's thread or a signal: end after the current turn."""
+    async def run(self, *, signals: bool = False) -> None:
+        """As start(), on the loop that runs. Canceling it stops the engine as stop() does. Nothing of the process is changed: no
+        processor, no collector, no locked memory; signals=True: Ctrl+C, SIGTERM and SIGUSR1 are the engine's meanwhile."""
+        self._require_unused()
+        self.loop = asyncio.get_running_loop()
+        if not isinstance(self.loop, uvloop.Loop):
+            raise EngineBuildError(
+                f"Engine.run() needs uvloop's event loop, and this one is {type(self.loop).__module__}."
+                f"{type(self.loop).__name__}: start the program with uvloop.run(main())."
+            )
+        if signals:
+            self._signals = self._signals or Signals(self.kill_switch)
+        else:
+            self._give_back_signals()
+            self._signals = None
+        self._tuning = None
+        try:
+            await self._run()
+        finally:
+            self._close_core()
+            self._give_back_signals()
+        self._require_nothing_left()
+
+    def stop(self) -> None:
+        """From the loop's thread: no new order leaves from now on, and the engine ends after the current turn."""
+        if self._stopping is not None:
+            self._stopping.begin()
         if self._shutdown is not None:
             self._shutdown.set()
 
+    def stop_threadsafe(self) -> None:
+        """As stop(), from any thread."""
+        if self.loop is not None and not self.loop.is_closed():
+            self.loop.call_soon_threadsafe(self.stop)
+
     def kill_switch(self, reason: str = "") -> None:
-        """From the engine's thread or by SIGUSR1, at any time: nothing but cancels leaves any more, and everything on the
+        """From any thread or by SIGUSR1, at any time: nothing but cancels leaves any more, and everything on the
         accounts is canceled until the venues confirm it. The engine goes on running, and none starts after it with these ids
         until `nexus-fast journal clear-kill` has been run."""
-        if self.host is not None and not self._ending:
+        if self._thread not in (None, threading.get_ident()) and not self._ending:
+            self.kill_threadsafe(reason)
+        elif self.host is not None and not self._ending:
             self.host.safety.kill(reason)
         elif self._killed is None:
             self._killed = reason or "no reason given"
             leave_mark(self._mark, self._killed, self._log)
             self._log.critical(f"kill switch: {self._killed}; the engine {self._what_now()}")
+
+    def kill_threadsafe(self, reason: str = "") -> None:
+        """As kill_switch. No order leaves once this has returned; what is open is canceled in the next turn of the loop."""
+        if self._thread is None or self._ending:
+            self.kill_switch(reason)
+            return
+        if self.core is not None:
+            self.core.entry.halted = True
+        self.loop.call_soon_threadsafe(self.kill_switch, reason)
 
     def _what_now(self) -> str:
         if self._ending:
@@ -138,24 +192,41 @@ class Engine:
     def dispose(self) -> None:
         """Idempotent. From inside a callback it only asks for the end."""
         if self.loop is not None and self.loop.is_running():
-            self.request_shutdown()
+            self.stop()
             return
         if self._disposed:
             return
-        self._disposed = self._ending = True
-        if self.core is not None:
-            self.core.close(self._ended_cleanly)
+        self._close_core()
         if self.loop is not None:
             with contextlib.suppress(RuntimeError):
                 self.loop.run_until_complete(_end_tasks())
                 self.loop.run_until_complete(self.loop.shutdown_asyncgens())
             asyncio.set_event_loop(None)
             self.loop.close()
-        self._signals.give_back()
+        self._give_back_signals()
+
+    def _close_core(self) -> None:
+        self._disposed = self._ending = True
+        if self.core is not None:
+            self.core.close(self._ended_cleanly)
+
+    def _give_back_signals(self) -> None:
+        if self._signals is not None:
+            self._signals.give_back()
+
+    def _require_unused(self) -> None:
+        if self._disposed or self.loop is not None:
+            raise EngineBuildError("this engine has been disposed or runs already; make a new one")
+
+    def _require_nothing_left(self) -> None:
+        if self.left_open:
+            raise LeftOpenError(self.left_open)
 
     async def _run(self) -> None:
+        self._thread = threading.get_ident()
         self._shutdown = asyncio.Event()
-        self._signals.to_loop(self.loop, self.request_shutdown)
+        if self._signals is not None:
+            self._signals.to_loop(self.loop, self.stop)
         try:
             if not await self._unless_stopped(self._build()):
                 return
@@ -163,18 +234,21 @@ class Engine:
             await self._shutdown.wait()
         finally:
             await self._stop()
-            self._signals.from_loop(self.loop)
+            if self._signals is not None:
+                self._signals.from_loop(self.loop)
 
-    async def _unless_stopped(self, work: Any) -> bool:
+    async def _unless_stopped(self, work: Coroutine[Any, Any, None]) -> bool:
         """Run the work to its end, or until a signal asks for the end of everything; whether it was done and is to be gone on
         with."""
         task = self.loop.create_task(work)
         stop = self.loop.create_task(self._shutdown.wait())
-        await asyncio.wait((task, stop), return_when=asyncio.FIRST_COMPLETED)
-        finished = task.done()
-        stop.cancel()
-        task.cancel()
-        await asyncio.gather(task, stop, return_exceptions=True)
+        try:
+            await asyncio.wait((task, stop), return_when=asyncio.FIRST_COMPLETED)
+            finished = task.done()
+        finally:
+            stop.cancel()
+            task.cancel()
+            await asyncio.gather(task, stop, return_exceptions=True)
         if finished:
             task.result()
         return finished and not self._shutdown.is_set()
@@ -196,26 +270,28 @@ class Engine:
         names = [str(connector.account_type) for _, connector in private]
         self.core = Core(self.config, instruments, names, self._wake, self._on_strategy_error)
         self._poller = make_poller(self.loop, self.loop_config, self._log)
-        self.host = Host(self.config, self.core, self.strategies, self.cache, self._poller, self._log)
+        host = self.host = Host(self.config, self.core, self.strategies, self.cache, self._poller, self._log)
         table = InstrumentTable(instruments)
-        self.host.reload = Reload(self.host, table, self.endpoints, self._log)
-        self.runtime = Runtime(self.host, table, self, self._log)
-        self._tasks.keep("the upkeep", self._keep_up)
-        self._make_accounts(private)
-        self._make_feeds()
-        self._set_default_accounts()
-        self._attach_strategies()
-        self.host.tracker.hold()
+        host.reload = Reload(host, table, self.endpoints, self._log)
+        self.runtime = Runtime(host, table, self, self._log)
+        self._upkeep = Upkeep(host, self.cache, self._tuning, self._log)
+        self._tasks.keep("the upkeep", self._upkeep.keep_up)
+        assembly.make_accounts(host, private, self.endpoints)
+        assembly.make_feeds(host, self.endpoints)
+        assembly.set_default_accounts(host)
+        assembly.attach_strategies(host, self.runtime)
+        host.tracker.hold()
+        self._stopping = Stopping(host, self.runtime.scheduler.shutdown, self._log)
         if self._killed is not None:
-            self.host.safety.kill(self._killed)
-        recovery = Recovery(self.host, self.core.inheritance, self.config.open_orders_at_start, self._log)
+            host.safety.kill(self._killed)
+        recovery = Recovery(host, self.core.inheritance, self.config.open_orders_at_start, self._log)
         recovery.begin()
-        await self._open_accounts()
-        await self._recover(recovery)
-        self.host.safety.start()
+        await assembly.open_accounts(host, self._log)
+        await assembly.recover_accounts(host, recovery)
+        host.safety.start()
         self._log.info(
             f"built in {time.monotonic() - started:.2f} s: {len(instruments)} instruments, "
-            f"{len(self.host.feeds)} feeds, {len(self.host.accounts)} accounts, loop {self.loop_config.mode}"
+            f"{len(host.feeds)} feeds, {len(host.accounts)} accounts, loop {self.loop_config.mode}"
         )
 
     def _refuse_after_kill(self) -> None:
@@ -230,90 +306,13 @@ class Engine:
             f"`nexus-fast journal clear-kill {self._mark.path.parent}`."
         )
 
-    def _make_accounts(self, private: list[tuple[ExchangeType, PrivateConnectorConfig]]) -> None:
-        for index, (exchange, connector) in enumerate(private):
-            basic = self.config.basic_config[exchange]
-            self.host.safety.add(connector)
-            account = make_account(self.host, connector, index, basic, self.endpoints)
-            self.host.accounts[connector.account_type] = account
-
-    def _make_feeds(self) -> None:
-        for exchange, connectors in self.config.public_conn_config.items():
-            for connector in connectors:
-                testnet = self.config.basic_config[exchange].testnet
-                feed = make_feed(self.host, connector, testnet, self.endpoints)
-                self.host.feeds[connector.account_type] = feed
-
-    def _set_default_accounts(self) -> None:
-        """Once per symbol: which account its orders take without account_type=."""
-        configured = list(self.host.accounts)
-        chosen: dict[Any, Any] = {}
-        for number, instrument in enumerate(self.core.instruments):
-            key = (instrument.exchange, instrument.type)
-            if key not in chosen:
-                chosen[key] = account_for(*key, configured)
-            if chosen[key] is not None:
-                self.core.routes.set_default(number, self.host.accounts[chosen[key]].index)
-
-    def _attach_strategies(self) -> None:
-        names = [i.symbol for i in self.core.instruments]
-        exchanges = [i.exchange for i in self.core.instruments]
-        account_ids = {account_type: account.index for account_type, account in self.host.accounts.items()}
-        for index, strategy in enumerate(self.strategies):
-            attach(strategy, self.runtime, self.core.entry, index, self.core.symbol_ids, names, exchanges, account_ids)
-
-    async def _open_accounts(self) -> None:
-        """All at once. A refused key stops the build; a venue that is down does not: its orders are refused until it is up."""
-        accounts = list(self.host.accounts.values())
-        results = await asyncio.gather(*(account.open() for account in accounts), return_exceptions=True)
-        for account, result in zip(accounts, results, strict=True):
-            if isinstance(result, EngineBuildError):
-                raise result
-            if isinstance(result, BaseException):
-                self._log.error(f"{account.account_type}: could not be opened: {told(result)}")
-                self.host.spawn(self._open_later(account))
-        opened = [a for a, result in zip(accounts, results, strict=True) if result is None]
-        waiting = [self.loop.create_task(account.ready.wait()) for account in opened]
-        if waiting:
-            _, late = await asyncio.wait(waiting, timeout=READY_SECONDS)
-            for task in late:
-                task.cancel()
-            await asyncio.gather(*late, return_exceptions=True)
-            for account in opened:
-                if not account.ready.is_set():
-                    self._log.error(f"{account.account_type}: not connected after {READY_SECONDS:.0f} s; going on without it")
-
-    async def _recover(self, recovery: Recovery) -> None:
-        """Before the strategies, of every account that is open; of the others as soon as they are."""
-
-        async def recover(account: Any) -> None:
-            await account.ready.wait()
-            await recovery.recover(account)
-
-        accounts = list(self.host.accounts.values())
-        for account in accounts:
-            if not account.ready.is_set():
-                self.host.keep(f"{account.account_type}: the recovery", partial(recover, account))
-        await asyncio.gather(*(recovery.recover(account) for account in accounts if account.ready.is_set()))
-
-    async def _open_later(self, account: Any) -> None:
-        wait = 1.0
-        while not self._shutdown.is_set():
-            await asyncio.sleep(wait)
-            wait = min(2 * wait, 30.0)
-            try:
-                await account.open()
-                return
-            except Exception as error:
-                self._log.error(f"{account.account_type}: still not open: {told(error)}")
-
     # ------------------------------------------------------------------------------------------ run
 
     def _start_strategies(self) -> None:
         self._started = True
         for feed in self.host.feeds.values():
             feed.open()
-        self._tasks.keep("forgetting", self._forget)
+        self._tasks.keep("forgetting", self._upkeep.forget)
         self.runtime.scheduler.start()
         for strategy in self.strategies:
             try:
@@ -322,53 +321,14 @@ class Engine:
                 self._log.exception(f"{type(strategy).__name__}.on_start raised {type(error).__name__}", error)
                 raise
         self.host.tracker.release()
-        self._tuning.apply()
+        if self._tuning is not None:
+            self._tuning.apply()
+            self._log.info("; ".join(f"{what}: {how}" for what, how in self._tuning.report.items()))
         self.host.times.begin_anew()
-        self._log.info("; ".join(f"{what}: {how}" for what, how in self._tuning.report.items()))
         if self._poller is not None:
             self._poller.on_news = self.host.tracker.drain
             self._poller.understudy = make_understudy(self.core, self.strategies)
             self._poller.start()
-
-    async def _keep_up(self) -> None:
-        """Everything that recurs and is cold: heartbeats, the journal's next pages, deadlines, the collector. A tick that comes
-        in between waits for one chore, not for all."""
-        while True:
-            await asyncio.sleep(UPKEEP_SECONDS)
-            for chore in (self.core.heartbeat, *self.host.chores(), self._forget_some, self._collect):
-                try:
-                    chore()
-                except Exception as error:
-                    self._log.exception("upkeep failed", error)
-                await asyncio.sleep(0)
-            if is_quiet(self._last_message_ns()):
-                await self._settle_in_quiet()
-
-    def _last_message_ns(self) -> int:
-        return max((feed.last_message_ns for feed in self.host.market_feeds), default=0)
-
-    def _collect(self) -> None:
-        self._tuning.collect(self._last_message_ns())
-
-    async def _settle_in_quiet(self) -> None:
-        """Some orders, each in a turn of the loop of its own."""
-        for _ in range(SETTLED_IN_QUIET):
-            if not self.host.tracker.settle_some(1):
-                return
-            await asyncio.sleep(0)
-
-    async def _forget(self) -> None:
-        """As _forget_some; what is seldom there."""
-        while True:
-            await asyncio.sleep(FORGET_SECONDS)
-            self.cache.forget_others(self._expired_ms())
-
-    def _forget_some(self) -> None:
-        """Closed orders leave the cache after Config.cache_expired_time seconds."""
-        self.cache.forget_closed(self._expired_ms(), FORGOTTEN_AT_ONCE)
-
-    def _expired_ms(self) -> int:
-        return time.time_ns() // 1_000_000 - self.config.cache_expired_time * 1000
 
     def _wake(self) -> None:
         """From the hot path, which only ever schedules."""
@@ -382,103 +342,67 @@ class Engine:
         if self.host is not None:
             self.host.tracker.settle()
 
-    def _book(self, symbol: str) -> Any:
+    def _book(self, symbol: str) -> BookL1 | None:
         return None if self.host is None else self.host.book(symbol)
+
+    def report(self) -> dict[str, Any]:
+        """The figures of the run so far, as nexus_fast.engine.report has them."""
+        return report(self.host, self.cache, self.loop_config.mode, self._poller)
 
     # ------------------------------------------------------------------------------------------ stop
 
     async def _stop(self) -> None:
-        if self._started:
-            for strategy in self.strategies:
-                with _logged(self._log, f"{type(strategy).__name__}.on_stop"):
-                    strategy.on_stop()
         if self.host is not None:
+            if self._started:
+                await self._stopping.finish()
+                self.left_open = self._stopping.left_open
             self.host.tracker.drain()
-            if self._started and self.config.exit_after_cancel:
-                await self._cancel_open_orders()
             await self.host.safety.finish()
             self.runtime.scheduler.shutdown()
         if self._poller is not None:
             self._poller.stop()
         await self._tasks.close()
         if self.host is not None:
-            await self.host.safety.stop()
-            self._ending = True
-            self._ended_cleanly = self._leaves_nothing()
-            await self.host.close()
-            for connector in (*self.host.feeds.values(), *self.host.accounts.values()):
-                with _logged(self._log, "closing a connector"):
-                    await connector.close()
+            await self._disconnect(self.host)
         if self._started:
-            self._tuning.restore()
-            if self._report_file:
-                self._write_report(self._report_file)
+            if self._tuning is not None:
+                self._tuning.restore()
+            self._write_report()
+
+    async def _disconnect(self, host: Host) -> None:
+        await host.safety.stop()
+        self._ending = True
+        self._ended_cleanly = self._leaves_nothing()
+        await host.close()
+        for connector in (*host.feeds.values(), *host.accounts.values()):
+            try:
+                await connector.close()
+            except Exception as error:
+                self._log.exception(f"closing a connector raised {type(error).__name__}", error)
 
     def _leaves_nothing(self) -> bool:
         """What was to be canceled is. An engine that was never started has looked after nothing of what the last one left."""
         live = self.core.ledger.live()
         if not self._started:
             return not live
-        return self.host.safety.is_finished and not (live and self.config.exit_after_cancel)
+        return self.host.safety.is_finished and not (live and self.config.mode_of_stop != "leave")
 
-    def report(self) -> dict[str, Any]:
-        """Counts of the run (rows_left_out: rows of venues' lists that could not be read, by kind); what kept a spinning loop
-        from reading; with Config.measure where the time of ticks and orders went: name -> {n, p50, p90, p99, p999, max}, ns."""
-        entry, counts = self.core.entry, self.host.tracker.counts
-        return {
-            "ticks": sum(feed.quotes for feed in self.host.market_feeds),
-            "orders": entry.sent,
-            "fills": counts["fills"],
-            "rejects": counts["rejected"] + counts["refused"],
-            "canceled": counts["canceled"],
-            "unlisted_positions": {
-                name: str(position.signed_amount) for name, position in self.cache.get_unlisted_positions().items()
-            },
-            "contradictions": counts["contradictions"],
-            "holes_given_up": counts["holes_given_up"],
-            "callback_errors": self.core.dispatcher.errors,
-            "rows_left_out": dict(left_out),
-            "unusable_answers": self.host.unusable,
-            "feeds": [feed.counters() for feed in self.host.market_feeds],
-            "loop": self.loop_config.mode,
-            "pauses_ns": {} if self._poller is None else self._poller.pauses(),
-            "engine_ns": entry.stages.summary() if self.config.measure else {},
-        }
-
-    def _write_report(self, file: str) -> None:
-        import msgspec
-
+    def _write_report(self) -> None:
+        if self._report_file is None:
+            return
         try:
-            replace_file(file, msgspec.json.format(msgspec.json.encode(self.report())))
+            write_report(self._report_file, self.report())
         except OSError as error:
-            self._log.error(f"{REPORT_VARIABLE}={file}: the figures of the run could not be written: {error.strerror}")
-
-    async def _cancel_open_orders(self) -> None:
-        """Cancel what is open, also what is unanswered, and wait until the venue has said so of each."""
-        ledger = self.core.ledger
-        until = time.monotonic() + CANCEL_SECONDS
-        again = 0.0
-        while (live := ledger.live()) and time.monotonic() < until:
-            if time.monotonic() >= again:
-                again = time.monotonic() + 1.0
-                for number in live:
-                    ledger.cancel(number)
-            await asyncio.sleep(0.02)
-        if live:
-            names = [ledger.fields(number)["client_id"] for number in live]
-            self._log.error(f"{len(live)} orders may still be open at the venue: {', '.join(names[:10])}")
+            what = f"{REPORT_VARIABLE}={self._report_file}"
+            self._log.error(f"{what}: the figures of the run could not be written: {error.strerror}")
 
 
-def _require_no_running_loop() -> None:
+def _is_in_a_loop() -> bool:
     try:
         asyncio.get_running_loop()
     except RuntimeError:
-        return
-    raise EngineBuildError(
-        "Engine.start() was called inside an event loop that runs already (a notebook, or `async def`), and the engine runs a "
-        "loop of its own. Call it in a script (`nexus-fast run FILE.py`), or in another thread: "
-        "await asyncio.to_thread(engine.start)."
-    )
+        return False
+    return True
 
 
 async def _end_tasks() -> None:
@@ -487,14 +411,6 @@ async def _end_tasks() -> None:
     for task in left:
         task.cancel()
     await asyncio.gather(*left, return_exceptions=True)
-
-
-@contextlib.contextmanager
-def _logged(log: Logger, what: str):
-    try:
-        yield
-    except Exception as error:
-        log.exception(f"{what} raised {type(error).__name__}", error)
 
 
 logging.getLogger("nexus_fast.picows").setLevel(logging.WARNING)

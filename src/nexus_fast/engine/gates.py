@@ -6,9 +6,9 @@ Several causes may hold one account's gate; it opens with the last. The hot path
 import time
 from typing import Any
 
-from nexus_fast.order.reasons import CLOCK, NOT_RECONCILED, RATE_LIMITED, RECOVERING
+from nexus_fast.order.reasons import CLOCK, NOT_RECONCILED, RATE_LIMITED, RECOVERING, STOPPING
 
-__all__ = ["CLOCK", "NOT_RECONCILED", "RATE_LIMITED", "RECOVERING", "Gates"]
+__all__ = ["CLOCK", "NOT_RECONCILED", "RATE_LIMITED", "RECOVERING", "STOPPING", "Gates"]
 
 
 class Gates:

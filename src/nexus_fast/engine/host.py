@@ -123,6 +123,14 @@ class Host:
         for strategy in tuple(wanted):       # a callback may unsubscribe
             self.tracker.callback(strategy, callback, event)
 
+    def silence(self) -> None:
+        """Market data reaches no strategy any more."""
+        self.subscribers.clear()
+        dispatcher = self.core.dispatcher
+        for symbol_id in range(len(self.core.instruments)):
+            for strategy in self.strategies if dispatcher.subscribers(symbol_id) else ():
+                dispatcher.unsubscribe(symbol_id, strategy)
+
     def on_feed_status(self, feed: Any, name: str, up: bool) -> None:
         self._log.info(f"{name}: {'connected' if up else 'disconnected'}")
 

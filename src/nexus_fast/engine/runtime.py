@@ -223,10 +223,10 @@ class Runtime:
         return Api(account, lambda: self._core.entry.halted)
 
     def kill(self, reason: str) -> None:
-        self._host.safety.kill(reason)
+        self._engine.kill_switch(reason)
 
     def stop(self) -> None:
-        self._engine.request_shutdown()
+        self._engine.stop()
 
     def set_reconcile_grace_ms(self, exchange: Any, grace_ms: int) -> None:
         """Kept for NexusTrader's programs: every order that is missing after a reconnect is asked for by its id, so that

@@ -18,10 +18,9 @@ from nexus_fast.log import configure
 def test_inside_a_running_loop_it_is_refused_with_the_way_out():
     """A notebook, or `async def main`: uvloop would say no more than that this event loop is running."""
     engine = object.__new__(Engine)
-    engine._disposed = False
 
     async def main():
-        with pytest.raises(EngineBuildError, match="nexus-fast run FILE.py.*another thread"):
+        with pytest.raises(EngineBuildError, match="await engine.run()"):
             engine.start()
 
     asyncio.run(main())
