@@ -60,7 +60,8 @@ class TestRecorded:
                 assert len(updates) == 1 and update.event in EVENTS and update.event == EVENT_OF[row["state"]]
                 assert (update.client_id, update.venue_id, update.venue_symbol) == (row["clOrdId"], row["ordId"], row["instId"])
                 assert update.filled == D(row["accFillSz"] or "0") * value and update.quantity == D(row["sz"]) * value
-                assert update.price == (D(row["px"]) if row["px"] else None) and update.time_ms == int(row["uTime"])
+                assert update.price == (D(row["px"]) if row["px"] else None)
+                assert update.time_ms == int(row["uTime"] if update.trade_id < 0 else row["fillTime"])
                 if row["tradeId"] and D(row["fillSz"]):
                     assert (update.last_quantity, update.last_price) == (D(row["fillSz"]) * value, D(row["fillPx"]))
                     assert update.trade_id == int(row["tradeId"]) and update.is_maker == (row["execType"] == "M")

@@ -95,6 +95,7 @@ class _TradeLite(Struct):
     trade_id: int = field(name="t")
     order_id: int = field(name="i")
     side: str | None = field(name="S", default=None)
+    time: int = field(name="T", default=0)
     is_maker: bool = field(name="m", default=False)
 
 
@@ -224,7 +225,7 @@ def _execution_report(payload) -> list[Event]:
             fee=report.fee if fill else None,
             fee_currency=report.fee_currency if fill else None,
             is_maker=report.is_maker if fill else None,
-            time_ms=report.event_time,
+            time_ms=(report.time if fill else 0) or report.event_time,
             reason=None if report.reject_reason == "NONE" else report.reject_reason,
             side=report.side,
             type=ORDER_TYPES.get(report.type, report.type),
@@ -255,7 +256,7 @@ def _order_trade_update(payload) -> list[Event]:
             fee=order.fee if fill else None,
             fee_currency=order.fee_currency if fill else None,
             is_maker=order.is_maker if fill else None,
-            time_ms=update.event_time,
+            time_ms=(order.time if fill else 0) or update.event_time,
             reason=None if order.expiry_reason in (None, "0") else f"expiry reason {order.expiry_reason}",
             side=order.side,
             type=ORDER_TYPES.get(order.type, order.type),
@@ -281,7 +282,7 @@ def _trade_lite(payload) -> list[Event]:
             last_quantity=trade.last_quantity,
             trade_id=trade.trade_id,
             is_maker=trade.is_maker,
-            time_ms=trade.event_time,
+            time_ms=trade.time or trade.event_time,
             side=trade.side,
         )
     ]

@@ -58,6 +58,7 @@ class Order(Struct, rename="camel"):
     avg_px: str = ""
     fill_sz: str = ""
     fill_px: str = ""
+    fill_time: str = ""
     trade_id: str = ""
     fill_fee: str = ""
     fill_fee_ccy: str = ""
@@ -179,7 +180,7 @@ def _updates(order: Order, instrument: OkxInstrument) -> list[OrderUpdate]:
     elif order.amend_result in AMENDED and event in ("ACCEPTED", "FILL"):
         found.append(OrderUpdate(event="MODIFIED", **before))
     if fill or event not in ("ACCEPTED", "FILL") or not found:
-        found.append(OrderUpdate(event=event, reason=_reason(order), **said, **fill))
+        found.append(OrderUpdate(event=event, reason=_reason(order), **{**said, **fill}))
     return found
 
 
@@ -197,6 +198,7 @@ def _fill(order: Order, instrument: OkxInstrument) -> dict:
         "fee": None if fee is None else -fee,
         "fee_currency": order.fill_fee_ccy or None,
         "is_maker": order.exec_type == "M" if order.exec_type else None,
+        "time_ms": milliseconds(order.fill_time or order.u_time),
     }
 
 
