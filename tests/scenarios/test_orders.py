@@ -290,6 +290,74 @@ async def test_06_a_missing_fill_is_asked_for_until_it_is_there(s, symbol):
     assert len(s.engine.host.tracker.holes) == 0
 
 
+async def canceled_with_a_fill_in_the_dark(s, symbol):
+    """An order of which half is filled, and no stream says so; then it is canceled. Its oid."""
+    await s.quotes()
+    oid, fill = await quarters(s, symbol)
+    s.venue.faults.load([{"kind": "drop", "match": name}
+                         for name in ("executionReport.TRADE", "ORDER_TRADE_UPDATE.TRADE", "TRADE_LITE")])
+    fill()
+    fill()
+    s.cancel_order(symbol, oid)
+    return oid
+
+
+@pytest.mark.scenario(6, 8)
+@pytest.mark.parametrize("symbol", [BTC, BTC_PERP])
+@engine(symbols=[BTC, BTC_PERP])
+async def test_06_a_fill_that_the_cancels_answer_knows_first(s, symbol):
+    """It is told by its trades, which the venue lists, and before the end of its order; nothing of it twice."""
+    oid = await canceled_with_a_fill_in_the_dark(s, symbol)
+    await s.until(lambda: s.heard("canceled", oid), seconds=3, what="its end")
+    fills = [fill for name, fill in s.events if name == "fill"]
+    assert [fill.amount for fill in fills] == [AMOUNT / 2] * 2 and all(fill.trade_id is not None for fill in fills)
+    assert sum(fill.fee for fill in fills) == fees(s, symbol, oid)
+    assert s.told(oid)[-5:] == ["fill", "partially_filled", "fill", "partially_filled", "canceled"]
+    assert s.cache.get_order(oid).filled == AMOUNT
+
+
+@pytest.mark.scenario(6, 8)
+@engine(symbols=[BTC_PERP])
+async def test_06_a_fill_that_nobody_ever_lists(s):
+    """Ten seconds later it is told as the order's total has it; its trades, when they are listed, bring the fee alone."""
+    account, trades = s.engine.host.accounts[PERP_ACCOUNT], s.engine.host.accounts[PERP_ACCOUNT].trades
+
+    async def nothing(instrument, client_id, venue_id):
+        return []
+
+    account.trades = nothing
+    oid = await canceled_with_a_fill_in_the_dark(s, BTC_PERP)
+    await asyncio.sleep(9)
+    assert not s.heard("canceled", oid) and s.cache.get_order(oid).status is OrderStatus.CANCELING
+    await s.until(lambda: s.heard("canceled", oid), seconds=3, what="its end")
+    [fill] = s.heard("fill")
+    price = Decimal(s.venue.orders(oid)[0].price) / 10**8
+    assert (fill.trade_id, fill.amount, fill.price, fill.fee, fill.is_maker) == (None, AMOUNT, price, None, None)
+    account.trades = trades
+    await s.until(lambda: len(s.heard("fill_fee")) == 2, seconds=40, what="the fees")
+    assert sum(fill.fee for fill in s.heard("fill_fee")) == fees(s, BTC_PERP, oid) and len(s.heard("fill")) == 1
+
+
+@pytest.mark.scenario(6, 8)
+@engine(symbols=[BTC_PERP], venue={"tick_rate": 2})
+async def test_06_fills_while_a_cancel_is_on_its_way(s):
+    """They come as fills of an order that is CANCELING, and the cancel's answer repeats none."""
+    await s.quotes()
+    oid, fill = await quarters(s, BTC_PERP)
+    s.venue.faults.load([{"kind": "delay", "connection": "order", "match": "order.cancel", "way": "from_client", "ms": 500}])
+    s.cancel_order(BTC_PERP, oid)
+    await s.until(lambda: s.heard("canceling", oid))
+    fill()
+    fill()
+    await s.until(lambda: s.heard("canceled", oid))
+    told = [name for name in s.told(oid) if name != "fill_fee"]
+    assert told[-6:] == ["canceling", "fill", "partially_filled", "fill", "partially_filled", "canceled"]
+    fills, parts, [end] = s.heard("fill"), s.heard("partially_filled", oid), s.heard("canceled", oid)
+    assert [f.order.status for f in fills] == [p.status for p in parts] == [OrderStatus.CANCELING] * 2
+    assert [p.last_filled for p in parts] == [f.amount for f in fills] == [AMOUNT / 2] * 2
+    assert (end.filled, end.last_filled, end.last_filled_price, end.cost) == (AMOUNT, None, None, None)
+
+
 @pytest.mark.scenario(6)
 @engine(symbols=[BTC_PERP])
 async def test_06_a_fee_that_no_stream_brings(s):

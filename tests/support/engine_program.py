@@ -82,6 +82,10 @@ class Scripted(Strategy):
 
     def story(self, oid):
         """The names of an order's callbacks, in their order."""
+        return [name for name in self.told(oid) if name in ORDER_CALLBACKS]
+
+    def told(self, oid):
+        """As story, with its fills and their late fees."""
         return [name for name, what in self.events if getattr(what, "oid", None) == oid]
 
     def summary(self):
@@ -107,8 +111,8 @@ def _recorder(name):
 
 for _name in ORDER_CALLBACKS:
     setattr(Scripted, f"on_{_name}_order", _recorder(_name))
-for _name in ("balance", "private_ws_status", "private_ws_resync_diff", "ws_order_request_result", "trade", "kline", "bookl2",
-              "mark_price", "funding_rate", "index_price"):
+for _name in ("fill", "fill_fee", "balance", "private_ws_status", "private_ws_resync_diff", "ws_order_request_result", "trade",
+              "kline", "bookl2", "mark_price", "funding_rate", "index_price"):
     setattr(Scripted, f"on_{_name}", _recorder(_name))
 
 
