@@ -3,6 +3,7 @@
 import importlib
 import sys
 
+LEFT_OPEN_STATUS = 3             # exit status: orders or positions are open that the end should have closed
 COMMANDS = {
     "demo": "the simulator and two strategies, with their latencies",
     "run": "run a program, on the simulator if wanted",
@@ -18,6 +19,7 @@ COMMANDS = {
 def main() -> None:
     import click
 
+    from nexus_fast.error import LeftOpenError
     from nexus_fast.surroundings import put_right
 
     put_right()
@@ -45,6 +47,9 @@ def main() -> None:
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
+    except LeftOpenError as error:
+        click.echo(f"Error: {error}", err=True)
+        sys.exit(LEFT_OPEN_STATUS)
     except click.exceptions.Abort:
         sys.exit(130)
     except click.exceptions.Exit as error:

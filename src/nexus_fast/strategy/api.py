@@ -42,7 +42,7 @@ class StrategyApi(Subscriptions, Markets, Requests, ComposedOrders, Callbacks):
         return engine_of(self, "ready").ready(self)
 
     def stop(self) -> None:
-        """Ends the engine as Ctrl+C does: on_stop, cancels when Config.exit_after_cancel, disconnect."""
+        """Ends the engine as Ctrl+C does: nothing opens from now on; on_stop, then what Config.on_stop asks for, then the end."""
         engine_of(self, "stop").stop()
 
     def kill_switch(self, reason: str = "") -> None:

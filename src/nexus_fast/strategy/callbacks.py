@@ -21,7 +21,7 @@ class Callbacks:
         """The engine is connected; subscribe here."""
 
     def on_stop(self) -> None:
-        """The engine is about to end; it is still connected."""
+        """The engine is about to end; it is still connected. Orders that are sent from here leave, and are the last that do."""
 
     def on_bookl1(self, bookl1: BookL1) -> None: ...
 
