@@ -227,6 +227,10 @@ class LoopConfig:
     spin_us: how often, while spinning, everything cold (REST, timers, reconnects, signals) gets its turn.
     idle_ms: adaptive: how long to spin after the last frame.
     warm: while spinning, walk the path of an order on a symbol of its own, so that the caches stay warm.
+    turn_ms: how long callbacks may follow one another before signals, timers and the kill switch have their turn. Market data
+    that came meanwhile is put off, and delivered one callback in each turn of the loop.
+    coalesce: what is put off. "when_behind": the newest quote of each symbol. "never": every quote, late.
+    slow_callback_ms: a callback that takes longer is named in the log and in the report.
     """
 
     mode: Literal["busy", "block", "adaptive"] | None = None
@@ -234,12 +238,18 @@ class LoopConfig:
     spin_us: int = 50
     idle_ms: int = 100
     warm: bool = True
+    turn_ms: float = 50.0
+    coalesce: Literal["when_behind", "never"] = "when_behind"
+    slow_callback_ms: float = 50.0
 
     def __post_init__(self) -> None:
         _one_of("LoopConfig.mode", self.mode, (None, *LOOP_MODES))
         _require(self.cpu is None or self.cpu >= 0, f"LoopConfig.cpu={self.cpu}: a processor's number, from 0.")
         _require(1 <= self.spin_us <= 10_000, f"LoopConfig.spin_us={self.spin_us}: 1 to 10000 microseconds.")
         _require(self.idle_ms >= 0, f"LoopConfig.idle_ms={self.idle_ms} is negative.")
+        _require(0 < self.turn_ms <= 1000, f"LoopConfig.turn_ms={self.turn_ms}: above 0, 1000 milliseconds at most.")
+        _one_of("LoopConfig.coalesce", self.coalesce, ("when_behind", "never"))
+        _require(self.slow_callback_ms > 0, f"LoopConfig.slow_callback_ms={self.slow_callback_ms}: above 0 milliseconds.")
 
     def resolved(self, environ: Mapping[str, str] | None = None) -> "LoopConfig":
         """This, with NEXUS_FAST_LOOP and NEXUS_FAST_CPU over it and no mode left open.
@@ -371,6 +381,8 @@ class Config:
     "flatten" the same and close the positions in the strategies' symbols, "leave" all as it is; None: exit_after_cancel decides
     between cancel and leave.
     measure: record where the time of every tick and order goes.
+    max_callback_errors: so many exceptions in a row of one callback halt its strategy until a restart: its orders are canceled,
+    new ones refused, and market data comes to it no more. None: never.
     """
 
     strategy_id: str
@@ -401,6 +413,7 @@ class Config:
     request_timeout_ms: int = field(default=5000, kw_only=True)
     order_entry: Literal["fastest", "ws", "rest"] = field(default="fastest", kw_only=True)
     measure: bool = field(default=False, kw_only=True)
+    max_callback_errors: int | None = field(default=100, kw_only=True)
     open_orders_at_start: Literal["adopt", "cancel", "leave"] = field(default="adopt", kw_only=True)
     on_stop: Literal["cancel", "flatten", "leave"] | None = field(default=None, kw_only=True)
 
@@ -411,6 +424,8 @@ class Config:
         # Binance takes 60000 at most; the others less than that.
         _require(1 <= self.recv_window_ms <= 60_000, f"Config.recv_window_ms={self.recv_window_ms}: 1 to 60000.")
         _require(self.request_timeout_ms >= 1, f"Config.request_timeout_ms={self.request_timeout_ms}: at least 1.")
+        most = self.max_callback_errors
+        _require(most is None or most >= 1, f"Config.max_callback_errors={most}: at least 1; None is no limit.")
         kinds = {isinstance(c, MockConnectorConfig) for group in self.private_conn_config.values() for c in group}
         _require(
             len(kinds) < 2,

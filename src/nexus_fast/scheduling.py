@@ -5,11 +5,12 @@ it may do what a callback may, and what it costs, the feed waits. APScheduler is
 """
 
 import inspect
+import time
 from collections.abc import Callable
 from typing import Any
 
 from nexus_fast.error import ConfigurationError
-from nexus_fast.log import Logger
+from nexus_fast.order.watch import CallbackWatch
 
 TRIGGERS = ("interval", "cron", "date")
 
@@ -17,14 +18,15 @@ TRIGGERS = ("interval", "cron", "date")
 class Scheduler:
     """Jobs may be added before start(); they run from then on, until shutdown()."""
 
-    def __init__(self, log: Logger | None = None):
-        self._log = log or Logger("schedule")
+    def __init__(self, watch: CallbackWatch):
+        self._watch = watch
         self._scheduler: Any = None
         self._running = False
 
-    def add(self, func: Callable, trigger: str = "interval", **options: Any) -> Any:
-        """func: a function or a coroutine function. options: the trigger's (seconds=, hour=, run_date=, …) and the
-        job's (args=, kwargs=, name=, next_run_time=, …). Returns APScheduler's job, which can be removed and paused.
+    def add(self, func: Callable, trigger: str = "interval", owner: Any = None, **options: Any) -> Any:
+        """func: a function or a coroutine function. owner: the strategy whose job it is. options: the trigger's (seconds=,
+        hour=, run_date=, …) and the job's (args=, kwargs=, name=, next_run_time=, …). Returns APScheduler's job, which can be
+        removed and paused.
         """
         if not callable(func):
             raise ConfigurationError(f"schedule({func!r}): that is not callable; give the function, not its result.")
@@ -32,7 +34,7 @@ class Scheduler:
             raise ConfigurationError(f"schedule(trigger={trigger!r}): there are {', '.join(map(repr, TRIGGERS))}.")
         options.setdefault("name", _name(func))
         try:
-            return self._built().add_job(self._guarded(func), trigger=trigger, **options)
+            return self._built().add_job(self._guarded(func, owner), trigger=trigger, **options)
         except (TypeError, ValueError, LookupError) as error:
             raise ConfigurationError(f"schedule({_name(func)}, {trigger!r}, {options}): {error}") from error
 
@@ -56,29 +58,38 @@ class Scheduler:
             self._scheduler.start()
         return self._scheduler
 
-    def _guarded(self, func: Callable) -> Callable:
-        """The same call; what it raises is logged with its traceback, and the job lives on. Nothing is called once the
+    def _guarded(self, func: Callable, owner: Any) -> Callable:
+        """The same call; what it raises goes to the log, and the job lives on. Nothing is called once the
         scheduler is shut down: APScheduler itself ends a turn of the loop later."""
-        log = self._log
+        watch, name = self._watch, f"schedule({_name(func)})"
         if _is_coroutine_function(func):
 
             async def run(*args: Any, **kwargs: Any) -> Any:
                 if not self._running:
                     return None
                 try:
-                    return await func(*args, **kwargs)
+                    answer = await func(*args, **kwargs)
                 except Exception as error:
-                    log.exception(f"the job {_name(func)} raised {type(error).__name__}", error)
+                    watch.raised(owner, name, error)
+                    return None
+                watch.went_well(owner, name)
+                return answer
 
         else:
 
             def run(*args: Any, **kwargs: Any) -> Any:
                 if not self._running:
                     return None
+                began = time.perf_counter()
                 try:
-                    return func(*args, **kwargs)
+                    answer = func(*args, **kwargs)
                 except Exception as error:
-                    log.exception(f"the job {_name(func)} raised {type(error).__name__}", error)
+                    watch.raised(owner, name, error)
+                    return None
+                finally:
+                    watch.took(owner, name, time.perf_counter() - began)
+                watch.went_well(owner, name)
+                return answer
 
         run.__name__ = run.__qualname__ = _name(func)
         return run

@@ -2,6 +2,7 @@ import asyncio
 from collections.abc import Callable
 
 from nexus_fast.engine.dead_end import DeadEnd
+from nexus_fast.engine.dispatch import Dispatcher
 from nexus_fast.engine.hot_connection import HotConnection
 from nexus_fast.engine.waiter import Waiter
 from nexus_fast.feed.commands import DeferredMessages
@@ -24,6 +25,7 @@ class Poller:
         warm: bool = False,
         waiter: Waiter | None = None,
         spins: bool = True,
+        dispatcher: Dispatcher | None = None,
     ) -> None: ...
     def add(self, connection: HotConnection) -> None: ...
     def remove(self, connection: HotConnection) -> None: ...

@@ -20,6 +20,7 @@ from libc.string cimport memcpy
 from nexus_fast.core.clock cimport clock_ticks
 from nexus_fast.core.histogram cimport Histogram, histogram_record, nx_histogram
 from nexus_fast.engine.dead_end cimport DeadEnd
+from nexus_fast.engine.dispatch cimport Dispatcher
 from nexus_fast.engine.hot_connection cimport ConnectionGroup, HotConnection
 from nexus_fast.engine.waiter cimport Reader, Waiter
 from nexus_fast.feed.commands cimport DeferredMessages
@@ -60,6 +61,8 @@ cdef class Poller(Reader):
     cdef readonly DeferredMessages deferred  # private messages that wait until no tick is on its way
     cdef public object on_news               # called while it spins, after take_news
     cdef bint news
+    cdef bint waited                         # news and private messages have let the loop have its turn first
+    cdef public Dispatcher dispatcher        # is told of the loop's turns
     cdef int64_t spin_ticks
     cdef int64_t idle_ticks                  # 0: never sleep
     cdef int64_t last_active
@@ -81,7 +84,8 @@ cdef class Poller(Reader):
     cdef nx_histogram walks
     cdef int64_t left_at                     # when uvloop's turn under way began; 0: none that counts
 
-    def __init__(self, loop, double spin_us=50.0, double idle_ms=0.0, bint warm=False, Waiter waiter=None, bint spins=True):
+    def __init__(self, loop, double spin_us=50.0, double idle_ms=0.0, bint warm=False, Waiter waiter=None, bint spins=True,
+                 Dispatcher dispatcher=None):
         if not spins and waiter is None:
             raise ValueError("a poller that does not spin needs a Waiter")
         self.loop = loop
@@ -95,6 +99,7 @@ cdef class Poller(Reader):
         self.connections = []
         self.sort()
         self.deferred = DeferredMessages()
+        self.dispatcher = Dispatcher(0, None) if dispatcher is None else dispatcher
 
     def add(self, HotConnection connection):
         self.connections.append(connection)
@@ -212,8 +217,12 @@ cdef class Poller(Reader):
     cdef int on_ready(self, const int* descriptors, int count) except -1:
         """The waiter: these can be read. Market data first."""
         cdef ConnectionGroup urgent = self.urgent, patient = self.patient
-        urgent.read_among(descriptors, count)
-        patient.read_among(descriptors, count)
+        self.dispatcher.begin_turn()
+        try:
+            urgent.read_among(descriptors, count)
+            patient.read_among(descriptors, count)
+        finally:
+            self.end_turn()
         if self.spins:
             self.wake()
         return 0
@@ -222,7 +231,17 @@ cdef class Poller(Reader):
         return self.deferred.count() > 0
 
     cdef int run_postponed(self) except -1:
-        return self.deferred.run_one()
+        self.dispatcher.begin_turn()
+        try:
+            return self.deferred.run_one()
+        finally:
+            self.end_turn()
+
+    cdef int end_turn(self) except -1:
+        """While it waits: uvloop comes first now, if callbacks have taken long."""
+        if self.dispatcher.is_overdue():
+            self.waiter.give_way()
+        return self.dispatcher.end_turn()
 
     cdef sort(self):
         self.urgent = ConnectionGroup([c for c in self.connections if c.urgent], self.spins)
@@ -242,11 +261,14 @@ cdef class Poller(Reader):
         self.turns += 1
         if self.left_at:
             histogram_record(&self.uvloop_turns, clock_ticks() - self.left_at)
+        self.dispatcher.begin_turn()
         try:
             self.spin()
         except Exception:
             # Nothing may stop the loop: a transport reports its own errors, this is for what nobody foresaw.
             logger.exception("reading the hot connections failed; going on")
+        finally:
+            self.dispatcher.end_turn()
         if self.idle_ticks and self.is_idle(clock_ticks()):
             self.rest()
         elif self.spinning:
@@ -273,10 +295,17 @@ cdef class Poller(Reader):
             now = clock_ticks()
             if now >= until:
                 break
-        # However busy the feed is, news is told and a private message moves on in every turn; when many wait, more than one.
+        return self.run_in_every_turn()
+
+    cdef int run_in_every_turn(self) except -1:
+        """However busy the feed is, news is told and a private message moves on; when many wait, more than one. After a slow callback
+        the loop has its turn first."""
+        self.waited = not self.waited and self.dispatcher.is_overdue()
+        if self.waited:
+            return 0
         self.tell_news()
         self.run_deferred()
-        while self.deferred.count() > MANY_DEFERRED:
+        while self.deferred.count() > MANY_DEFERRED and not self.dispatcher.is_overdue():
             self.run_deferred()
         return 0
 

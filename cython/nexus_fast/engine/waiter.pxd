@@ -16,6 +16,7 @@ ctypedef struct nx_wait:
     int backend                             # uvloop's own set
     int open_handles
     bint armed
+    bint gives_way                          # uvloop has its turn before anything else is read
     bint postponed                          # the reader has work that waits until nothing is ready
     int64_t patience_ns
     int64_t turns                           # of libuv
@@ -44,4 +45,5 @@ cdef class Waiter:
     cdef int unwatch(self, int descriptor) except -1
     cdef int arm(self) except -1
     cdef int disarm(self) except -1
+    cdef int give_way(self) except -1
     cdef int close(self) except -1

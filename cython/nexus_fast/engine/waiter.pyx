@@ -102,6 +102,9 @@ cdef void on_prepare(void* handle) noexcept nogil:
             serve(w, hot)
         elif found or timeout == 0:
             break
+        if w.gives_way:
+            w.gives_way = False
+            break
         if found > hot or timeout == 0:
             if not wanted_since:
                 wanted_since = clock_monotonic_ns()
@@ -244,6 +247,12 @@ cdef class Waiter:
         self.wait.armed = True
         self.wait.postponed = self.reader.has_postponed()
         uv.prepare_start(&self.wait.prepare, on_prepare)
+        return 0
+
+    cdef int give_way(self) except -1:
+        """What was read has taken long: uvloop looks at its timers and signals before more is read."""
+        if self.wait != NULL:
+            self.wait.gives_way = True
         return 0
 
     cdef int disarm(self) except -1:

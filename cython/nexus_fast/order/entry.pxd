@@ -62,6 +62,7 @@ cdef class OrderEntry:
     cdef uint64_t event_number
     cdef public bint halted                 # nothing is sent but cancels
     cdef uint8_t gates[256]                 # by account: why nothing is sent but cancels (nx_reason); 0: open
+    cdef uint8_t strategy_gates[256]        # by strategy: as gates
     cdef public int64_t deadline_ns         # how long an answer may take before silence becomes doubt; the same for all
     cdef nx_deadlines deadlines             # of the requests under way
     # Orders with news for the strategies, waiting for the cold half: number << 8 | state.
@@ -103,6 +104,7 @@ cdef class OrderEntry:
     cdef int record(self, nx_order* order, uint8_t event, const nx_order_news* news) noexcept nogil
     cdef void await_answer(self, nx_order* order) noexcept nogil
     cdef void note(self, uint64_t number, uint8_t state) noexcept nogil
+    cdef uint8_t closed_by(self, uint8_t account, uint8_t strategy) noexcept nogil
     cdef int64_t refuse_unnumbered(self, uint8_t reason) noexcept nogil
     cdef int refuse(self, nx_order* order, uint8_t reason) noexcept nogil
     cdef nx_channel* channel_of(self, const nx_route* route) noexcept nogil

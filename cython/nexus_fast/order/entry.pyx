@@ -135,8 +135,8 @@ cdef class OrderEntry:
         order.price_scale = route.price_scale
         order.size_scale = route.size_scale
         template = route.place[shape]
-        if self.halted or self.gates[account]:
-            return self.refuse(order, NX_REASON_HALTED if self.halted else self.gates[account])
+        if self.halted or self.gates[account] or self.strategy_gates[strategy]:
+            return self.refuse(order, self.closed_by(account, strategy))
         if template == NULL:
             return self.refuse(order, NX_REASON_NO_SUCH_ORDER)
         if not route.trading:
@@ -317,8 +317,8 @@ cdef class OrderEntry:
         cdef int status
         if route == NULL:
             return -NX_REASON_NO_ROUTE
-        if self.halted or self.gates[order.account]:
-            return -(NX_REASON_HALTED if self.halted else self.gates[order.account])
+        if self.halted or self.gates[order.account] or self.strategy_gates[order.strategy]:
+            return -<int>self.closed_by(order.account, order.strategy)
         if state_is_closed(order.state):
             return -NX_REASON_ORDER_OVER
         if route.modify[order.side] == NULL or order.type == NX_MARKET:
@@ -347,6 +347,12 @@ cdef class OrderEntry:
         order.modifying = 1                      # after -NX_REASON_SEND, too: it may have left
         self.await_answer(order)
         return 0
+
+    cdef uint8_t closed_by(self, uint8_t account, uint8_t strategy) noexcept nogil:
+        """The reason of the gate that is closed; of the wider one when several are."""
+        if self.halted:
+            return NX_REASON_HALTED
+        return self.gates[account] if self.gates[account] else self.strategy_gates[strategy]
 
     cdef int64_t refuse_unnumbered(self, uint8_t reason) noexcept nogil:
         """What is no order, or has no place in the table: only its sender hears of it."""
@@ -425,6 +431,10 @@ cdef class OrderEntry:
     def close_gate(self, uint8_t account, uint8_t reason):
         """Nothing of this account is sent but cancels; new orders are refused with this reason. 0 opens it again."""
         self.gates[account] = reason
+
+    def close_strategy(self, uint8_t strategy, uint8_t reason):
+        """Nothing of this strategy is sent but cancels."""
+        self.strategy_gates[strategy] = reason
 
     def mark_stale(self, uint32_t symbol_id):
         """The book can no longer be trusted: its connection is down, or its stream is silent. The next quote makes it fresh."""

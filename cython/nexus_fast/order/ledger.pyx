@@ -124,7 +124,7 @@ cdef class Ledger:
             if at_ns:
                 deadlines_add(waiting, number, at_ns)
 
-    def live(self, symbol_id=None, account=None):
+    def live(self, symbol_id=None, account=None, strategy=None):
         """Numbers of the orders that are, or may be, open at the venue."""
         cdef uint64_t first = self.oldest_live()
         cdef uint64_t last = self.entry.table.next_number
@@ -137,7 +137,7 @@ cdef class Ledger:
         for number in range(first, last):
             order = &self.entry.table.slots[number & self.entry.table.mask]
             if state_is_live(order.state) and (symbol_id is None or order.symbol_id == symbol_id) and (
-                    account is None or order.account == account):
+                    account is None or order.account == account) and (strategy is None or order.strategy == strategy):
                 found.append(order.number)
         return sorted(found) if wrapped else found
 

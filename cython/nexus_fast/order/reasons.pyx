@@ -35,11 +35,12 @@ TEXTS = (
     "the order is over, or there is none of this number",
     "this order cannot be modified: the venue has no modification of its kind; cancel it and place another",
     "the engine is stopping: nothing opens any more, only cancels leave",
+    "the strategy is halted after too many exceptions in a row (Config.max_callback_errors); it trades again after a restart",
 )
 
-HALTED, RATE_LIMITED, RECOVERING, CLOCK, TOO_LATE, NOT_RECONCILED, STOPPING = (
+HALTED, RATE_LIMITED, RECOVERING, CLOCK, TOO_LATE, NOT_RECONCILED, STOPPING, STRATEGY_HALTED = (
     NX_REASON_HALTED, NX_REASON_RATE_LIMITED, NX_REASON_RECOVERING, NX_REASON_CLOCK, NX_REASON_TOO_LATE,
-    NX_REASON_NOT_RECONCILED, NX_REASON_STOPPING)
+    NX_REASON_NOT_RECONCILED, NX_REASON_STOPPING, NX_REASON_STRATEGY_HALTED)
 
 
 def reason_text(int reason):

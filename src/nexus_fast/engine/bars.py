@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any
 
 from nexus_fast.constants import DataType, KlineInterval
+from nexus_fast.engine.backlog import newer_form_of
 from nexus_fast.engine.host import Host
 from nexus_fast.exchange.instrument import Instrument
 from nexus_fast.feed.aggregation import TimeKlineAggregator, VolumeKlineAggregator
@@ -68,7 +69,7 @@ class Bars:
     def _publish(self, listeners: list, bar: Kline) -> None:
         self._host.cache.apply_data(DataType.KLINE, bar)
         for strategy in list(listeners):
-            self._host.tracker.callback(strategy, "on_kline", bar)
+            self._host.backlog.deliver(strategy, "on_kline", bar, newer_form_of(bar))
 
     # ------------------------------------------------------------------------------------------ the clock
 

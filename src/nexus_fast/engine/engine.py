@@ -269,7 +269,7 @@ class Engine:
         self.config.measure = self.config.measure or bool(self._report_file)
         names = [str(connector.account_type) for _, connector in private]
         self.core = Core(self.config, instruments, names, self._wake, self._on_strategy_error)
-        self._poller = make_poller(self.loop, self.loop_config, self._log)
+        self._poller = make_poller(self.loop, self.loop_config, self._log, self.core.dispatcher)
         host = self.host = Host(self.config, self.core, self.strategies, self.cache, self._poller, self._log)
         table = InstrumentTable(instruments)
         host.reload = Reload(host, table, self.endpoints, self._log)
@@ -336,7 +336,7 @@ class Engine:
             self.loop.call_soon(self.host.tracker.drain)
 
     def _on_strategy_error(self, strategy: Any, error: Exception) -> None:
-        self._log.exception(f"{type(strategy).__name__} raised {type(error).__name__} on a quote", error)
+        self.host.on_quote_error(strategy, error)
 
     def _settle(self) -> None:
         if self.host is not None:

@@ -4,6 +4,7 @@ A connector has: account_type; open(), close(); an account further index, ready,
 order_windows(instrument), query(instrument, client_id), refresh(), check(); a feed market, symbols, subscribe(…), unsubscribe(…).
 """
 
+import asyncio
 import ssl
 import time
 from collections.abc import Callable
@@ -13,9 +14,11 @@ from nexus_fast.cache import Cache
 from nexus_fast.config import Config
 from nexus_fast.constants import AccountType, DataType, WsOrderResultType
 from nexus_fast.core.book import BookL1
+from nexus_fast.engine.backlog import Backlog, newer_form_of
 from nexus_fast.engine.core import Core
 from nexus_fast.engine.freshness import Freshness
 from nexus_fast.engine.gates import RATE_LIMITED, Gates
+from nexus_fast.engine.halts import Halts
 from nexus_fast.engine.heard import Heard
 from nexus_fast.engine.inquiry import Inquiry
 from nexus_fast.engine.orphans import Orphans
@@ -24,15 +27,18 @@ from nexus_fast.engine.positions import Positions
 from nexus_fast.engine.reconcile import Reconciler
 from nexus_fast.engine.safety import Safety
 from nexus_fast.engine.timewatch import TimeWatch
+from nexus_fast.feed.aggregation import TimeKlineAggregator, VolumeKlineAggregator
 from nexus_fast.feed.market import MarketFeed
 from nexus_fast.log import Logger
 from nexus_fast.order.budgets import Budgets
+from nexus_fast.order.callbacks import quote_callback
 from nexus_fast.order.events import BalanceUpdate, OrderUpdate
 from nexus_fast.order.external import apply_external
 from nexus_fast.order.reasons import reason_text
 from nexus_fast.order.route import Route
 from nexus_fast.order.states import EVENTS
 from nexus_fast.order.tracker import Tracker
+from nexus_fast.order.watch import CallbackWatch
 from nexus_fast.schema import Balance, BookL2, FundingRate, IndexPrice, Kline, MarkPrice, Trade
 from nexus_fast.tasks import Tasks
 
@@ -44,6 +50,8 @@ DATA_CALLBACKS = {
     FundingRate: (DataType.FUNDING_RATE, "on_funding_rate"),
     IndexPrice: (DataType.INDEX_PRICE, "on_index_price"),
 }
+
+AGGREGATORS = (TimeKlineAggregator, VolumeKlineAggregator)
 
 # The longest ban that a venue names (Binance: three days). Whoever answers may say anything.
 LONGEST_PAUSE_SECONDS = 3 * 86_400
@@ -78,12 +86,48 @@ class Host:
         self.safety = Safety(self, log)
         self.times = TimeWatch(self, log)
         self.query = self.inquiry.query
-        self.tracker = Tracker(core.ledger, cache, core.instruments, strategies, self.query, log, self.account_type_at)
+        self.watch = CallbackWatch(log, config.loop.slow_callback_ms, config.max_callback_errors, self._halt)
+        self.tracker = Tracker(
+            core.ledger, cache, core.instruments, strategies, self.query, log, self.account_type_at, self.watch
+        )
+        self.backlog = self._keep_turns(asyncio.get_running_loop(), log)
         self._log = log
         self.tasks = Tasks(log)
         self.spawn, self.keep = self.tasks.spawn, self.tasks.keep
+        self.halts = Halts(core, strategies, self.subscribers, self.keep, log)
         self.unusable = 0                # answers that nothing could be concluded from
         self._journal_state = "ok"
+
+    # ------------------------------------------------------------------------------------------ callbacks
+
+    def _keep_turns(self, loop: asyncio.AbstractEventLoop, log: Logger) -> Backlog:
+        """Quotes and other market data wait for the loop's turn when callbacks take long."""
+        dispatcher, config = self.core.dispatcher, self.config.loop
+        symbols = [instrument.symbol for instrument in self.core.instruments]
+        made = Backlog(
+            dispatcher,
+            self.tracker.callback,
+            loop.call_soon,
+            symbols,
+            log,
+            coalesces=config.coalesce == "when_behind",
+            ahead=self.deferred or (),
+        )
+        dispatcher.keep_turns(made, config.turn_ms)
+        dispatcher.watch(config.slow_callback_ms, self._on_slow_quote, self._on_quote_success)
+        return made
+
+    def _halt(self, strategy: Any, why: str) -> None:
+        self.halts.halt(strategy, why, self.backlog)
+
+    def on_quote_error(self, strategy: Any, error: Exception) -> None:
+        self.watch.raised(strategy, quote_callback(strategy), error)
+
+    def _on_quote_success(self, strategy: Any) -> None:
+        self.watch.went_well(strategy, quote_callback(strategy))
+
+    def _on_slow_quote(self, strategy: Any, nanoseconds: int) -> None:
+        self.watch.took(strategy, quote_callback(strategy), nanoseconds / 1e9)
 
     # ------------------------------------------------------------------------------------------ market data
 
@@ -120,16 +164,19 @@ class Host:
         if not wanted:
             return
         self.cache.apply_data(data_type, event)
-        for strategy in tuple(wanted):       # a callback may unsubscribe
-            self.tracker.callback(strategy, callback, event)
+        replaces = newer_form_of(event)
+        for listener in tuple(wanted):       # a callback may unsubscribe
+            if isinstance(listener, AGGREGATORS):
+                listener.on_trade(event)     # no strategy's code: it never waits
+            else:
+                self.backlog.deliver(listener, callback, event, replaces)
 
     def silence(self) -> None:
         """Market data reaches no strategy any more."""
         self.subscribers.clear()
-        dispatcher = self.core.dispatcher
-        for symbol_id in range(len(self.core.instruments)):
-            for strategy in self.strategies if dispatcher.subscribers(symbol_id) else ():
-                dispatcher.unsubscribe(symbol_id, strategy)
+        self.backlog.close()
+        for strategy in self.strategies:
+            self.core.dispatcher.drop(strategy)
 
     def on_feed_status(self, feed: Any, name: str, up: bool) -> None:
         self._log.info(f"{name}: {'connected' if up else 'disconnected'}")

@@ -4,12 +4,15 @@ without it the engine says so and keeps the selector."""
 import asyncio
 
 from nexus_fast.config import LoopConfig
+from nexus_fast.engine.dispatch import Dispatcher
 from nexus_fast.engine.poller import Poller
 from nexus_fast.engine.waiter import Waiter, what_is_lacking
 from nexus_fast.log import Logger
 
 
-def make_poller(loop: asyncio.AbstractEventLoop, config: LoopConfig, log: Logger) -> Poller | None:
+def make_poller(
+    loop: asyncio.AbstractEventLoop, config: LoopConfig, log: Logger, dispatcher: Dispatcher | None = None
+) -> Poller | None:
     """None: the selector reads everything. config: resolved."""
     if not require_direct_polling(log):
         return None
@@ -17,9 +20,9 @@ def make_poller(loop: asyncio.AbstractEventLoop, config: LoopConfig, log: Logger
     if config.mode != "busy":
         waiter = make_waiter(loop, config, log)
     if config.mode == "block":
-        return None if waiter is None else Poller(loop, config.spin_us, waiter=waiter, spins=False)
+        return None if waiter is None else Poller(loop, config.spin_us, waiter=waiter, spins=False, dispatcher=dispatcher)
     idle = config.idle_ms if config.mode == "adaptive" else 0
-    return Poller(loop, config.spin_us, idle, config.warm, waiter)
+    return Poller(loop, config.spin_us, idle, config.warm, waiter, dispatcher=dispatcher)
 
 
 def make_waiter(loop: asyncio.AbstractEventLoop, config: LoopConfig, log: Logger) -> Waiter | None:

@@ -30,7 +30,7 @@ SYMBOL_UNKNOWN = 1
 class Runtime:
     def __init__(self, host: Host, instruments: InstrumentTable, engine: Any, log: Logger):
         self.instruments = instruments
-        self.scheduler = Scheduler()
+        self.scheduler = Scheduler(host.watch)
         self._host = host
         self._core = host.core
         self._cache = host.cache
@@ -48,6 +48,8 @@ class Runtime:
     # ------------------------------------------------------------------------------------------ subscriptions
 
     def subscribe(self, strategy: Any, data_type: DataType, symbols: list[str], **options: Any) -> None:
+        if self._host.halts.are_about(strategy):
+            return
         groups: dict[Any, list] = {}
         for symbol in symbols:
             instrument = self.instruments.get(symbol)

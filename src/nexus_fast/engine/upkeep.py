@@ -33,7 +33,8 @@ class Upkeep:
                     chore()
                 except Exception as error:
                     self._log.exception("upkeep failed", error)
-                await asyncio.sleep(0)
+                if not self._host.core.dispatcher.is_behind:
+                    await asyncio.sleep(0)               # else a turn of the loop may be as long as a callback
             if is_quiet(self._last_message_ns()):
                 await self._settle_in_quiet()
 

@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Sequence
 from functools import partial
+from time import perf_counter
 from typing import Any
 
 from nexus_fast.constants import OrderStatus
-from nexus_fast.log import Logger
+from nexus_fast.order.watch import CallbackWatch
 from nexus_fast.strategy.api import StrategyApi
 
 CALLBACKS = {
@@ -29,9 +30,14 @@ def wanted_statuses(strategies: Sequence[Any]) -> list[set[OrderStatus]]:
     ]
 
 
+def quote_callback(strategy: Any) -> str:
+    """By which of its methods a strategy hears of quotes."""
+    return "on_quote" if type(strategy).on_bookl1 is StrategyApi.on_bookl1 else "on_bookl1"
+
+
 class Callbacks:
-    def __init__(self, log: Logger):
-        self._log = log
+    def __init__(self, watch: CallbackWatch):
+        self._watch = watch
         self._held: list[Callable[[], None]] | None = None
 
     @property
@@ -39,14 +45,18 @@ class Callbacks:
         return self._held is not None
 
     def call(self, strategy: Any, name: str, argument: Any) -> None:
-        """Call a strategy's callback; what it raises is logged with its traceback and goes no further."""
+        """Call a strategy's callback; what it raises goes to the log and no further."""
         if self._held is not None:
             self._held.append(partial(self.call, strategy, name, argument))
             return
+        began = perf_counter()
         try:
             getattr(strategy, name)(argument)
         except Exception as error:
-            self._log.exception(f"{type(strategy).__name__}.{name} raised {type(error).__name__}", error)
+            self._watch.raised(strategy, name, error)
+        else:
+            self._watch.went_well(strategy, name)
+        self._watch.took(strategy, name, perf_counter() - began)
 
     def then(self, act: Callable[[], None]) -> None:
         """Act when the callbacks before it have returned."""

@@ -34,6 +34,7 @@ from nexus_fast.order.shortfalls import Shortfalls
 from nexus_fast.order.states import ACTIONS
 from nexus_fast.order.telling import Telling
 from nexus_fast.order.view import OrderView
+from nexus_fast.order.watch import CallbackWatch
 from nexus_fast.schema import Order
 
 QUERY, CONFLICT, CANCEL = ACTIONS["QUERY"], ACTIONS["CONFLICT"], ACTIONS["CANCEL"]
@@ -56,6 +57,7 @@ class Tracker:
         query: Callable[[int], None],
         log: Logger,
         account_type: Callable[[int], AccountType],
+        watch: CallbackWatch | None = None,
     ):
         self.ledger = ledger
         self.cache = cache
@@ -67,7 +69,7 @@ class Tracker:
         self._extras: dict[int, Extra] = {}
         self.halted = False
         self._executions = Executions(instruments, self.counts)
-        callbacks = Callbacks(log)
+        callbacks = Callbacks(watch or CallbackWatch(log))
         self.callback, self.hold, self.release = callbacks.call, callbacks.hold, callbacks.release
         self._view = OrderView(instruments, self._extras)
         self.fills = FillMaker(cache, self._view, instruments, account_type)

@@ -62,7 +62,7 @@ class StrategyApi(Subscriptions, Markets, Requests, ComposedOrders, Callbacks):
     ) -> Any:
         """Runs func on the engine's thread: every seconds=/minutes=/… (interval), at hour=/minute=/… (cron), or at
         run_date= (date). Further arguments are APScheduler's. Returns the job."""
-        return engine_of(self, "schedule").scheduler.add(func, trigger, **kwargs)
+        return engine_of(self, "schedule").scheduler.add(func, trigger, owner=self, **kwargs)
 
     def set_timer(
         self,

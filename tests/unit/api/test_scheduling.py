@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from nexus_fast.error import ConfigurationError
+from nexus_fast.order.watch import CallbackWatch
 from nexus_fast.scheduling import Scheduler
 
 
@@ -16,6 +17,9 @@ class Log:
 
     def exception(self, message, error):
         self.errors.append((message, error))
+
+    def error(self, message):
+        self.errors.append((message, None))
 
 
 def run(scenario, timeout=20):
@@ -32,7 +36,9 @@ async def until(condition):
 
 @pytest.fixture
 def scheduler():
-    made = Scheduler(Log())
+    log = Log()
+    made = Scheduler(CallbackWatch(log))
+    made.errors = log.errors
     yield made
     made.shutdown()
 
@@ -97,9 +103,10 @@ def test_an_exception_is_logged_with_its_traceback_and_the_job_lives(scheduler):
         await until(lambda: calls.count(1) >= 2 and calls.count(2) >= 2)
 
     run(scenario)
-    messages = {message: error for message, error in scheduler._log.errors}
-    assert str(messages["the job broken raised RuntimeError"]) == "boom"
-    assert messages["the job broken_too raised RuntimeError"].__traceback__ is not None
+    messages = {message: error for message, error in scheduler.errors}
+    assert str(messages["schedule(broken) raised RuntimeError"]) == "boom"
+    assert messages["schedule(broken_too) raised RuntimeError"].__traceback__ is not None
+    assert sum(message.startswith("schedule(broken) raised") for message, _ in scheduler.errors) == 1
 
 
 def test_no_job_begins_after_the_shutdown(scheduler):

@@ -69,7 +69,7 @@ def test_our_own_fields_of_config_are_keywords():
     added = [f for f in dataclasses.fields(Config) if f.name not in NEXUSTRADER[Config]]
     assert {f.name for f in added} == {
         "endpoints", "loop", "risk", "journal_directory", "recv_window_ms", "request_timeout_ms", "order_entry",
-        "measure", "open_orders_at_start", "freshness", "on_stop",
+        "measure", "open_orders_at_start", "freshness", "on_stop", "max_callback_errors",
     }  # fmt: skip
     assert all(f.kw_only for f in added)
 

@@ -44,7 +44,7 @@ class Host:
         self.cached = []
         self.tasks = []
         self.cache = SimpleNamespace(apply_data=lambda data_type, bar: self.cached.append((data_type, bar)))
-        self.tracker = SimpleNamespace(callback=lambda strategy, name, bar: getattr(strategy, name)(bar))
+        self.backlog = SimpleNamespace(deliver=lambda strategy, name, bar, replaces: getattr(strategy, name)(bar))
 
     def keep(self, what, make):
         self.tasks.append(asyncio.get_running_loop().create_task(make()))

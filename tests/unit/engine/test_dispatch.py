@@ -4,10 +4,12 @@ import pytest
 
 from nexus_fast.constants import ExchangeType
 from nexus_fast.core.types import pack
+from nexus_fast.engine.backlog import Backlog
 from nexus_fast.engine.dispatch import Dispatcher
 from nexus_fast.feed.market import MarketFeed
 from nexus_fast.feed.symbols import SymbolTable
 from nexus_fast.journal.writer import JournalWriter
+from nexus_fast.log import Logger
 from nexus_fast.order.entry import OrderEntry
 from nexus_fast.order.route import RouteTable
 from nexus_fast.order.table import OrderTable
@@ -130,3 +132,97 @@ def test_symbols_out_of_range_are_refused(bench):
 
 def test_the_record_has_the_documented_size():
     assert len(pack("bookl1", bid=1)) == 128
+
+
+class Turns:
+    """A loop whose turns the test takes, and what waits for them."""
+
+    def __init__(self, bench, most_ms=0.0, **options):
+        self.ready, self.bench = [], bench
+        self.called = []
+        self.backlog = Backlog(bench.dispatcher, lambda *what: self.called.append(what), self.ready.append, ["ONE", "TWO"],
+                               Logger("test"), **options)
+        bench.dispatcher.keep_turns(self.backlog, most_ms)
+
+    def turn(self):
+        """Who heard something in one turn of the loop."""
+        del self.bench.heard[:]
+        ready, self.ready[:] = list(self.ready), []
+        for callback in ready:
+            callback()
+        return list(self.bench.heard)
+
+
+def test_what_callbacks_have_no_time_for_waits_for_the_loops_turn(bench):
+    books = []
+    bench.strategy("first", lambda strategy: books.append(strategy))
+    turns = Turns(bench)
+    assert bench.quote() == ["first"]                            # the turn's first
+    assert [bench.quote() for _ in range(3)] == [[], [], []] and bench.dispatcher.is_behind
+    assert turns.turn() == ["first"]                             # once for three
+    assert bench.quote() == [] and turns.turn() == ["first"]     # it is behind until a turn has brought nothing
+    assert turns.turn() == [] and not bench.dispatcher.is_behind
+    assert bench.quote() == ["first"] and turns.backlog.coalesced == {"ONE": 2}
+
+
+def test_what_waits_is_the_newest_book(bench):
+    books = []
+
+    class Keeper(Strategy):
+        def on_bookl1(self, book):
+            books.append(book.bid_size)
+
+    keeper = Keeper()
+    attach(keeper, None, bench.entry, 0, {}, ["ONE", "TWO"], [ExchangeType.BINANCE] * 2, {})
+    bench.dispatcher.subscribe(0, keeper)
+    turns = Turns(bench)
+    for size in range(1, 6):
+        bench.feed.feed(b'{"u":%d,"s":"ONE","b":"1","B":"%d","a":"2","A":"1"}' % (size, size))
+    turns.turn()
+    assert books == [1.0, 5.0]
+
+
+def test_between_two_strategies_the_loop_has_its_turn_too(bench):
+    for name in ("first", "second"):
+        bench.strategy(name)
+    turns = Turns(bench)
+    assert bench.quote() == ["first"]
+    assert (turns.turn(), turns.turn()) == (["second"], [])
+
+
+def test_with_time_nothing_waits(bench):
+    bench.strategy("first")
+    turns = Turns(bench, most_ms=3_600_000.0)
+    assert [bench.quote() for _ in range(50)] == [["first"]] * 50 and turns.backlog.delayed == 0
+
+
+def test_who_unsubscribes_meanwhile_hears_nothing(bench):
+    first = bench.strategy("first")
+    turns = Turns(bench)
+    bench.quote()
+    assert bench.quote() == []
+    bench.dispatcher.drop(first)
+    assert turns.turn() == [] and bench.dispatcher.subscribers(0) == 0
+
+
+def test_an_exception_of_a_quote_that_waited_is_one(bench):
+    bench.strategy("first", lambda strategy: 1 / 0)
+    turns = Turns(bench)
+    bench.quote()
+    bench.quote()
+    turns.turn()
+    assert bench.errors == [("first", "division by zero")] * 2
+
+
+def test_slow_callbacks_are_named_and_the_end_of_a_row_of_exceptions(bench):
+    slow, well = [], []
+    first = bench.strategy("first", lambda strategy: bench.fails and 1 / 0)
+    bench.dispatcher.watch(3_600_000.0, lambda *what: slow.append(what), well.append)
+    for bench.fails in (False, True, True, False, False):
+        bench.quote()
+    assert (slow, well, len(bench.errors)) == ([], [first], 2)
+    bench.dispatcher.watch(0.0, lambda *what: slow.append(what), well.append)
+    bench.quote()
+    bench.fails = True
+    bench.quote()
+    assert [strategy for strategy, _ in slow] == [first, first] and all(nanoseconds > 0 for _, nanoseconds in slow)

@@ -252,8 +252,8 @@ def test_timers(program, runtime):
     with pytest.warns(DeprecationWarning):
         program.set_timer(print, timedelta(minutes=1), name="a")
     assert runtime.calls == [
-        ("schedule", (print, "cron"), {"hour": 3}),
-        ("schedule", (print, "interval"), {"seconds": 60.0, "name": "a"}),
+        ("schedule", (print, "cron"), {"owner": program, "hour": 3}),
+        ("schedule", (print, "interval"), {"owner": program, "seconds": 60.0, "name": "a"}),
     ]
 
 
