@@ -339,6 +339,24 @@ async def test_06_a_fill_that_nobody_ever_lists(s):
 
 
 @pytest.mark.scenario(6, 8)
+@engine(symbols=[BTC_PERP])
+async def test_06_the_engine_does_not_end_before_it_has_told_every_fill(s):
+    account = s.engine.host.accounts[PERP_ACCOUNT]
+
+    async def no_trades(instrument, client_id, venue_id):
+        return []
+
+    account.trades = no_trades
+    oid = await canceled_with_a_fill_in_the_dark(s, BTC_PERP)
+    await s.until(lambda: oid not in s.engine.core.ledger.live() and s.engine.host.tracker.shortfalls.untold())
+
+    def afterwards():
+        assert s.told(oid)[-3:] == ["fill", "partially_filled", "canceled"] and s.heard("fill")[0].amount == AMOUNT
+
+    s.afterwards = afterwards
+
+
+@pytest.mark.scenario(6, 8)
 @engine(symbols=[BTC_PERP], venue={"tick_rate": 2})
 async def test_06_fills_while_a_cancel_is_on_its_way(s):
     """They come as fills of an order that is CANCELING, and the cancel's answer repeats none."""

@@ -54,6 +54,7 @@ from nexus_fast.tasks import Tasks
 
 # A file for the figures of a run: counts, and where the time of ticks and orders went. Switches Config.measure on.
 REPORT_VARIABLE = "NEXUS_FAST_REPORT"
+FILLS_SECONDS = 3.0              # in which trades that are missing in the end may come
 
 
 class Engine:
@@ -358,6 +359,8 @@ class Engine:
                 self.left_open = self._stopping.left_open
             self.host.tracker.drain()
             await self.host.safety.finish()
+            if self._started:
+                await self.host.inquiry.complete_fills(FILLS_SECONDS)
             self.runtime.scheduler.shutdown()
         if self._poller is not None:
             self._poller.stop()

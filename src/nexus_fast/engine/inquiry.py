@@ -22,6 +22,7 @@ from nexus_fast.order.events import OrderUpdate
 # Queries of an order in doubt: seconds before each; after the last of these it is an error that there is no proof yet.
 QUERY_WAITS = (0.0, 0.5, 1.0, 2.0, 4.0, 8.0, 8.0)
 LATER_WAIT = 15.0
+COMPLETE_WAIT = 0.2              # seconds; between two questions for trades at the end
 
 
 class Inquiry:
@@ -151,13 +152,14 @@ class Inquiry:
             self._host.spawn(self._fetch_trades(number))
 
     async def complete_fills(self, seconds: float) -> None:
-        """At the end: what is missing of trades and fees is asked for once more; whatever comes, strategies are told of all that
-        was executed."""
+        """At the end: for so long the trades and fees that are missing are asked for; then strategies are told of all that was
+        executed, whatever came."""
         tracker = self._host.tracker
-        asked = [self._fetch_trades(number) for number in tracker.holes.numbers()]
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
-                await asyncio.gather(*asked)
+                while numbers := tracker.holes.numbers():
+                    await asyncio.gather(*map(self._fetch_trades, numbers))
+                    await asyncio.sleep(COMPLETE_WAIT)
         tracker.shortfalls.tell_all()
 
     async def _fetch_trades(self, number: int) -> None:

@@ -103,7 +103,7 @@ class Stopping:
         ledger = self._host.core.ledger
         try:
             if ledger.closed(number):
-                return False
+                return number in self._host.tracker.shortfalls       # its fills are still to be told
         except KeyError:                                 # its slot is in use by a later order
             return False
         order = self._host.tracker.order(number)

@@ -32,6 +32,10 @@ class Shortfalls:
         # Of which more is executed than was told, as they stood at their last update: a slot may be taken meanwhile.
         self._untold: dict[int, dict] = {}
 
+    def __contains__(self, number: int) -> bool:
+        """Whether more of the order is executed than was told."""
+        return number in self._untold
+
     def note(self, fields: dict, extra: Extra) -> None:
         """An order as it stands now."""
         number, filled = fields["number"], fields["filled"]
