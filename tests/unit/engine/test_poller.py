@@ -2,12 +2,14 @@
 
 import asyncio
 import socket
+from types import SimpleNamespace
 
 import pytest
 from patience import WAIT_SECONDS
 from polled import Bench
 
 from nexus_fast.engine.dead_end import DeadEnd
+from nexus_fast.engine.dispatch import Dispatcher
 from nexus_fast.engine.hot_connection import HotConnection
 from nexus_fast.engine.poller import Poller
 from nexus_fast.feed.commands import CommandFeed
@@ -306,6 +308,20 @@ def test_news_is_told_within_the_spin_that_it_came_in():
     assert len(told) == 1 and 3 <= told[0] < transport.reads
     bench.loop.turns()
     assert len(told) == 1 and bench.poller.pauses()["news"]["n"] == 1
+
+
+def test_after_callbacks_that_took_long_the_loop_has_its_turn_before_the_news():
+    dispatcher = Dispatcher(1, print)
+    dispatcher.keep_turns(SimpleNamespace(), 0.0)            # all of them take too long
+    bench, told = Bench(spin_us=1, dispatcher=dispatcher), []
+    transport, handler, _ = bench.connect(5)
+    transport.action = lambda: setattr(handler, "messages", handler.messages + 1)
+    bench.poller.on_news = lambda: told.append(bench.poller.turns)
+    bench.poller.start()
+    bench.poller.take_news()
+    bench.loop.turns(3)
+    assert told == [2]
+    bench.poller.stop()
 
 
 @pytest.mark.parametrize("end", ["stop", "rest"])

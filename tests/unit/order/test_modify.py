@@ -16,7 +16,7 @@ from nexus_fast.config import RiskConfig
 from nexus_fast.constants import ExchangeType, OrderSide, OrderType
 from nexus_fast.error import OrderError
 from nexus_fast.order.ledger import Ledger
-from nexus_fast.order.reasons import CLOCK, RATE_LIMITED, reason_text
+from nexus_fast.order.reasons import CLOCK, RATE_LIMITED, STRATEGY_HALTED, reason_text
 from nexus_fast.order.route import Route
 from nexus_fast.strategy import Strategy
 from nexus_fast.strategy.base import attach
@@ -106,7 +106,11 @@ def test_the_halt_and_the_accounts_gates(desk):
     for reason in (RATE_LIMITED, CLOCK):
         desk.entry.close_gate(0, reason)
         assert desk.modify(price=desk.price - 1) == reason
+    desk.entry.close_strategy(0, STRATEGY_HALTED)
+    assert desk.modify(price=desk.price - 1) == CLOCK
     desk.entry.close_gate(0, 0)
+    assert desk.modify(price=desk.price - 1) == STRATEGY_HALTED
+    desk.entry.close_strategy(0, 0)
     assert desk.modify(price=desk.price - 1) == 0
 
 
