@@ -133,7 +133,7 @@ async def test_a_modification_that_the_venue_refuses(s):
     assert [r["result_type"].name for r in s.heard("ws_order_request_result")] == ["ACK_REJECTED"]
 
 
-@pytest.mark.parametrize(("change", "words"), [({"price": "1.123456789"}, "digits"), ({"price": "NaN"}, "digits"),
+@pytest.mark.parametrize(("change", "words"), [({"price": "1.123456789"}, "digits"), ({"price": "NaN"}, "no finite number"),
                                                ({"amount": 0}, "minimum")])
 @engine(symbols=[BTC_PERP])
 async def test_a_modification_that_our_checks_refuse(s, change, words):

@@ -88,7 +88,8 @@ class Host:
         self.query = self.inquiry.query
         self.watch = CallbackWatch(log, config.loop.slow_callback_ms, config.max_callback_errors, self._halt)
         self.tracker = Tracker(
-            core.ledger, cache, core.instruments, strategies, self.query, log, self.account_type_at, self.watch
+            core.ledger, cache, core.instruments, strategies, self.query, log, self.account_type_at, self.watch,
+            config.risk,
         )
         self.backlog = self._keep_turns(asyncio.get_running_loop(), log)
         self._log = log

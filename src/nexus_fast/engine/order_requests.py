@@ -102,7 +102,7 @@ class OrderRequests:
         for name, value in (("price", price), ("amount", amount)):
             if value is not None:
                 require_number("modify_order", name, value)
-        text = f"modify: {reason_text(reason)}"
+        text = f"modify: {self._host.tracker.refusal(reason, self._host.core.ledger.fields(number), price, amount)}"
         self._soon(self._host.tracker.modify_failed, number, WsOrderResultType.REQUEST_NOT_SENT, text)
 
     def modify_too_late(self, strategy: StrategyApi, number: int) -> None:

@@ -15,7 +15,7 @@ from nexus_fast.exchange.instrument import InstrumentTable
 from nexus_fast.exchange.routing import resolve_account, resolve_feed
 from nexus_fast.identity import InstrumentId
 from nexus_fast.log import Logger
-from nexus_fast.order.reasons import reason_text
+from nexus_fast.order.refusals import refusal_text
 from nexus_fast.scheduling import Scheduler
 from nexus_fast.schema import Order
 
@@ -153,14 +153,21 @@ class Runtime:
             self.instruments.get(symbol)
         except KeyError as error:
             text = str(error)
+        require_number("create_order", "amount", amount)
+        if price is not None:
+            require_number("create_order", "price", price)
         return self._refused(strategy, text, symbol, side, type, amount, price, *rest[:3])
 
     def refuse(self, strategy: Any, reason: int, symbol: str, side: Any, type: Any, amount: Any, price: Any, *rest: Any) -> str:
         """An order with numbers that cannot be written down. Raises OrderError for what are no numbers."""
         require_number("create_order", "amount", amount)
-        if price is not None and type is not OrderType.MARKET:
+        is_market = type is OrderType.MARKET
+        if price is not None and not is_market:
             require_number("create_order", "price", price)
-        return self._refused(strategy, reason_text(reason), symbol, side, type, amount, price, *rest)
+        instrument = self.instruments.get(symbol)
+        risk = self._host.config.risk.limits_of(symbol)
+        text = refusal_text(reason, instrument, risk, is_market, None if is_market else price, amount)
+        return self._refused(strategy, text, symbol, side, type, amount, price, *rest)
 
     def _refused(
         self, strategy, reason, symbol, side, type, amount, price, time_in_force=None, reduce_only=False, client_oid=None

@@ -233,6 +233,29 @@ def _bound(limit: Decimal | None, scale: int) -> int:
     return int(limit.scaleb(scale, OWN))
 
 
+def _is_of_kind(instrument: Instrument, wanted: InstrumentId) -> bool:
+    """Spot, linear or inverse, and a perpetual or dated: one is no substitute for another."""
+    is_dated = "-" in wanted.id and not wanted.id.endswith("-PERP")
+    return instrument.type is wanted.type and (instrument.expiry_ms is not None) == is_dated
+
+
+def _hint(wanted: InstrumentId, alike: list[str], every: Iterable[Instrument]) -> str:
+    """alike: what the exchange has of this kind. Of another exchange only the very name is suggested."""
+    from difflib import get_close_matches
+
+    names = {symbol.partition(".")[0].removesuffix("-PERP"): symbol for symbol in alike}
+    near = [names[name] for name in get_close_matches(wanted.id.removesuffix("-PERP"), list(names), n=3, cutoff=0.75)]
+    if not near:
+        near = [i.symbol for i in every if i.symbol.partition(".")[0] == wanted.id and _is_of_kind(i, wanted)]
+    if near:
+        return f"did you mean {', '.join(near)}?"
+    term = "" if wanted.is_spot else " perpetual" if wanted.id.endswith("-PERP") else " dated"
+    kind = f"{wanted.type.value}{term}"
+    if alike:
+        return f"none of its {len(alike)} {kind} symbols is like it."
+    return f"none of them is {kind}: a public connector of that kind is missing, or the venue does not list it."
+
+
 class InstrumentTable:
     """All instruments an engine knows, by symbol and by the venue's own name."""
 
@@ -275,18 +298,18 @@ class InstrumentTable:
         return instrument
 
     def _unknown(self, symbol: str) -> InstrumentError:
-        exchange = InstrumentId.from_str(symbol).exchange
-        listed = [i.symbol for i in self if i.exchange is exchange]
+        parsed = InstrumentId.from_str(symbol)
+        exchange = parsed.exchange
+        listed = [i for i in self if i.exchange is exchange]
         if not listed:
             return InstrumentError(
                 f"{symbol!r}: no instruments of {exchange.name} are loaded; add a public connector of that exchange "
                 "to Config.public_conn_config."
             )
-        from difflib import get_close_matches
-
-        near = get_close_matches(symbol, listed, n=3, cutoff=0.75)
-        hint = f"did you mean {', '.join(near)}?" if near else "its kind may lack a public connector."
-        return InstrumentError(f"{symbol!r} is not among the {len(listed)} symbols loaded from {exchange.name}; {hint}")
+        alike = [i.symbol for i in listed if _is_of_kind(i, parsed)]
+        return InstrumentError(
+            f"{symbol!r} is not among the {len(listed)} symbols loaded from {exchange.name}; {_hint(parsed, alike, self)}"
+        )
 
     def by_venue_symbol(self, exchange: ExchangeType, type: InstrumentType, venue_symbol: str) -> Instrument | None:
         return self._by_venue.get((exchange, type, venue_symbol))

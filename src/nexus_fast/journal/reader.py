@@ -3,6 +3,7 @@
 Needs no lock: a journal can be read while its writer runs.
 """
 
+import json
 import time
 from itertools import groupby
 from pathlib import Path
@@ -98,6 +99,7 @@ def time_text(time_ns):
 def show(event, names=None):
     """One record as a line of text: number, time (UTC), client id, what happened, and the order as it was then. names: see
     Names."""
+    from nexus_fast.order.reasons import reason_text
     from nexus_fast.order.states import EVENTS, STATES
 
     names = names or Names()
@@ -122,7 +124,11 @@ def show(event, names=None):
     if what == "MODIFY_INTENT":
         asked = decimal_text(event.last_quantity, event.size_scale), decimal_text(event.last_price, event.price_scale)
         line += f" wanted={asked[0]} @ {asked[1]}"
-    return line + (f" reason={event.reason}" if event.reason else "") + (f" flags={event.flags}" if event.flags else "")
+    if event.flags:
+        line += f" flags={event.flags}"
+    if event.reason:
+        line += f' reason="{reason_text(event.reason)}"'
+    return line + (f" said={json.dumps(event.text, ensure_ascii=False)}" if event.text else "")
 
 
 class Names:

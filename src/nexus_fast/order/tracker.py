@@ -16,6 +16,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from nexus_fast.cache import Cache
+from nexus_fast.config import RiskConfig
 from nexus_fast.constants import AccountType, OrderStatus, WsOrderResultType
 from nexus_fast.exchange.instrument import Instrument, to_mantissa
 from nexus_fast.log import Logger
@@ -29,7 +30,6 @@ from nexus_fast.order.holes import Holes
 from nexus_fast.order.hot_news import HotNews
 from nexus_fast.order.ledger import Ledger
 from nexus_fast.order.matching import Matching
-from nexus_fast.order.reasons import reason_text
 from nexus_fast.order.shortfalls import Shortfalls
 from nexus_fast.order.states import ACTIONS
 from nexus_fast.order.telling import Telling
@@ -58,6 +58,7 @@ class Tracker:
         log: Logger,
         account_type: Callable[[int], AccountType],
         watch: CallbackWatch | None = None,
+        risk: RiskConfig | None = None,
     ):
         self.ledger = ledger
         self.cache = cache
@@ -71,7 +72,8 @@ class Tracker:
         self._executions = Executions(instruments, self.counts)
         callbacks = Callbacks(watch or CallbackWatch(log))
         self.callback, self.hold, self.release = callbacks.call, callbacks.hold, callbacks.release
-        self._view = OrderView(instruments, self._extras)
+        self._view = OrderView(instruments, self._extras, risk)
+        self.refusal = self._view.refusal
         self.fills = FillMaker(cache, self._view, instruments, account_type)
         self.holes = Holes()
         self._former = Former(ledger, self._extras, self.holes)
@@ -226,7 +228,8 @@ class Tracker:
 
     def _note_refusal(self, number: int) -> None:
         self.counts["refused"] += 1
-        self._extra(number).reason = reason_text(self.ledger.fields(number)["reason"])
+        fields = self.ledger.fields(number)
+        self._extra(number).reason = self.refusal(fields["reason"], fields)
 
     def _stop_if_halted(self, number: int, state: str) -> None:
         """What the venue accepts after the kill switch is canceled at once."""

@@ -6,12 +6,14 @@ sum of the fills that were told, and the status the one that was told last.
 
 from collections.abc import Sequence
 from decimal import ROUND_DOWN, Decimal
+from typing import Any
 
+from nexus_fast.config import RiskConfig
 from nexus_fast.constants import OrderSide, OrderStatus, OrderType, TimeInForce
 from nexus_fast.exact import OWN
 from nexus_fast.exchange.instrument import Instrument, from_mantissa
 from nexus_fast.order.executions import Extra, average_price, extra_of
-from nexus_fast.order.reasons import reason_text
+from nexus_fast.order.refusals import refusal_text
 from nexus_fast.schema import Order
 
 SIDES = (OrderSide.BUY, OrderSide.SELL)
@@ -37,8 +39,9 @@ OPEN = (OrderStatus.ACCEPTED, OrderStatus.PARTIALLY_FILLED)
 class OrderView:
     """`extras`: what the tracker keeps of its orders beside the table, by number."""
 
-    def __init__(self, instruments: Sequence[Instrument], extras: dict[int, Extra]):
+    def __init__(self, instruments: Sequence[Instrument], extras: dict[int, Extra], risk: RiskConfig | None = None):
         self._instruments = instruments
+        self._risk = risk or RiskConfig()
         self._extras = extras
 
     def order(self, fields: dict, status: OrderStatus | None = None) -> Order:
@@ -66,8 +69,17 @@ class OrderView:
             fee_currency=extra.fee_currency,
             cum_cost=cost,
             reduce_only=bool(fields["flags"] & REDUCE_ONLY),
-            reason=extra.reason or (reason_text(fields["reason"]) if fields["reason"] else None),
+            reason=extra.reason or (self.refusal(fields["reason"], fields) if fields["reason"] else None),
         )
+
+    def refusal(self, reason: int, fields: dict, price: Any = None, amount: Any = None) -> str:
+        """Why our own checks refused the order, or a modification of it to this price and amount; None: as the order has it."""
+        instrument, is_market = self._instruments[fields["symbol_id"]], TYPES[fields["type"]].is_market
+        if price is None and not is_market:
+            price = from_mantissa(fields["price"], fields["price_scale"])
+        if amount is None:
+            amount = from_mantissa(fields["quantity"], fields["size_scale"])
+        return refusal_text(reason, instrument, self._risk.limits_of(instrument.symbol), is_market, price, amount)
 
     def status(self, fields: dict, extra: Extra) -> OrderStatus:
         status = extra.shown or STATUSES[fields["state"]]

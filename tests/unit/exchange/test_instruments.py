@@ -279,10 +279,15 @@ class TestTable:
     @pytest.mark.parametrize(
         ("symbol", "text"),
         [
-            ("BTCUSD-PERP.BINANCE", "did you mean BTCUSDT-PERP.BINANCE"),
+            ("BTCUST-PERP.BINANCE", "did you mean BTCUSDT-PERP.BINANCE"),
+            ("BTCUSD-PERP.BINANCE", "loaded from BINANCE; none of them is inverse perpetual"),
             ("BTCUSDT-PERP.OKX", "no instruments of OKX are loaded"),
             ("BTCUSDT", "the exchange is missing"),
-            ("ZZZZZZ.BINANCE", "kind may lack a public connector"),
+            ("BTCUSDT-260328.BINANCE", "did you mean BTCUSDT-260327.BINANCE\\?$"),
+            ("BTCUSDT.BINANCE", "none of its 1 spot symbols is like it.$"),
+            ("OLDUSTD.BINANCE", "did you mean OLDUSDT.BINANCE\\?$"),
+            ("OLDUSDT-PERP.BINANCE", "none of its 2 linear perpetual symbols is like it.$"),
+            ("ZZZZZZ.BINANCE", "none of its 1 spot symbols is like it"),
         ],
     )
     def test_an_unknown_symbol_says_what_may_be_meant(self, table, symbol, text):

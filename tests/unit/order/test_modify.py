@@ -15,9 +15,11 @@ from bench.path.world import World
 from nexus_fast.config import RiskConfig
 from nexus_fast.constants import ExchangeType, OrderSide, OrderType
 from nexus_fast.error import OrderError
+from nexus_fast.journal import read_journal, show
 from nexus_fast.order.ledger import Ledger
 from nexus_fast.order.reasons import CLOCK, RATE_LIMITED, STRATEGY_HALTED, reason_text
 from nexus_fast.order.route import Route
+from nexus_fast.shm.ring import RingReader
 from nexus_fast.strategy import Strategy
 from nexus_fast.strategy.base import attach
 
@@ -125,3 +127,17 @@ def test_another_symbol_than_the_orders(desk, symbol):
     with pytest.raises(OrderError, match=f"is an order of {desk.symbol}, not of"):
         desk.strategy.modify_order(symbol, desk.oid, price=desk.price - 1)
     assert desk.wire.sent() == b""
+
+
+def test_what_the_venue_says_with_a_refusal_is_in_the_journal_and_in_the_order_ring(desk, tmp_path):
+    said = "code=-2010 error=Account has insufficient balance for requested action."
+    long = "é" * 40
+    desk.ledger.apply(desk.number, "MODIFY_REJECTED", said=said)
+    desk.ledger.apply(desk.number, "CANCEL_REJECTED", said=long)
+    desk.ledger.apply(desk.number, "CANCELED")
+    events = list(read_journal(tmp_path / "journal"))[-3:]
+    ring = RingReader(f"path_orders_{id(desk.world)}", "order_event", start="oldest")
+    for found in (events, list(ring)[-3:]):
+        assert [event.text for event in found] == [said[:64], long[:32], ""]
+    ring.close()
+    assert f'said="{said[:64]}"' in show(events[0]) and "said" not in show(events[2])
