@@ -16,6 +16,7 @@ from typing import Any
 
 from nexus_fast.config import LogConfig
 from nexus_fast.error import ConfigurationError
+from nexus_fast.mistakes import text_of
 from nexus_fast.private import make_folder, open_private
 
 ROOT = "nexus_fast"
@@ -95,6 +96,10 @@ def _time(record: logging.LogRecord) -> str:
 
 
 class _Line(logging.Formatter):
+    def formatException(self, ei: Any) -> str:               # noqa: N802
+        """What a strategy raised, by its own lines."""
+        return super().formatException(ei) if ei[1] is None else text_of(ei[1])
+
     def __init__(self, colors: bool):
         super().__init__()
         self._colors = colors

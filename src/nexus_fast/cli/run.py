@@ -6,6 +6,10 @@ from pathlib import Path
 
 import click
 
+from nexus_fast.error import LeftOpenError
+from nexus_fast.log import redact
+from nexus_fast.mistakes import text_of
+
 
 @click.command(context_settings={"ignore_unknown_options": True})
 @click.option("--sim", is_flag=True, help="On a simulator of its own and nothing else: its addresses, its credentials.")
@@ -36,6 +40,13 @@ def command(sim, nexustrader, venues, rate, seed, tls, file, arguments):
 
 
 def run_program(file: str, arguments: tuple[str, ...]) -> None:
+    """What the program raises is shown by its own lines, and ends with status 1."""
     sys.argv = [file, *arguments]
     sys.path.insert(0, str(Path(file).resolve().parent))
-    runpy.run_path(file, run_name="__main__")
+    try:
+        runpy.run_path(file, run_name="__main__")
+    except LeftOpenError:
+        raise
+    except Exception as error:
+        click.echo(redact(text_of(error)), err=True)
+        raise SystemExit(1) from None

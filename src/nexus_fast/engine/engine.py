@@ -319,7 +319,7 @@ class Engine:
             try:
                 strategy.on_start()
             except Exception as error:
-                self._log.exception(f"{type(strategy).__name__}.on_start raised {type(error).__name__}", error)
+                self._log.error(f"{type(strategy).__name__}.on_start raised {type(error).__name__}: {error}")
                 raise
         self.host.tracker.release()
         if self._tuning is not None:

@@ -4,9 +4,11 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from traceback import walk_tb
 from typing import Any
 
 from nexus_fast.log import Logger
+from nexus_fast.mistakes import is_ours
 
 SAID_SECONDS = 60.0              # after which what goes on is said again
 
@@ -99,10 +101,7 @@ def _full_name(strategy: Any, name: str) -> str:
 
 
 def _line(error: BaseException) -> tuple[str, int]:
-    """File and line where it was raised."""
-    trace = error.__traceback__
-    if trace is None:
-        return "?", 0
-    while trace.tb_next is not None:
-        trace = trace.tb_next
-    return trace.tb_frame.f_code.co_filename, trace.tb_lineno
+    """File and line where it was raised: the program's own last line, where there is one."""
+    lines = [(trace.f_code.co_filename, number) for trace, number in walk_tb(error.__traceback__)]
+    own = [line for line in lines if not is_ours(line[0])]
+    return (own or lines or [("?", 0)])[-1]
