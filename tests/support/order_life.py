@@ -5,6 +5,7 @@ from nexus_fast.journal.sessions import replay_epoch
 from nexus_fast.journal.writer import JournalWriter
 from nexus_fast.order.entry import OrderEntry
 from nexus_fast.order.ledger import Ledger
+from nexus_fast.order.past import Past
 from nexus_fast.order.route import RouteTable
 from nexus_fast.order.states import STATES
 from nexus_fast.order.table import OrderTable
@@ -33,7 +34,8 @@ class Life:
     def place(self, name, state="ACCEPTED", trades=None, filled=0):
         record = pack("order_event", kind=36, state=STATES.index(state), client_id=name, price=100, quantity=10, filled=filled,
                       time_ns=5, venue_time_ns=4, trade_id=-1)
-        return self.ledger.carry(record, trades or {}, 0, 0, 0)
+        trades = trades or {}
+        return self.ledger.carry(record, Past(trades, filled, dict.fromkeys(trades, True)), 0, 0, 0)
 
     def apply(self, which, event, filled=-1, trade=-1, venue="", price=0):
         if not self.numbers:

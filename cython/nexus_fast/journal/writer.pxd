@@ -145,7 +145,8 @@ cdef extern from *:
 # Records that are no order's event. Their text, in UTF-8, stands in the 64 bytes of `spare`; a longer one goes on in the next
 # record of the same kind: last_price is the part's place in the text, last_quantity the whole text's length.
 cdef enum nx_journal_kind:
-    NX_JOURNAL_SESSION = 32         # a session begins: price = its start in ms, quantity = slots of its table; text: its identity
+    NX_JOURNAL_SESSION = 32         # a session begins: price = its start in ms, quantity = slots of its table; text: its identity.
+                                    # filled = 1: it notes which fills were told; before there was such a note, 0
     NX_JOURNAL_SYMBOL = 33          # symbol_id is called `text`
     NX_JOURNAL_ACCOUNT = 34         # account is called `text`
     NX_JOURNAL_STRATEGY = 35        # strategy is called `text`
@@ -155,6 +156,9 @@ cdef enum nx_journal_kind:
     NX_JOURNAL_KEY = 38             # the idempotency key `text` belongs to client_id. state: of an order that is over, else 0
     NX_JOURNAL_BEGUN = 39           # what earlier sessions left has been written down again; this session needs no older file
     NX_JOURNAL_END = 40             # a clean end: price = appends that found no room; text: digest of the table, in hex
+    NX_JOURNAL_TOLD = 41            # a strategy's callbacks for a fill have returned: order_number, trade_id (-1: it has none),
+                                    # filled = sum of the order's fills that were told. flags = 1: with its fee, or without a
+                                    # trade: fees that were not told are not waited for any more
 
 cdef class MappedFile:
     cdef char* base             # NULL when unmapped

@@ -33,11 +33,12 @@ cdef class Ledger:
     cdef dict outside                        # name -> its number from the top
     cdef uint64_t refused                    # appends without room that have been caught up with
     cdef uint64_t orders, fills, keys        # taken over from earlier sessions
+    cdef list late                           # records of what was told that found no room
 
     def __init__(self, OrderEntry entry):
         self.entry = entry
         self.oldest = 1
-        self.named, self.outside = set(), {}
+        self.named, self.outside, self.late = set(), {}, []
 
     def find(self, str client_id):
         """The number of the order with this client id, or 0."""
@@ -188,7 +189,7 @@ cdef class Ledger:
 
     def begin_session(self, int64_t session_ms, str identity):
         cdef nx_order_event event = note(NX_JOURNAL_SESSION)
-        event.price, event.quantity = session_ms, self.entry.table.mask + 1
+        event.price, event.quantity, event.filled = session_ms, self.entry.table.mask + 1, 1
         self.write(&event, identity)
 
     def name(self, str kind, uint32_t number, str text):
@@ -228,8 +229,21 @@ cdef class Ledger:
         self.entry.table.write_id(number, text)
         return text[:17].decode()
 
-    def carry(self, const unsigned char[::1] record, dict trades, uint32_t symbol_id, uint8_t account, uint8_t strategy):
-        """An order of an earlier session (Replay.record, and its trades so far) goes on as one of this; its number here."""
+    def told(self, uint64_t number, int64_t trade_id, int64_t told, bint with_fee):
+        """A strategy's callbacks for a fill have returned. trade_id: -1 where it has none; told: the sum of the order's fills that
+        were told, with it. Without room it is written with what catch_up() writes."""
+        cdef nx_order_event event = note(NX_JOURNAL_TOLD)
+        cdef nx_order* order = self.entry.table.by_number(number)
+        event.order_number, event.trade_id, event.filled, event.flags = number, trade_id, told, with_fee
+        if order != NULL:
+            memcpy(event.client_id, order.client_id, sizeof(event.client_id))
+            event.symbol_id, event.size_scale = order.symbol_id, order.size_scale
+        if self.late or not self.append(&event, None):
+            self.late.append((<char*>&event)[:sizeof(event)])
+
+    def carry(self, const unsigned char[::1] record, object past, uint32_t symbol_id, uint8_t account, uint8_t strategy):
+        """An order of an earlier session (Replay.record) goes on as one of this, with its fills so far (past, as
+        nexus_fast.order.past.Past); its number here."""
         cdef nx_order* order = self.entry.table.take()
         cdef nx_order_event event
         if order == NULL:
@@ -239,14 +253,24 @@ cdef class Ledger:
         event.symbol_id, event.account, event.strategy = symbol_id, account, strategy
         self.entry.table.restore(order, &event)
         self.write(&event, None)
-        for trade_id, (price, quantity) in trades.items():
+        self.carry_fills(order, past)
+        self.orders += 1
+        self.entry.table.named[order.client_id[:order.client_id_length]] = order.number
+        return order.number
+
+    cdef carry_fills(self, const nx_order* order, object past):
+        cdef nx_order_event event
+        for trade_id, (price, quantity) in past.trades.items():
             event = note(NX_JOURNAL_TRADE)
             event.order_number, event.trade_id, event.price, event.quantity = order.number, trade_id, price, quantity
             self.write(&event, None)
-        self.orders += 1
-        self.fills += len(trades)
-        self.entry.table.named[order.client_id[:order.client_id_length]] = order.number
-        return order.number
+        self.fills += len(past.trades)
+        for trade_id, with_fee in past.heard.items() if past.heard or not past.told else [(-1, False)]:
+            event = note(NX_JOURNAL_TOLD)
+            event.order_number, event.trade_id, event.filled, event.flags = order.number, trade_id, past.told, with_fee
+            event.symbol_id, event.size_scale = order.symbol_id, order.size_scale
+            memcpy(event.client_id, order.client_id, sizeof(event.client_id))
+            self.write(&event, None)
 
     def leave_out(self, const unsigned char[::1] record, str symbol, str account):
         """An order that this session cannot ask about stays in the journal, for one that can."""
@@ -301,8 +325,22 @@ cdef class Ledger:
                 self.entry.table.restore(order, &event)
                 order.unwritten = 0
                 count += 1
+        if not self.write_late(make_room):
+            return count
         self.refused = self.entry.journal.refused
         return count
+
+    cdef bint write_late(self, bint make_room) except -1:
+        """Whether all of it found room."""
+        cdef nx_order_event event
+        while self.late:
+            memcpy(&event, <const char*>self.late[0], sizeof(event))
+            if make_room:
+                self.write(&event, None)
+            elif not self.append(&event, None):
+                return False
+            del self.late[0]
+        return True
 
     cdef write(self, nx_order_event* event, text):
         """At start and at the end, when nothing waits: makes room where there is none, or raises JournalError."""

@@ -12,7 +12,10 @@ cdef class Replay:
     cdef readonly dict accounts
     cdef readonly dict strategies
     cdef readonly dict keys                 # idempotency key -> [client id, number or 0, state when over, when in ns]
-    cdef readonly dict trades               # number of an order that is not over -> {trade id: (price, quantity)}
+    cdef readonly dict trades               # number of an order that is left -> {trade id: (price, quantity)}
+    cdef readonly dict told_sums            # number -> sum of its fills that strategies were told of
+    cdef readonly dict heard                # number -> {id of a trade that was told: whether with its fee}
+    cdef readonly bint notes_told           # the session says what was told; False: what it executed counts as told
     cdef readonly list left_out             # events of orders that no table holds: (record's bytes, symbol, account)
     cdef readonly set carried               # client ids of the orders that earlier sessions left
     cdef readonly set noted_keys            # every idempotency key that a record of this session names
@@ -32,6 +35,9 @@ cdef class Replay:
     cdef dict key_of                        # order number -> key
 
     cdef int take(self, const nx_order_event* event) except -1
+    cdef bint is_untold(self, const nx_order* order) except -1
+    cdef int take_told(self, const nx_order_event* event) except -1
+    cdef int let_go(self, uint64_t number) except -1
     cdef nx_order* begin(self, const nx_order_event* event) except NULL
     cdef int give_key(self, nx_order* order) except -1
     cdef nx_order* place(self, uint64_t number) except NULL

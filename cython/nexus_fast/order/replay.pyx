@@ -15,6 +15,7 @@ from nexus_fast.journal.writer cimport *
 from nexus_fast.order.states cimport *
 from nexus_fast.order.table cimport OrderTable, nx_order, nx_order_news, strnlen
 
+from nexus_fast.order.past import Past
 from nexus_fast.order.states import EVENTS, STATES
 
 # Slots of a table whose session's first record is missing: as many as an engine's has.
@@ -29,6 +30,7 @@ cdef class Replay:
     def __init__(self):
         self.symbols, self.accounts, self.strategies = {}, {}, {}
         self.keys, self.trades, self.waiting, self.key_of = {}, {}, {}, {}
+        self.told_sums, self.heard, self.notes_told = {}, {}, True
         self.left_out, self.differences, self.carried, self.noted_keys = [], [], set(), set()
         self.missing, self.told, self.named = {}, None, True
         self.text = b""
@@ -67,6 +69,31 @@ cdef class Replay:
             return []
         found = [self.table.slots[i].number for i in range(self.table.mask + 1) if state_is_live(self.table.slots[i].state)]
         return sorted(found)
+
+    def left_orders(self):
+        """Numbers of the orders that the next session takes over, oldest first: those that were not over, and those of which not
+        every fill was told, or not every fee of a fill that was."""
+        cdef uint64_t i
+        if self.table is None:
+            return []
+        found = []
+        for i in range(self.table.mask + 1):
+            if state_is_live(self.table.slots[i].state) or self.is_untold(&self.table.slots[i]):
+                found.append(self.table.slots[i].number)
+        return sorted(found)
+
+    cdef bint is_untold(self, const nx_order* order) except -1:
+        if not self.notes_told or not order.number or not order.filled:
+            return False
+        return order.filled > self.told_sums.get(order.number, 0) or not all(self.heard.get(order.number, {}).values())
+
+    def past(self, uint64_t number):
+        """The order's fills, as far as the journal knows them."""
+        cdef nx_order* order = self.table.by_number(number)
+        trades = self.trades.get(number, {})
+        if not self.notes_told:
+            return Past(trades, 0 if order == NULL else order.filled, dict.fromkeys(trades, True))
+        return Past(trades, self.told_sums.get(number, 0), self.heard.get(number, {}))
 
     def names(self, uint64_t number):
         """What the order's symbol, account and strategy are called; None where the journal does not say."""
@@ -126,7 +153,7 @@ cdef class Replay:
             order.reason = event.reason
         if self.holes and not self.same(event, order):
             self.believe(event, order)
-        if event.trade_id >= 0 and not state_is_closed(order.state):
+        if event.trade_id >= 0:
             self.trades.setdefault(order.number, {})[event.trade_id] = (event.last_price, event.last_quantity)
         if state_is_closed(order.state) and not closed:
             self.note_end(order)
@@ -169,6 +196,7 @@ cdef class Replay:
             if state_is_live(last.state):
                 last.state = NX_STATE_CANCELED
                 self.note_end(last)
+        self.let_go(last.number)
         order = self.table.place(number)
         self.table.next_number = max(number, newest) + 1
         return order
@@ -230,7 +258,8 @@ cdef class Replay:
 
     cdef int note_end(self, const nx_order* order) except -1:
         """An idempotency key whose order failed, with nothing executed, is free again."""
-        self.trades.pop(order.number, None)
+        if not self.is_untold(order):
+            self.trades.pop(order.number, None)
         key = self.key_of.pop(order.number, None) if order.keyed else None
         if key is not None and self.keys.get(key, (None, 0))[1] == order.number:
             if order.state == NX_STATE_FAILED and not order.filled:
@@ -243,6 +272,30 @@ cdef class Replay:
         self.keys[key] = [oid, number, "", 0]
         self.key_of[number] = key
 
+    cdef int let_go(self, uint64_t number) except -1:
+        self.trades.pop(number, None)
+        self.told_sums.pop(number, None)
+        self.heard.pop(number, None)
+        return 0
+
+    cdef int take_told(self, const nx_order_event* event) except -1:
+        """A trade whose own record is missing is worth what the sum grew by."""
+        cdef nx_order* order = self.table.by_number(event.order_number) if self.table is not None else NULL
+        number, before = event.order_number, self.told_sums.get(event.order_number, 0)
+        if order == NULL:
+            return 0                                        # told when its slot was in use by a later one
+        self.told_sums[number] = max(before, event.filled)
+        if event.trade_id >= 0:
+            heard = self.heard.setdefault(number, {})
+            heard[event.trade_id] = heard.get(event.trade_id, False) or bool(event.flags)
+            if event.filled > before:
+                self.trades.setdefault(number, {}).setdefault(event.trade_id, (0, event.filled - before))
+        elif event.flags:
+            self.heard[number] = dict.fromkeys(self.heard.get(number, {}), True)
+        if state_is_closed(order.state) and not self.is_untold(order):
+            self.trades.pop(number, None)
+        return 0
+
     cdef int take_note(self, const nx_order_event* event) except -1:
         cdef Py_ssize_t part = min(event.last_quantity - event.last_price, <int64_t>sizeof(event.spare))
         if event.last_price == 0:
@@ -254,7 +307,7 @@ cdef class Replay:
             return 0
         text = self.text.decode("utf-8", "replace")
         if event.kind == NX_JOURNAL_SESSION:
-            self.table = OrderTable(event.price, text, event.quantity)
+            self.table, self.notes_told = OrderTable(event.price, text, event.quantity), event.filled != 0
         elif event.kind == NX_JOURNAL_SYMBOL:
             self.symbols[event.symbol_id] = text
         elif event.kind == NX_JOURNAL_ACCOUNT:
@@ -264,6 +317,8 @@ cdef class Replay:
         elif event.kind == NX_JOURNAL_TRADE:
             self.trades.setdefault(event.order_number, {})[event.trade_id] = (event.price, event.quantity)
             self.fills += 1
+        elif event.kind == NX_JOURNAL_TOLD:
+            self.take_told(event)
         elif event.kind == NX_JOURNAL_KEY:
             self.take_key(text, event.client_id[:strnlen(event.client_id, 40)].decode(), event.state, event.time_ns)
         elif event.kind == NX_JOURNAL_BEGUN:

@@ -105,3 +105,4 @@ async def recover_accounts(host: Host, recovery: Recovery) -> None:
         if not account.ready.is_set():
             host.keep(f"{account.account_type}: the recovery", partial(recover, account))
     await asyncio.gather(*(recovery.recover(account) for account in accounts if account.ready.is_set()))
+    recovery.tell_untold()

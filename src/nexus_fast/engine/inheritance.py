@@ -1,9 +1,9 @@
 """What earlier sessions left: read from their journal at start, and written down in this session's.
 
-Orders that were not over become orders of this session under their old client ids. Those on an account or a symbol that this
-configuration does not have stay in the journal, for a session that has them. Idempotency keys hold until their orders would be
-forgotten. A journal that is damaged is read around its holes once a person has accepted them: what stood there is unknown, so
-an order of which only the key is left holds its key, and all others are asked about as ever.
+Orders that were not over, or of which a fill was not told, become orders of this session under their old client ids. Those on an
+account or a symbol that this configuration does not have stay in the journal, for a session that has them. Idempotency keys hold
+until their orders would be forgotten. A journal that is damaged is read around its holes once a person has accepted them: what
+stood there is unknown, so an order of which only the key is left holds its key, and all others are asked about as ever.
 """
 
 import logging
@@ -16,16 +16,17 @@ from typing import Any
 from nexus_fast.core.types import unpack
 from nexus_fast.journal.decision import refuse_undecided
 from nexus_fast.journal.sessions import Left, what_is_left
+from nexus_fast.order.past import Past
 
 logger = logging.getLogger("nexus_fast.engine")
 
 
 @dataclass
 class Inheritance:
-    """orders: number here -> its fills so far, {trade id: (price, quantity)} in mantissas. keys: as Replay.held_keys(), with
+    """orders: number here -> its fills so far. keys: as Replay.held_keys(), with
     UNKNOWN for an order of which there is no record. client_ids: of all orders, those that are left out too."""
 
-    orders: dict[int, dict[int, tuple[int, int]]] = field(default_factory=dict)
+    orders: dict[int, Past] = field(default_factory=dict)
     keys: dict[str, tuple[str, str, int]] = field(default_factory=dict)
     client_ids: set[str] = field(default_factory=set)
     left_out: int = 0
@@ -56,11 +57,11 @@ def inherit(
     for replay, number in left.orders:
         symbol, account, strategy = replay.names(number)
         place = _place(core, accounts, symbol, account) if adopt else None
-        _take(ledger, found, replay.record(number), replay.trades.get(number, {}), place, symbol, account,
+        _take(ledger, found, replay.record(number), replay.past(number), place, symbol, account,
               strategies.index(strategy) if strategy in strategies else 0)
     for record, symbol, account in left.left_out:
         place = _place(core, accounts, symbol, account) if adopt else None
-        _take(ledger, found, record, {}, place, symbol, account, 0)
+        _take(ledger, found, record, past_of(record), place, symbol, account, 0)
     now = time.time_ns()
     since = now - key_seconds * 1_000_000_000
     for key, (oid, state, at) in left.keys.items():
@@ -71,6 +72,11 @@ def inherit(
             ledger.carry_key(key, oid, state, at)
     ledger.begun(since)
     return found
+
+
+def past_of(record: bytes) -> Past:
+    """Of an order of which its record alone is left: what was executed of it counts as told."""
+    return Past(told=unpack("order_event", record).filled)
 
 
 def _place(core: Any, accounts: Sequence[str], symbol: str | None, account: str | None) -> tuple[int, int] | None:
@@ -84,7 +90,7 @@ def _take(
     ledger: Any,
     found: Inheritance,
     record: bytes,
-    trades: dict[int, tuple[int, int]],
+    past: Past,
     place: tuple[int, int] | None,
     symbol: str | None,
     account: str | None,
@@ -96,5 +102,5 @@ def _take(
         ledger.leave_out(record, symbol or "", account or "")
         return
     ledger.name("symbol", place[0], symbol)
-    number = ledger.carry(record, trades, *place, strategy)
-    found.orders[number] = trades
+    number = ledger.carry(record, past, *place, strategy)
+    found.orders[number] = past

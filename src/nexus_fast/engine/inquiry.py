@@ -23,6 +23,7 @@ from nexus_fast.order.events import OrderUpdate
 QUERY_WAITS = (0.0, 0.5, 1.0, 2.0, 4.0, 8.0, 8.0)
 LATER_WAIT = 15.0
 COMPLETE_WAIT = 0.2              # seconds; between two questions for trades at the end
+FIRST_TRADES_WAIT = 0.1          # before the trades that a start waits for are asked for again: doubles
 
 
 class Inquiry:
@@ -174,17 +175,42 @@ class Inquiry:
 
     async def _ask_trades(self, number: int) -> bool:
         """Ask once, and apply what is said; whether anything was. KeyError when the order's slot is in use by a later one."""
+        updates = await self._trades_of(number)
+        if updates is None:
+            return False
+        return all([self._host.tracker.apply_to(number, update) for update in updates]) and not odd_in(updates)
+
+    async def recover_trades(self, account_index: int, seconds: float) -> None:
+        """Before the strategies begin: what is missing of the trades of an account's orders, told in the order of their times.
+        Orders whose fills were not told are asked about until they are complete, or for so many seconds."""
+        tracker, until, wait = self._host.tracker, time.monotonic() + seconds, FIRST_TRADES_WAIT
+        numbers = self._of_account(tracker.holes.numbers(), account_index)
+        while numbers:
+            answers = await asyncio.gather(*(self._trades_of(number) for number in numbers))
+            found = [(update, number) for number, updates in zip(numbers, answers, strict=True) for update in updates or ()]
+            for update, number in sorted(found, key=lambda one: one[0].time_ms or 0):
+                tracker.apply_to(number, update)
+            numbers = self._of_account(tracker.shortfalls.untold(), account_index)
+            if not numbers or time.monotonic() + wait > until:
+                return
+            await asyncio.sleep(wait)
+            wait *= 2
+
+    def _of_account(self, numbers: list[int], account_index: int) -> list[int]:
+        return [number for number in numbers if self._ledger.fields(number)["account"] == account_index]
+
+    async def _trades_of(self, number: int) -> list[OrderUpdate] | None:
+        """The venue's list of an order's trades; None where it did not say."""
         fields = self._ledger.fields(number)
         account = self._host.account_at(fields["account"])
         if not fields["venue_id"]:
-            return False
+            return None
         instrument = self._host.core.instruments[fields["symbol_id"]]
         await self.pause(account)
         try:
             with reading(f"the trades of order {fields['client_id']}"):
-                updates = await account.trades(instrument, fields["client_id"], fields["venue_id"])
-                return all([self._host.tracker.apply_to(number, update) for update in updates]) and not odd_in(updates)
+                return await account.trades(instrument, fields["client_id"], fields["venue_id"])
         except NO_ANSWER as error:
             self.note_failure(account, error)
             self._log.warning(f"asking for the trades of order {fields['client_id']} failed: {told(error)}")
-            return False
+            return None

@@ -1,7 +1,9 @@
 """At start, before the strategies: what earlier sessions left is held against what the venue says now.
 
     begin()             the orders are in the table and in the cache; those whose answer is missing are in doubt
-    recover(account)    the venue lists its open orders, and is asked about each of ours that is not among them
+    recover(account)    the venue lists its open orders, and is asked about each of ours that is not among them; then for the
+                        trades that are missing
+    tell_untold()       fills that the journal knows, that were not told, and that the venue has not listed
 
 Until an account is recovered its new orders are refused. What is found out meanwhile is told right after on_start.
 """
@@ -18,6 +20,7 @@ from nexus_fast.log import Logger
 
 RECOVER_SECONDS = 20.0           # an order that is in doubt for longer does not keep the strategies waiting
 CANCEL_SECONDS = 5.0
+TRADES_SECONDS = 3.0             # in which fills that were not told are asked for, before the journal's word for them is taken
 LIST_WAIT, LAST_WAIT = 1.0, 30.0 # before the venue is asked for its open orders again: doubles
 
 
@@ -34,19 +37,21 @@ class Recovery:
         tracker, ledger = self._host.tracker, self._host.core.ledger
         for key, (oid, _, ended_ns) in self._inheritance.keys.items():
             self._host.cache.hold_key(key, oid, ended_ns // 1_000_000)
-        for number, trades in self._inheritance.orders.items():
+        tracker.telling.on_told = ledger.told
+        for number, past in self._inheritance.orders.items():
             fields = ledger.fields(number)
             try:
                 self._host.prepare_route(fields["symbol_id"], fields["account"])
             except Exception as error:
                 self._log.error(f"order {fields['client_id']} of the last session cannot be canceled or modified: {error}")
-            ledger.apply(number, "DOUBT")
-            tracker.carry(number, trades)
+            if not ledger.closed(number):
+                ledger.apply(number, "DOUBT")
+            tracker.carry(number, past)
         for account in self._host.accounts.values():
             self._host.gates.close(account.index, RECOVERING)
         if self._inheritance.orders or self._inheritance.left_out:
             self._log.info(
-                f"the last session left {len(self._inheritance.orders)} orders that were not over"
+                f"the last session left {len(self._inheritance.orders)} orders that were not over, or not told to their end"
                 + (f", and {self._inheritance.left_out} that are not this session's" if self._inheritance.left_out else "")
             )
 
@@ -64,12 +69,18 @@ class Recovery:
         left = await self._host.inquiry.settled(list(ours.values()), until - time.monotonic())
         if left:
             self._log.error(f"{account.account_type}: {len(left)} orders of the last session are still in doubt; asking on")
+        await self._host.inquiry.recover_trades(account.index, TRADES_SECONDS)
         if self._policy == "cancel":
             await self._cancel(account)
         self._host.gates.open(account.index, RECOVERING)
         live = len(ledger.live(account=account.index))
         if ours or listed:
             self._log.info(f"{account.account_type}: {live} orders of the last session live on; {len(listed)} open at the venue")
+
+    def tell_untold(self) -> None:
+        """What earlier sessions journalled and did not tell, and no venue has listed by now: told after on_start like the rest."""
+        for number, past in self._inheritance.orders.items():
+            self._host.tracker.tell_untold(number, past)
 
     async def _take_stock(self, account: Any) -> tuple[dict[str, Any], set[str]]:
         """The venue's open orders by client id, taken in; and which of them are ours and certain."""

@@ -87,6 +87,7 @@ def decimal_text(mantissa, scale):
 
 NOTES = {
     32: "session", 33: "symbol", 34: "account", 35: "strategy", 36: "order", 37: "trade", 38: "key", 39: "begun", 40: "end",
+    41: "told",
 }  # fmt: skip
 
 
@@ -106,6 +107,9 @@ def show(event, names=None):
     what = EVENTS[event.kind] if event.kind < len(EVENTS) else NOTES.get(event.kind, event.kind)
     if what == "begun":
         what = f"begun with orders={event.price} fills={event.filled} keys={event.quantity}"
+    if what == "told":
+        what = f"told {'a fill without a trade' if event.trade_id < 0 else f'trade={event.trade_id}'}"
+        what += f", {decimal_text(event.filled, event.size_scale)} in all"
     if event.kind >= len(EVENTS) and what != "order":
         return f"{event.number} {time_text(event.time_ns)} {event.client_id or '-'} {what} {names.text or ''}".rstrip()
     price = decimal_text(event.price, event.price_scale)

@@ -62,8 +62,8 @@ def last_sessions(directory, before_epoch):
 
 @dataclass
 class Left:
-    """What was not over at the end of the last sessions. orders: (replay, number). left_out: as Replay.left_out. keys: as
-    Replay.held_keys(). missing: client ids of orders that no record tells of, and that may have been sent."""
+    """What was not over, or not told, at the end of the last sessions. orders: (replay, number). left_out: as Replay.left_out.
+    keys: as Replay.held_keys(). missing: client ids of orders that no record tells of, and that may have been sent."""
 
     sessions: list[Session]
     orders: list[tuple[Replay, int]] = field(default_factory=list)
@@ -83,7 +83,7 @@ def what_is_left(directory, before_epoch):
 
 
 def _add(left, replay, newer):
-    for number in replay.open_orders():
+    for number in replay.left_orders():
         if not _is_known(replay.client_id(number), newer):
             left.orders.append((replay, number))
     left.left_out += [one for one in replay.left_out if not _is_known(_client_id(one[0]), newer)]
@@ -130,10 +130,13 @@ def _lost(replay):
 
 def _not_carried(before, replay):
     """Orders that were not over, and keys that were held, at the end of one session and are not in the next."""
-    left = {before.replay.client_id(number) for number in before.replay.open_orders()}
-    left |= {_client_id(record) for record, _, _ in before.replay.left_out}
+    live = {before.replay.client_id(number) for number in before.replay.open_orders()}
+    live |= {_client_id(record) for record, _, _ in before.replay.left_out}
+    untold = {before.replay.client_id(number) for number in before.replay.left_orders()} - live
     texts = [f"order {name} was not over at the end of epoch {before.epoch} and is not carried over"
-             for name in sorted(left - replay.carried)]
+             for name in sorted(live - replay.carried)]
+    texts += [f"of order {name} a fill was not told at the end of epoch {before.epoch}, and it is not carried over"
+              for name in sorted(untold - replay.carried)]
     since = replay.keys_since_ns or 1 << 63                 # a version before this one did not say
     held = {key for key, (_, state, at) in before.replay.held_keys().items() if not state or at >= since}
     missing = sorted(held - replay.noted_keys)

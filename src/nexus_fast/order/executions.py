@@ -6,7 +6,7 @@ where the venue's total was told before (telling.py), and nothing for a trade th
 """
 
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 
 from msgspec import Struct
@@ -15,9 +15,11 @@ from nexus_fast.constants import OrderSide, OrderStatus
 from nexus_fast.exact import OWN, quotient
 from nexus_fast.exchange.instrument import Instrument, from_mantissa, to_mantissa
 from nexus_fast.order.events import OrderUpdate
+from nexus_fast.order.past import Past
 from nexus_fast.schema import Fill
 
 SEEN_TRADES = 100_000
+NO_TRADE = (0, 0)                # price and quantity of a trade of which the journal has lost them
 
 
 class Total(Struct, frozen=True, gc=False):
@@ -133,30 +135,42 @@ class Executions:
         extra.fee_currency = update.fee_currency or extra.fee_currency
         return True
 
-    def carry(
-        self, extra: Extra, fields: dict, trades: dict[int, tuple[int, int]]
-    ) -> Iterator[tuple[OrderUpdate, Taken]]:
-        """The trades of an earlier session, as Tracker.carry. Those that were told count as told with their fees; of the others,
-        what is to be told."""
-        for trade_id, (price, quantity) in trades.items():
-            if extra.counted + quantity <= extra.told:
-                self._remember((fields["number"], trade_id), True)
-                extra.counted += quantity
-                continue
-            update = OrderUpdate(
-                event="FILL",
-                client_id=fields["client_id"],
-                last_price=from_mantissa(price, fields["price_scale"]),
-                last_quantity=from_mantissa(quantity, fields["size_scale"]),
-                trade_id=trade_id,
-            )
-            yield update, self.take(extra, fields, update)
+    def carry(self, extra: Extra, fields: dict, past: Past) -> list[OrderUpdate]:
+        """Count the trades that an earlier session told; those of them that it told without their fee."""
+        unpaid = []
+        for trade_id, with_fee in past.heard.items():
+            price, quantity = past.trades.get(trade_id, NO_TRADE)
+            self._remember((fields["number"], trade_id), with_fee)
+            extra.counted += quantity
+            if not with_fee:
+                extra.fees_missing += 1
+                unpaid.append(_update_of(fields, trade_id, price, quantity))
+        return unpaid
+
+    def untold(self, fields: dict, past: Past) -> list[OrderUpdate]:
+        """The trades that an earlier session did not tell and that were not counted since."""
+        return [
+            _update_of(fields, trade_id, price, quantity)
+            for trade_id, (price, quantity) in past.untold.items()
+            if (fields["number"], trade_id) not in self._seen
+        ]
 
     def _remember(self, key: tuple[int, int], with_fee: bool = False) -> None:
         self._seen[key] = with_fee
         self._seen_order.append(key)
         if len(self._seen_order) > SEEN_TRADES:
             self._seen.pop(self._seen_order.popleft(), None)
+
+
+def _update_of(fields: dict, trade_id: int, price: int, quantity: int) -> OrderUpdate:
+    """A trade that the journal has. Price and quantity: mantissas."""
+    return OrderUpdate(
+        event="FILL",
+        client_id=fields["client_id"],
+        last_price=from_mantissa(price, fields["price_scale"]),
+        last_quantity=from_mantissa(quantity, fields["size_scale"]),
+        trade_id=trade_id,
+    )
 
 
 def _take_total(extra: Extra, instrument: Instrument, fields: dict, update: OrderUpdate) -> None:

@@ -66,6 +66,10 @@ class FillMaker:
         """As of_trade, of a quantity without a trade."""
         return self.of_trade(fields, extra, amount, WITHOUT_TRADE, recovered)
 
+    def of_earlier(self, fields: dict, update: OrderUpdate) -> Fill:
+        """A fill that an earlier session told without its fee."""
+        return self._fill(fields, update, update.last_price or Decimal(0), update.last_quantity or Decimal(0), True)
+
     def with_fee(self, fields: dict, fill: Fill | None, update: OrderUpdate) -> Fill:
         """The fill once more, now that its fee is known. None: it was told as a part of a quantity without a trade."""
         fill = fill or self._fill(fields, update, update.last_price or Decimal(0), update.last_quantity or Decimal(0), False)

@@ -30,6 +30,7 @@ from nexus_fast.order.holes import Holes
 from nexus_fast.order.hot_news import HotNews
 from nexus_fast.order.ledger import Ledger
 from nexus_fast.order.matching import Matching
+from nexus_fast.order.past import Past
 from nexus_fast.order.shortfalls import Shortfalls
 from nexus_fast.order.states import ACTIONS
 from nexus_fast.order.telling import Telling
@@ -250,18 +251,24 @@ class Tracker:
         self._extra(number).reason = reason
         self._act(number, *self.ledger.apply(number, event))
 
-    def carry(self, number: int, trades: dict[int, tuple[int, int]], told: int | None = None) -> None:
-        """An order of an earlier session, and the trades that were counted there, oldest first: {trade id: (price, quantity)},
-        mantissas. told: the sum of its fills that were told there; None: all that was executed. The rest is told."""
+    def carry(self, number: int, past: Past) -> None:
+        """An order of an earlier session, with its fills that were told there. The others are told as the venue lists them, or by
+        tell_untold(); an end that was not told, after the last of them."""
         fields = self.ledger.fields(number)
-        extra = self._extras[number] = Extra(told=fields["filled"] if told is None else told)
+        extra = self._extras[number] = Extra(told=past.told)
         if self.ledger.closed(number):
-            extra.shown = OrderStatus.ACCEPTED           # its end is told with the rest
-        for update, taken in self._executions.carry(extra, fields, trades):
-            self.telling.tell_trade(fields, extra, update, taken)
+            self._former.add(number, fields["client_id"], fields["venue_id"])
+            extra.shown = OrderStatus.ACCEPTED if fields["filled"] > past.told else None
+        for update in self._executions.carry(extra, fields, past):
+            extra.unpaid[update.trade_id] = self.fills.of_earlier(fields, update)
         self.cache.apply_order(self._view.order(fields))
         self.shortfalls.note(fields, extra)
-        self.telling.tell_end(fields, extra)
+
+    def tell_untold(self, number: int, past: Past) -> None:
+        """The fills that an earlier session journalled and did not tell, in the journal's words: those that the venue has not
+        listed meanwhile."""
+        for update in self._executions.untold(self.ledger.fields(number), past):
+            self.apply_to(number, update)
 
     def forget(self) -> None:
         """Let go of orders that have been over for a while."""

@@ -116,7 +116,9 @@ def two_pages(directory):
     for n in range(20):
         order(life, f"new{n}", f"new key {n}")
     life.ledger.apply(life.ledger.find("new1"), "FILL", 5, "", 100, 5, 9)
+    life.ledger.told(life.ledger.find("new1"), 9, 5, True)
     life.ledger.apply(life.ledger.find("new2"), "FILLED", 10)
+    life.ledger.told(life.ledger.find("new2"), -1, 10, False)
     return life
 
 

@@ -8,6 +8,7 @@ from successors import HOUR, assert_verified, begin, held, order, restart, start
 
 from nexus_fast.journal.error import JournalError
 from nexus_fast.journal.sessions import verify
+from nexus_fast.order.past import Past
 
 
 @pytest.fixture
@@ -24,6 +25,7 @@ def test_every_key_holds_through_three_restarts_in_small_files(directory, end):
         number = order(life, f"order{n}", f"key {n} " + "x" * (70 * (n % 3)))
         if end != "lives":
             life.ledger.apply(number, end, 10)
+            life.ledger.told(number, -1, 10, False)
     expected = {f"key {n} " + "x" * (70 * (n % 3)): f"order{n}" for n in range(400)}
     for _ in range(3):
         life = restart(life, slots=1024)
@@ -40,7 +42,7 @@ def test_orders_and_their_fills_go_over_in_small_files(directory):
     order(life, "many fills", trades=trades)
     for _ in range(3):
         life = restart(life)
-        assert list(life.inherited.orders.values()) == [trades]
+        assert list(life.inherited.orders.values()) == [Past(trades, 0, dict.fromkeys(trades, True))]
         assert life.ledger.find("many fills") in life.inherited.orders
     life.die()
     assert_verified(directory)

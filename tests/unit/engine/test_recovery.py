@@ -44,13 +44,15 @@ class Scene:
             for trade_id, quantity in trades.items():
                 filled = life.ledger.fields(number)["filled"] + quantity
                 life.ledger.apply(number, "FILL", filled, "", 100, quantity, trade_id)
+                life.ledger.told(number, trade_id, filled, True)
         self.life = restart(life)
         ledger, self.cache, self.asked, self.listed = self.life.ledger, Cache(), [], []
         self.tracker = Tracker(ledger, self.cache, [Instrument], [Quiet()], lambda number: None, Logger("test"),
                                lambda index: BinanceAccountType.USD_M_FUTURE)
         self.account = SimpleNamespace(index=ACCOUNTS.index("spot"), account_type="spot", refresh=self.refresh)
         nothing = SimpleNamespace(look_again=lambda account: None, close=lambda *gate: None, open=lambda *gate: None,
-                                  pause=self.settled, settled=self.settled)
+                                  pause=self.settled, settled=self.settled,
+                                  recover_trades=self.settled)
         host = SimpleNamespace(tracker=self.tracker, core=self.life, cache=self.cache, accounts={"spot": self.account},
                                gates=nothing, reconciler=nothing, inquiry=nothing, query=self.asked.append,
                                prepare_route=lambda symbol, account: None, on_external_order=lambda account, update: None)

@@ -21,7 +21,8 @@ class Host:
         self.core = SimpleNamespace(ledger=ledger)
         self.tracker = SimpleNamespace(number_of=lambda update, account: NUMBERS.get(update.client_id, 0),
                                        adopt=lambda number, update, asked: number != NUMBERS["lies"])
-        self.inquiry = SimpleNamespace(settled=self.settled, pause=self.pause, note_failure=lambda account, error: None)
+        self.inquiry = SimpleNamespace(settled=self.settled, pause=self.pause, note_failure=lambda account, error: None,
+                                       recover_trades=self.settled)
         self.reconciler = SimpleNamespace(look_again=lambda account: None)
         self.gates = SimpleNamespace(open=lambda index, reason: None)
         self.query = self.asked.append

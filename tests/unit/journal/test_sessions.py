@@ -74,6 +74,8 @@ def lived(life):
     one.ledger.begun(1)
     for event, filled, trade in (("ACCEPTED", -1, -1), ("FILL", 3, 1), ("FILL", 5, 2), ("CANCELED", 5, -1)):
         one.ledger.apply(first, event, filled, "v9", 100, 2, trade)
+        if trade > 0:
+            one.ledger.told(first, trade, filled, True)
     one.ledger.apply(second, "FILL", 4, "", 100, 2, 8)
     return one
 

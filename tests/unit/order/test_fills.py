@@ -22,6 +22,7 @@ from nexus_fast.order import holes
 from nexus_fast.order.callbacks import CALLBACKS
 from nexus_fast.order.events import OrderUpdate
 from nexus_fast.order.executions import Accounted
+from nexus_fast.order.past import Past
 from nexus_fast.order.tracker import Tracker
 from nexus_fast.strategy.api import StrategyApi
 
@@ -367,22 +368,25 @@ def test_a_fill_is_told_to_its_end_when_both_callbacks_have_returned(desk):
 
 
 def carried(desk, told, state="ACCEPTED"):
-    """An order of an earlier session: trades of 2, 3 and 1, and 8 executed."""
+    """An order of an earlier session: trades of 2, 3 and 1, and 8 executed; this much was told, whole trades with their fees."""
     one = desk()
     one.number = one.life.place("was", state, {5: (100, 2), 6: (102, 3), 7: (104, 1)}, filled=8)
+    sums = {5: 2, 6: 5, 7: 6}
+    past = Past({5: (100, 2), 6: (102, 3), 7: (104, 1)}, told, {trade: True for trade, total in sums.items() if total <= told})
     one.tracker.hold()
-    one.tracker.carry(one.number, {5: (100, 2), 6: (102, 3), 7: (104, 1)}, told)
+    one.tracker.carry(one.number, past)
+    one.tracker.tell_untold(one.number, past)
     one.tracker.release()
     return one
 
 
 @pytest.mark.parametrize(("told", "expected"), [
     (0, [(5, 2, 100), (6, 3, 102), (7, 1, 104)]), (2, [(6, 3, 102), (7, 1, 104)]), (5, [(7, 1, 104)]), (6, []), (8, []),
-    (None, []), (3, [(6, 2, 102), (7, 1, 104)])])
+    (3, [(6, 2, 102), (7, 1, 104)])])
 def test_what_an_earlier_session_did_not_tell_is_told(desk, told, expected):
     one = carried(desk, told)
     assert amounts(one) == expected and all(fill.recovered for fill in one.strategy.fills)
-    assert one.cache.get_order("was").filled == max(told if told is not None else 8, 6)
+    assert one.cache.get_order("was").filled == max(told, 6)
     assert one.number in one.tracker.holes
 
 
