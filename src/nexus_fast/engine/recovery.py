@@ -78,7 +78,7 @@ class Recovery:
             self._log.info(f"{account.account_type}: {live} orders of the last session live on; {len(listed)} open at the venue")
 
     def tell_untold(self) -> None:
-        """What earlier sessions journalled and did not tell, and no venue has listed by now: told after on_start like the rest."""
+        """What earlier sessions journalled and did not tell, and no venue has listed: told after on_start like the rest."""
         for number, past in self._inheritance.orders.items():
             self._host.tracker.tell_untold(number, past)
 
