@@ -1,6 +1,7 @@
 """Work on the event loop that has an owner: it ends with its owner, and it never ends without a word before that.
 
     spawn(work)         once; what it raises is logged
+    to_the_end(work)    awaits the work to its end, canceled or not; a cancellation is passed on afterwards
     keep(what, make)    until what make() returns has come to its end: an error is counted and logged, and it is started again
                         after a wait that doubles, from FIRST_WAIT to LAST_WAIT seconds
 """
@@ -63,3 +64,16 @@ class Tasks:
         self._tasks.discard(task)
         if not task.cancelled() and task.exception() is not None:
             self._log.exception(f"{task.get_name()} failed", task.exception())
+
+
+async def to_the_end(work: Coroutine) -> None:
+    task = asyncio.ensure_future(work)
+    canceled = None
+    while not task.done():
+        try:
+            await asyncio.wait([task])
+        except asyncio.CancelledError as error:
+            canceled = error
+    task.result()
+    if canceled is not None:
+        raise canceled

@@ -68,14 +68,16 @@ async def open_accounts(host: Host, log: Logger) -> None:
         if isinstance(result, BaseException):
             log.error(f"{account.account_type}: could not be opened: {told(result)}")
             host.spawn(_open_later(account, log))
-    opened = [a for a, result in zip(accounts, results, strict=True) if result is None]
-    waiting = [asyncio.ensure_future(account.ready.wait()) for account in opened]
-    if waiting:
-        _, late = await asyncio.wait(waiting, timeout=READY_SECONDS)
-        for task in late:
-            task.cancel()
-        await asyncio.gather(*late, return_exceptions=True)
-        for account in opened:
+    await _connected([a for a, result in zip(accounts, results, strict=True) if result is None], log)
+
+
+async def _connected(accounts: Sequence[Any], log: Logger) -> None:
+    """Whoever is late goes on connecting beside the engine."""
+    try:
+        async with asyncio.timeout(READY_SECONDS):
+            await asyncio.gather(*(account.ready.wait() for account in accounts))
+    except TimeoutError:
+        for account in accounts:
             if not account.ready.is_set():
                 log.error(f"{account.account_type}: not connected after {READY_SECONDS:.0f} s; going on without it")
 

@@ -68,7 +68,7 @@ class Bars:
 
     def _publish(self, listeners: list, bar: Kline) -> None:
         self._host.cache.apply_data(DataType.KLINE, bar)
-        for strategy in list(listeners):
+        for strategy in () if self._host.is_silent else list(listeners):
             self._host.backlog.deliver(strategy, "on_kline", bar, newer_form_of(bar))
 
     # ------------------------------------------------------------------------------------------ the clock

@@ -50,7 +50,7 @@ from nexus_fast.journal.files import journal_path
 from nexus_fast.journal.kill_mark import KillMark
 from nexus_fast.log import Logger, configure, register_secret
 from nexus_fast.surroundings import anchored, keep_secrets, put_right
-from nexus_fast.tasks import Tasks
+from nexus_fast.tasks import Tasks, to_the_end
 
 # A file for the figures of a run: counts, and where the time of ticks and orders went. Switches Config.measure on.
 REPORT_VARIABLE = "NEXUS_FAST_REPORT"
@@ -90,6 +90,7 @@ class Engine:
         self.runtime: Runtime | None = None
         self.left_open: list[str] = []
         self._thread: int | None = None          # of the loop
+        self._stop_asked = False
         self._shutdown: asyncio.Event | None = None
         self._stopping: Stopping | None = None
         self._disposed = False
@@ -153,15 +154,18 @@ class Engine:
 
     def stop(self) -> None:
         """From the loop's thread: no new order leaves from now on, and the engine ends after the current turn."""
+        self._stop_asked = True
         if self._stopping is not None:
             self._stopping.begin()
         if self._shutdown is not None:
             self._shutdown.set()
 
     def stop_threadsafe(self) -> None:
-        """As stop(), from any thread."""
-        if self.loop is not None and not self.loop.is_closed():
-            self.loop.call_soon_threadsafe(self.stop)
+        """As stop(), from any thread, in the next turn of the loop. An engine that has not started ends as soon as it does."""
+        self._stop_asked = True
+        if self._thread is not None:
+            with contextlib.suppress(RuntimeError):          # the loop is over
+                self.loop.call_soon_threadsafe(self.stop)
 
     def kill_switch(self, reason: str = "") -> None:
         """From any thread or by SIGUSR1, at any time: nothing but cancels leaves any more, and everything on the
@@ -177,13 +181,18 @@ class Engine:
             self._log.critical(f"kill switch: {self._killed}; the engine {self._what_now()}")
 
     def kill_threadsafe(self, reason: str = "") -> None:
-        """As kill_switch. No order leaves once this has returned; what is open is canceled in the next turn of the loop."""
+        """As kill_switch. No order leaves once this has returned, and no engine starts with these ids; what is open is canceled
+        in the next turn of the loop."""
         if self._thread is None or self._ending:
             self.kill_switch(reason)
             return
         if self.core is not None:
             self.core.entry.halted = True
-        self.loop.call_soon_threadsafe(self.kill_switch, reason)
+        if self.host is None:
+            self._killed = self._killed or reason or "no reason given"
+        leave_mark(self._mark, reason, self._log)
+        with contextlib.suppress(RuntimeError):              # the loop is over
+            self.loop.call_soon_threadsafe(self.kill_switch, reason)
 
     def _what_now(self) -> str:
         if self._ending:
@@ -229,14 +238,11 @@ class Engine:
         if self._signals is not None:
             self._signals.to_loop(self.loop, self.stop)
         try:
-            if not await self._unless_stopped(self._build()):
-                return
-            self._start_strategies()
-            await self._shutdown.wait()
+            if not self._stop_asked and await self._unless_stopped(self._build()):
+                self._start_strategies()
+                await self._shutdown.wait()
         finally:
-            await self._stop()
-            if self._signals is not None:
-                self._signals.from_loop(self.loop)
+            await to_the_end(self._stop())
 
     async def _unless_stopped(self, work: Coroutine[Any, Any, None]) -> bool:
         """Run the work to its end, or until a signal asks for the end of everything; whether it was done and is to be gone on
@@ -353,24 +359,31 @@ class Engine:
     # ------------------------------------------------------------------------------------------ stop
 
     async def _stop(self) -> None:
-        if self.host is not None:
-            if self._started:
-                await self._stopping.finish()
-                self.left_open = self._stopping.left_open
-            self.host.tracker.drain()
-            await self.host.safety.finish()
-            if self._started:
-                await self.host.inquiry.complete_fills(FILLS_SECONDS)
-            self.runtime.scheduler.shutdown()
-        if self._poller is not None:
-            self._poller.stop()
-        await self._tasks.close()
-        if self.host is not None:
-            await self._disconnect(self.host)
-        if self._started:
-            if self._tuning is not None:
+        try:
+            if self.host is not None:
+                await self._end_trading(self.host)
+        finally:
+            if self._poller is not None:
+                self._poller.stop()
+            await self._tasks.close()
+            if self.host is not None:
+                await self._disconnect(self.host)
+            if self._tuning is not None and self._started:
                 self._tuning.restore()
+            if self._signals is not None:
+                self._signals.from_loop(self.loop)
+        if self._started:
             self._write_report()
+
+    async def _end_trading(self, host: Host) -> None:
+        if self._started:
+            await self._stopping.finish()
+        host.tracker.drain()
+        await host.safety.finish()
+        if self._started:
+            await host.inquiry.complete_fills(FILLS_SECONDS)
+            self.left_open = self._stopping.left()
+        self.runtime.scheduler.shutdown()
 
     async def _disconnect(self, host: Host) -> None:
         await host.safety.stop()

@@ -14,11 +14,14 @@ from typing import Any
 from nexus_fast.constants import OrderSide, OrderType
 from nexus_fast.engine.host import Host
 from nexus_fast.error import NexusError
+from nexus_fast.exchange.instrument import Instrument, round_to_step
 from nexus_fast.log import Logger
 from nexus_fast.schema import Position
 
 FLATTEN_SECONDS = 15.0
 LOOK_SECONDS = 0.05
+SPARE = Decimal("0.9")
+FIRST_WAIT, LAST_WAIT = 0.5, 2.0     # for a position that does not move, before the next order; doubles
 
 
 class Flattening:
@@ -46,33 +49,61 @@ class Flattening:
                     yield account, position
 
     async def run(self) -> None:
-        until = time.monotonic() + FLATTEN_SECONDS
-        while (held := list(self.open_positions(self._host))) and time.monotonic() < until:
-            sent: list[int] = []
-            for account, position in held:
-                with self._sending() as numbers:
-                    self._close(account, position)
-                sent += numbers
-            self._host.tracker.drain()
-            await self._answers(sent)
+        until, wait = time.monotonic() + FLATTEN_SECONDS, FIRST_WAIT
+        while (held := self._held()) and time.monotonic() < until:
+            await self._answers(self._close_all())
+            has_moved = await self._has_moved(held, min(until, time.monotonic() + wait))
+            wait = FIRST_WAIT if has_moved else min(2 * wait, LAST_WAIT)
+
+    def _held(self) -> dict[tuple[int, str], Decimal]:
+        return {(account.index, p.symbol): p.signed_amount for account, p in self.open_positions(self._host)}
+
+    async def _has_moved(self, held: dict[tuple[int, str], Decimal], until: float) -> bool:
+        """What an order did may be known a moment after its end is."""
+        while (same := self._held() == held) and time.monotonic() < until:
             await asyncio.sleep(LOOK_SECONDS)
+        return not same
+
+    def _close_all(self) -> list[int]:
+        """Numbers of the orders that were sent."""
+        sent: list[int] = []
+        for account, position in list(self.open_positions(self._host)):
+            with self._sending() as numbers:
+                self._close(account, position)
+            sent += numbers
+        self._host.tracker.drain()
+        return sent
 
     def _close(self, account: Any, position: Position) -> None:
         side = OrderSide.SELL if position.signed_amount > 0 else OrderSide.BUY
         amount = min(position.amount, self._most(position.symbol))
-        strategy = self._host.strategies[self._owner(position.symbol)]
+        owner = self._owner(position.symbol)
         try:
-            strategy.create_order(
-                position.symbol, side, OrderType.MARKET, amount, reduce_only=True, account_type=account.account_type
-            )
+            with self._host.halts.lifted(owner):
+                self._host.strategies[owner].create_order(
+                    position.symbol, side, OrderType.MARKET, amount, reduce_only=True, account_type=account.account_type
+                )
         except NexusError as error:
             self._log.error(f"the position in {position.symbol} could not be closed: {error}")
 
     def _most(self, symbol: str) -> Decimal:
         """That one market order may have; what is left is closed by the next."""
-        instrument = self._host.core.instruments[self._host.core.symbol_ids[symbol]]
-        limits = (instrument.market_max_quantity, self._host.config.risk.limits_of(symbol).max_quantity)
-        return min((limit for limit in limits if limit), default=Decimal("Infinity"))
+        instrument, risk = self._instrument(symbol), self._host.config.risk.limits_of(symbol)
+        limits = [instrument.market_max_quantity, risk.max_quantity, self._for_money(instrument, risk.max_notional)]
+        most = min((limit for limit in limits if limit), default=None)
+        return Decimal("Infinity") if most is None else round_to_step(most, instrument.market_lot_size, "floor")
+
+    def _for_money(self, instrument: Instrument, notional: Decimal | None) -> Decimal | None:
+        """The quantity of a notional; a tenth less where it depends on the price, which may move."""
+        if notional is None:
+            return None
+        if instrument.is_inverse:
+            return notional / instrument.contract_size
+        book = self._host.book(instrument.symbol)
+        return None if book is None else SPARE * notional / (book.ask_decimal * instrument.contract_size)
+
+    def _instrument(self, symbol: str) -> Instrument:
+        return self._host.core.instruments[self._host.core.symbol_ids[symbol]]
 
     def _owner(self, symbol: str) -> int:
         """Index of the strategy that traded the symbol last; 0 when none has."""

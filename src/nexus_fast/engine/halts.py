@@ -5,7 +5,8 @@ its orders and fills. Only a restart ends this.
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
+import contextlib
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from typing import Any
 
 from nexus_fast.engine.backlog import Backlog
@@ -55,6 +56,16 @@ class Halts:
             "more; only a restart ends this"
         )
         self._keep(f"{name}: canceling the orders of a halted strategy", lambda: self._cancel(index, name))
+
+    @contextlib.contextmanager
+    def lifted(self, index: int) -> Iterator[None]:
+        """The engine itself sends in the strategy's name, halted or not."""
+        self._core.entry.close_strategy(index, 0)
+        try:
+            yield
+        finally:
+            if index in self.why:
+                self._core.entry.close_strategy(index, STRATEGY_HALTED)
 
     async def _cancel(self, index: int, name: str) -> None:
         """Until nothing of it is open, also what is unanswered."""

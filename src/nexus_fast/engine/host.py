@@ -96,6 +96,7 @@ class Host:
         self.tasks = Tasks(log)
         self.spawn, self.keep = self.tasks.spawn, self.tasks.keep
         self.halts = Halts(core, strategies, self.subscribers, self.keep, log)
+        self.is_silent = False           # the engine is stopping
         self.unusable = 0                # answers that nothing could be concluded from
         self._journal_state = "ok"
 
@@ -173,7 +174,8 @@ class Host:
                 self.backlog.deliver(listener, callback, event, replaces)
 
     def silence(self) -> None:
-        """Market data reaches no strategy any more."""
+        """Market data reaches no strategy any more, whatever is subscribed to later."""
+        self.is_silent = True
         self.subscribers.clear()
         self.backlog.close()
         for strategy in self.strategies:

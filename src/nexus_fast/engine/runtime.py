@@ -51,7 +51,7 @@ class Runtime:
         if self._host.halts.are_about(strategy):
             return
         groups: dict[Any, list] = {}
-        for symbol in symbols:
+        for symbol in () if self._host.is_silent else symbols:
             instrument = self.instruments.get(symbol)
             feed_type = resolve_feed(symbol, instrument.exchange, instrument.type, self._host.feeds)
             groups.setdefault(feed_type, []).append(instrument)

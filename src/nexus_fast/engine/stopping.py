@@ -5,8 +5,7 @@
                 cancel      every order that is not over is canceled
                 flatten     the same; then the positions in the strategies' symbols are closed
                 leave       nothing: orders and positions stay as they are
-
-What should not be open and is, or may be, is in `left_open`.
+    left()      what should not be open and is, or may be
 """
 
 import asyncio
@@ -34,11 +33,11 @@ class Stopping:
     """`stop_timers`: no job of a strategy's begins once it was called."""
 
     def __init__(self, host: Host, stop_timers: Callable[[], None], log: Logger):
-        self.left_open: list[str] = []
         self.begun = False
         self._host = host
         self._stop_timers = stop_timers
         self._log = log
+        self._own: list[int] = []            # orders that on_stop has sent
 
     def begin(self) -> None:
         """Idempotent; from the loop's thread, also from a callback."""
@@ -53,14 +52,23 @@ class Stopping:
     async def finish(self) -> None:
         self.begin()
         mode = self._host.config.mode_of_stop
-        await self._answers(self._call_on_stop())
+        self._own = self._call_on_stop()
+        await self._answers(self._own)
         if mode != "leave":
             await self._cancel()
-        if mode == "flatten":
+        if mode == "flatten" and not self._host.core.entry.halted:
             await Flattening(self._host, self.sending, self._answers, self._log).run()
-        self.left_open = self._open_now(mode)
-        if self.left_open:
-            self._log.error(f"left open: {'; '.join(self.left_open)}")
+
+    def left(self) -> list[str]:
+        """A text each. With "leave": what on_stop sent, could not rest and is not over."""
+        host, mode = self._host, self._host.config.mode_of_stop
+        numbers = [n for n in self._own if self._is_awaited(n)] if mode == "leave" else host.core.ledger.live()
+        found = [_order(host.tracker.order(number)) for number in numbers]
+        if mode == "flatten":
+            found += [f"position {p.signed_amount} in {p.symbol}" for _, p in Flattening.open_positions(host)]
+        if found:
+            self._log.error(f"left open: {'; '.join(found)}")
+        return found
 
     @contextlib.contextmanager
     def sending(self) -> Iterator[list[int]]:
@@ -122,15 +130,6 @@ class Stopping:
                 for number in live:
                     ledger.cancel(number)
             await asyncio.sleep(LOOK_SECONDS)
-
-    def _open_now(self, mode: str) -> list[str]:
-        host = self._host
-        if mode == "leave":
-            return []
-        found = [_order(host.tracker.order(number)) for number in host.core.ledger.live()]
-        if mode == "flatten":
-            found += [f"position {p.signed_amount} in {p.symbol}" for _, p in Flattening.open_positions(host)]
-        return found
 
 
 def _order(order: Order) -> str:

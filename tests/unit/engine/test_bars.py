@@ -39,6 +39,8 @@ class Program:
 class Host:
     """What Bars asks of the engine's host."""
 
+    is_silent = False
+
     def __init__(self):
         self.subscribers = {}
         self.cached = []
