@@ -8,7 +8,7 @@ TESTING := $(VENV)/.testing
 BENCHING := $(VENV)/.benching
 SOURCES := $(shell find cython -name '*.pyx' -o -name '*.pxd' -o -name '*.pyi' -o -name '*.h')
 
-.PHONY: help install build demo test quicktest chaos mutants stress fuzz packaging bench record lint clean
+.PHONY: help install build demo test quicktest chaos contract mutants stress fuzz packaging bench record lint clean
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -68,6 +68,9 @@ quicktest: $(TESTING) $(BUILT)  ## the unit tests
 
 chaos: $(TESTING) $(BUILT)  ## 10,000 seeded runs of random faults against random strategies, longer
 	$(BIN)/python -m tests.chaos --seeds 1-10000
+
+contract: $(TESTING) $(BUILT)  ## 200 seeded runs each of what a program is told, believes and leaves, longer
+	for kind in books stop; do $(BIN)/python -m tests.contract --kind $$kind --seeds 1-200 || exit 1; done
 
 mutants: $(TESTING) $(BUILT)  ## handling taken out, one piece at a time: its test has to fail, longer
 	$(BIN)/python -m tests.mutants

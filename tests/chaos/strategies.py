@@ -1,6 +1,6 @@
 """A strategy that does anything at any time, on one venue or several, and judges every report of an order by what is so there."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from decimal import Decimal
 
 from engine_program import ORDER_CALLBACKS, Scripted
@@ -22,6 +22,7 @@ class Chaotic(Scripted):
         self.truths, self.chance, self.trace = truths, chance, trace
         self.placed, self.problems = [], []
         self.ended, self.filled = {}, {}
+        self.cancels = Counter()         # requests that may still be answered with a failure
         self.executed, self.counted = defaultdict(Decimal), defaultdict(Decimal)
         self.trades, self.unpaid, self.begun = set(), set(), set()
 
@@ -41,6 +42,10 @@ class Chaotic(Scripted):
             self._place(OrderType.MARKET)
         else:
             self._place(self.chance.choice([OrderType.LIMIT, OrderType.LIMIT, OrderType.POST_ONLY]))
+
+    def cancel_order(self, symbol, oid, **options):
+        self.cancels[oid] += 1
+        return super().cancel_order(symbol, oid, **options)
 
     def _some(self):
         symbol, oid = self.chance.choice(self.placed[-12:])
@@ -112,7 +117,7 @@ class Chaotic(Scripted):
         found = [truth.state_of(o) for o in truth.orders(oid)]
         if len(found) > 1:
             self.problems.append(f"{oid} lives {len(found)} times: {found}")
-        if oid in self.ended and name != "pending":
+        if oid in self.ended and name != "pending" and not self._is_answer(name, oid):
             self.problems.append(f"{oid}: {name} after {self.ended[oid]}")
         if order.filled < self.filled.get(oid, 0):
             self.problems.append(f"{oid}: filled went back from {self.filled[oid]} to {order.filled}")
@@ -123,6 +128,11 @@ class Chaotic(Scripted):
             self.problems.append(f"{oid}: failed was reported ({order.reason}), the venue has {found}")
         if name in ENDS or name == "failed":
             self.ended[oid] = name
+
+    def _is_answer(self, name, oid):
+        """Every cancel has one answer, that of an order that is over as well."""
+        self.cancels[oid] -= name == "cancel_failed"
+        return name == "cancel_failed" and self.cancels[oid] >= 0
 
 
 def _judged(name):

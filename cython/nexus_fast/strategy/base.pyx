@@ -80,7 +80,8 @@ cdef class StrategyCore:
         cdef const char* client_id = NULL
         cdef Py_ssize_t client_id_length = 0
         if self.entry is None:
-            raise StrategyBuildError("create_order was called before the engine was built; call it from on_start or a later callback")
+            raise StrategyBuildError("create_order was called before the engine was built or after its end; call it from on_start or a "
+                                     "later callback")
         if kwargs or idempotency_key is not None or client_oid is not None:
             existing = self._nexus_runtime.before_create(self, symbol, client_oid, idempotency_key, kwargs)
             if existing is not None:
@@ -151,7 +152,8 @@ cdef class StrategyCore:
         cdef nx_order* order
         cdef int status
         if self.entry is None:
-            raise StrategyBuildError("cancel_order was called before the engine was built; call it from on_start or a later callback")
+            raise StrategyBuildError("cancel_order was called before the engine was built or after its end; call it from on_start or a "
+                                     "later callback")
         order = order_named(self, "cancel_order", symbol, oid, kwargs)
         if order == NULL:
             self._nexus_runtime.orders.cancel_unknown(self, symbol, oid, account_type)
@@ -177,7 +179,8 @@ cdef class StrategyCore:
         cdef int64_t price_mantissa, quantity
         cdef int status
         if self.entry is None:
-            raise StrategyBuildError("modify_order was called before the engine was built; call it from on_start or a later callback")
+            raise StrategyBuildError("modify_order was called before the engine was built or after its end; call it from on_start or a "
+                                     "later callback")
         order = order_named(self, "modify_order", symbol, oid, kwargs)
         if price is None and amount is None:
             raise OrderError(f"modify_order({symbol}, {oid}): price and amount are None: give what is to change")
@@ -204,7 +207,7 @@ cdef class StrategyCore:
         """Cancel every open order of the symbol, on `account_type` or on every account. Returns the oids whose cancels are on their
         way, each with its own answer (see cancel_order); [] where nothing is open."""
         if self.entry is None:
-            raise StrategyBuildError("cancel_all_orders was called before the engine was built")
+            raise StrategyBuildError("cancel_all_orders was called before the engine was built or after its end")
         return self._nexus_runtime.orders.cancel_all(symbol, account_type)
 
     cdef nx_order* find_order(self, object oid):
@@ -242,6 +245,11 @@ def attach(StrategyCore strategy, runtime, OrderEntry entry, uint8_t index, dict
     strategy.account_ids = account_ids
     overridden = type(strategy).on_bookl1 is not StrategyApi.on_bookl1
     strategy.python_on_bookl1 = strategy.on_bookl1 if overridden else None
+
+
+def detach(StrategyCore strategy):
+    """Called by the engine at its end: the memory into which orders are written is gone."""
+    strategy.entry = None
 
 
 def attach_understudy(StrategyCore strategy, OrderEntry entry, dict symbol_ids, list names, list exchanges):

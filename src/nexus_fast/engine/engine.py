@@ -49,6 +49,7 @@ from nexus_fast.exchange.validation import validate
 from nexus_fast.journal.files import journal_path
 from nexus_fast.journal.kill_mark import KillMark
 from nexus_fast.log import Logger, configure, register_secret
+from nexus_fast.strategy.base import detach
 from nexus_fast.surroundings import anchored, keep_secrets, put_right
 from nexus_fast.tasks import Tasks, to_the_end
 
@@ -217,6 +218,8 @@ class Engine:
 
     def _close_core(self) -> None:
         self._disposed = self._ending = True
+        for strategy in self.strategies:
+            detach(strategy)
         if self.core is not None:
             self.core.close(self._ended_cleanly)
 

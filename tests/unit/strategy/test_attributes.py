@@ -14,7 +14,7 @@ from bench.path.frames import frames_of
 from bench.path.world import World
 from nexus_fast.constants import ExchangeType, KlineInterval, OrderSide, OrderType
 from nexus_fast.strategy import Strategy
-from nexus_fast.strategy.base import attach
+from nexus_fast.strategy.base import attach, detach
 
 NEXUSTRADER = """
 amount_to_precision api cancel_all_orders cancel_order cancel_order_ws clear_param create_batch_orders create_order
@@ -26,7 +26,8 @@ request_ticker schedule set_reconnect_reconcile_grace_ms set_timer spot_info sto
 OWN = ["arequest", "instrument", "kill_switch"]
 # Once the engine's own, on every strategy, and others that come to mind.
 TAKEN = """
-attach attach_understudy refused callback_errors _runtime runtime _engine engine _instrument instruments _klines klines _symbols
+attach attach_understudy detach refused
+callback_errors _runtime runtime _engine engine _instrument instruments _klines klines _symbols
 symbols _subscribe _unsubscribe entry index order orders symbol_ids symbol_names symbol_exchanges account_ids account_index
 find_order python_on_bookl1 rehearses on_quote send_order send_cancel name host tracker ledger core config strategy_id user_id
 loop routes gate limits halted positions position balance _task _log
@@ -95,10 +96,15 @@ def test_attributes_of_the_engines_former_names_do_no_harm(world):
     assert [getattr(strategy, name) for name in TAKEN] == [f"the user's {name}" for name in TAKEN]
 
 
+@pytest.mark.parametrize("has_ended", [False, True])
 @pytest.mark.parametrize("call", ["create_order", "cancel_order", "modify_order", "cancel_all_orders"])
-def test_orders_before_the_engine_is_built_are_refused_with_a_sentence(call):
+def test_orders_while_no_engine_runs_are_refused_with_a_sentence(call, has_ended, world):
     from nexus_fast.error import StrategyBuildError
 
+    strategy = Strategy()
+    if has_ended:
+        attach(strategy, Runtime(), world.entry, 0, {"A": 0}, ["A"], [ExchangeType.BINANCE], {})
+        detach(strategy)
     arguments = {"create_order": ("A", OrderSide.BUY, OrderType.MARKET, 1), "cancel_all_orders": ("A",)}.get(call, ("A", "1"))
-    with pytest.raises(StrategyBuildError, match=f"{call} was called before the engine was built"):
-        getattr(Strategy(), call)(*arguments)
+    with pytest.raises(StrategyBuildError, match=f"{call} was called before the engine was built or after its end"):
+        getattr(strategy, call)(*arguments)
