@@ -79,9 +79,20 @@ def environment():
     return dict(kept, PYTHONPATH=str(SOURCE))
 
 
-def command(*arguments, cwd, **options):
+def command(*arguments, cwd, **variables):
     return subprocess.run([sys.executable, "-m", "nexus_fast", *map(str, arguments)], cwd=cwd, capture_output=True, text=True,
-                          timeout=PROCESS_SECONDS, env=environment(), **options)
+                          timeout=PROCESS_SECONDS, env={**environment(), **variables})
+
+
+@pytest.fixture(scope="module")
+def listed(tmp_path_factory):
+    """The folder of a simulator's endpoints.toml."""
+    from simulator import start_simulator
+
+    folder = tmp_path_factory.mktemp("listed")
+    _, stop = start_simulator(directory=folder)
+    yield folder
+    stop()
 
 
 def fills(text):
@@ -269,3 +280,77 @@ def test_journal_between_two_times(tmp_path):
 def test_journal_of_what_is_none(tmp_path):
     done = command("journal", "show", tmp_path, cwd=tmp_path)
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(("order", "refusal"), [
+    (("USD_M_FUTURE", "BTCUSDT-PERP.BINANCE", "BUY", "LIMIT", "0.002", "--price", "60000.1"), None),
+    (("USD_M_FUTURE", "BTCUSDT", "BUY", "MARKET", "0.0005"), "amount 0.0005 has too many digits"),
+    (("SPOT", "BTCUSDT.BINANCE", "SELL", "LIMIT", "0.00001", "--price", "60000"), "minimum notional"),
+    (("PORTFOLIO_MARGIN", "BTCUSDT-PERP.BINANCE", "SELL", "LIMIT", "0.01", "--price", "60000.15", "--entry", "rest"),
+     "60000.1 and 60000.2"),
+    (("SPOT", "BTCUSTD.BINANCE", "BUY", "MARKET", "1"), "did you mean BTCUSDT.BINANCE?"),
+])  # fmt: skip
+def test_inspect_order_says_what_the_engine_would_refuse(listed, order, refusal):
+    """By the symbol's limits as the venue lists them, and the checks that every order passes."""
+    done = command("inspect", "order", *order, cwd=listed, NEXUS_FAST_ENDPOINTS=str(listed / "endpoints.toml"))
+    assert done.stdout and done.returncode == (refusal is not None), done.stderr
+    assert (done.stderr == "") == (refusal is None)
+    assert refusal is None or ("the engine would refuse this order: " in done.stderr and refusal in done.stderr)
+
+
+def test_inspect_order_says_that_it_did_not_look_at_the_limits(tmp_path):
+    done = command("inspect", "order", "SPOT", "BTCUSDT", "BUY", "MARKET", "1", cwd=tmp_path)
+    assert done.returncode == 0 and "--check" in done.stderr
+
+
+KEPT = """
+from decimal import Decimal
+from nexus_fast.config import BasicConfig, Config, PrivateConnectorConfig, PublicConnectorConfig
+from nexus_fast.constants import ExchangeType, OrderSide, OrderType, settings
+from nexus_fast.engine import Engine
+from nexus_fast.exchange import BinanceAccountType
+from nexus_fast.strategy import Strategy
+
+PERP = "BTCUSDT-PERP.BINANCE"
+ACCOUNT = BinanceAccountType.USD_M_FUTURE
+
+
+class Buyer(Strategy):
+    def on_start(self):
+        position = self.cache.get_position(PERP)
+        print("BEFORE", position.signed_amount if position else 0, flush=True)
+        self.create_order(PERP, OrderSide.BUY, OrderType.MARKET, Decimal("0.002"))
+
+    def on_fill(self, fill):
+        print("FILLED", fill.amount, flush=True)
+        self.stop()
+
+
+basic = BasicConfig(api_key=settings.BINANCE.LIVE.API_KEY, secret=settings.BINANCE.LIVE.SECRET)
+Engine(Config(strategy_id="buyer", user_id="me", strategy=Buyer(), basic_config={ExchangeType.BINANCE: basic},
+              public_conn_config={ExchangeType.BINANCE: [PublicConnectorConfig(ACCOUNT)]},
+              private_conn_config={ExchangeType.BINANCE: [PrivateConnectorConfig(ACCOUNT)]})).start()
+"""
+
+
+def test_a_kept_simulator_goes_on_between_runs(tmp_path):
+    """The second run finds the position of the first; after sim --stop a new one begins with none."""
+    (tmp_path / "buyer.py").write_text(KEPT)
+    said = []
+    try:
+        for _ in range(2):
+            done = command("run", "--sim", "--keep", "venue", "--venues", "binance", "buyer.py", cwd=tmp_path)
+            assert done.returncode == 0, done.stdout + done.stderr
+            said += [line for line in done.stdout.splitlines() if line.startswith(("BEFORE", "FILLED"))]
+        assert said == ["BEFORE 0", "FILLED 0.002", "BEFORE 0.002", "FILLED 0.002"]
+    finally:
+        ended = command("sim", "--stop", "venue", cwd=tmp_path)
+    assert ended.returncode == 0 and "stopped" in ended.stdout
+    assert command("sim", "--stop", "venue", cwd=tmp_path).returncode == 1
+    assert (tmp_path / "venue").is_dir() and not (tmp_path / "venue" / "simulator.pid").exists()
+
+
+def test_keep_is_for_simulators(tmp_path):
+    (tmp_path / "program.py").write_text("")
+    done = command("run", "--keep", "venue", "program.py", cwd=tmp_path)
+    assert done.returncode == 2 and "--keep" in done.stderr and "--sim" in done.stderr

@@ -1,6 +1,7 @@
 """`nexus-fast inspect`: what the engine makes of a frame, and the bytes it would send for an order."""
 
 import json
+import os
 import sys
 
 import click
@@ -56,8 +57,14 @@ def frame(venue, market, file, explain):
     help="Better by the variable NEXUS_FAST_SECRET: a command line can be seen by others.",
 )
 @click.option("--timestamp-ms", type=int)
-def order(account_type, symbol, side, type, amount, **options):
-    """The exact bytes that the engine would send for an order. ACCOUNT_TYPE: SPOT, USD_M_FUTURE, …"""
+@click.option("--check", is_flag=True, help="Ask the venue for the symbol's limits, also without NEXUS_FAST_ENDPOINTS.")
+def order(account_type, symbol, side, type, amount, check, **options):
+    """The exact bytes that the engine would send for an order. ACCOUNT_TYPE: SPOT, USD_M_FUTURE, …
+
+    With --check, or with NEXUS_FAST_ENDPOINTS, the order is held against the symbol's limits as the venue lists them: what the
+    engine would refuse is said, and ends with status 1."""
+    from nexus_fast.cli.order_check import arguments_of
+    from nexus_fast.endpoints import VARIABLE
     from nexus_fast.exchange import BinanceAccountType
     from nexus_fast.gateway import preview
 
@@ -68,3 +75,23 @@ def order(account_type, symbol, side, type, amount, **options):
     except ValueError as error:
         raise click.UsageError(str(error)) from None
     sys.stdout.buffer.write(sent + b"\n")
+    sys.stdout.flush()
+    if check or os.environ.get(VARIABLE):
+        say_refusal(BinanceAccountType[account_type], symbol, arguments_of(side, type, amount, options))
+    else:
+        click.echo("not held against the symbol's limits: with --check the venue is asked for them", err=True)
+
+
+def say_refusal(account_type, symbol, order):
+    from nexus_fast.answers import told
+    from nexus_fast.cli.order_check import refusal_of
+    from nexus_fast.error import NO_ANSWER, OrderError
+
+    try:
+        refusal = refusal_of(account_type, symbol, order)
+    except OrderError as error:
+        refusal = str(error)
+    except NO_ANSWER as error:
+        raise click.ClickException(f"the venue could not be asked for the symbol's limits: {told(error)}") from None
+    if refusal is not None:
+        raise click.ClickException(f"the engine would refuse this order: {refusal}")

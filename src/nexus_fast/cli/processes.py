@@ -20,6 +20,26 @@ START_SECONDS = 30.0
 STOP_SECONDS = 15.0
 
 
+def start_simulator(directory: Path, **options: Any) -> tuple[subprocess.Popen, Any]:
+    """A simulator that listens, with endpoints.toml and simulator.log in the folder; the process, and its log file."""
+    endpoints = directory / "endpoints.toml"
+    endpoints.unlink(missing_ok=True)
+    command = [sys.executable, "-m", "nexus_fast.sim", "--endpoints", str(endpoints)]
+    for name, value in options.items():
+        option = f"--{name.replace('_', '-')}"
+        command += [option] * value if isinstance(value, bool) else [option, str(value)]
+    log = open_private(directory / "simulator.log", "wb")
+    # A Ctrl+C at the terminal is for the program; the simulator ends when its owner ends it.
+    process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, start_new_session=True)
+    until = time.monotonic() + START_SECONDS
+    while not endpoints.exists():
+        if process.poll() is not None or time.monotonic() > until:
+            stop(process)
+            raise RuntimeError(f"the simulator did not start:\n{(directory / 'simulator.log').read_text()}")
+        time.sleep(0.02)
+    return process, log
+
+
 class SimulatorProcess:
     """`with SimulatorProcess(rate=100) as simulator`: listens when the block begins, is gone when it ends."""
 
@@ -31,14 +51,7 @@ class SimulatorProcess:
         self._process: subprocess.Popen | None = None
 
     def __enter__(self) -> "SimulatorProcess":
-        command = [sys.executable, "-m", "nexus_fast.sim", "--endpoints", str(self.endpoints), "--parent", str(os.getpid())]
-        for name, value in self._options.items():
-            option = f"--{name.replace('_', '-')}"
-            command += [option] * value if isinstance(value, bool) else [option, str(value)]
-        self._log = open_private(self.directory / "simulator.log", "wb")
-        # A Ctrl+C at the terminal is for the program; the simulator ends when its owner ends it.
-        self._process = subprocess.Popen(command, stdout=self._log, stderr=subprocess.STDOUT, start_new_session=True)
-        self._wait()
+        self._process, self._log = start_simulator(self.directory, parent=os.getpid(), **self._options)
         if self._cpu is not None:
             os.sched_setaffinity(self._process.pid, {self._cpu})
         return self
@@ -50,14 +63,6 @@ class SimulatorProcess:
         for file in self.directory.iterdir():
             file.unlink()
         self.directory.rmdir()
-
-    def _wait(self) -> None:
-        until = time.monotonic() + START_SECONDS
-        while not self.endpoints.exists():
-            if self._process.poll() is not None or time.monotonic() > until:
-                stop(self._process)
-                raise RuntimeError(f"the simulator did not start:\n{(self.directory / 'simulator.log').read_text()}")
-            time.sleep(0.02)
 
     @property
     def alive(self) -> bool:

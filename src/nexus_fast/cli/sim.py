@@ -32,12 +32,17 @@ import click
 @click.option("--post-only", type=click.Choice(["reject", "expire"]), default="reject", show_default=True,
               help="A Binance futures GTX order that would take: -5022, or acknowledged and then EXPIRED.")
 @click.option("--listen-key-seconds", default=3600.0, show_default=True, help="How long a USD-M listen key lives.")
+@click.option("--stop", type=click.Path(file_okay=False), metavar="DIR",
+              help="Instead: end the one that `run --sim --keep DIR` began.")
 @click.option("--parent", type=int, help="End when this process is no longer the parent.")
 def command(
     venues, endpoints, account, seed, faults, rate, prices, replay, replay_rate, host, port, tls, order_limit_factor,
-    weight_limit_factor, post_only, listen_key_seconds, parent,
+    weight_limit_factor, post_only, listen_key_seconds, stop, parent,
 ):
     """Simulated venues on real sockets, until Ctrl+C."""
+    if stop is not None:
+        end_kept(stop)
+        return
     from nexus_fast.sim.faults import FaultError, read_rules
     from nexus_fast.sim.options import of_venues
     from nexus_fast.sim.server import run
@@ -67,3 +72,11 @@ def command(
             post_only=post_only,
         ),
     )
+
+
+def end_kept(directory):
+    from nexus_fast.cli.kept import stop_kept
+
+    if not stop_kept(directory):
+        raise click.ClickException(f"no simulator runs in {directory}")
+    click.echo(f"stopped the simulator in {directory}")

@@ -125,7 +125,7 @@ class Runtime:
                 "price, time_in_force, reduce_only, client_oid, idempotency_key and account_type."
             )
         if client_oid is not None:
-            _check_client_id(symbol, client_oid)
+            check_client_id(symbol, client_oid)
         if key is not None:
             if not isinstance(key, str):
                 raise OrderError(f"create_order({symbol}): idempotency_key={key!r} is no text")
@@ -242,7 +242,7 @@ class Runtime:
         there is no period in which one could be taken for gone."""
 
 
-def _check_client_id(symbol: str, client_oid: str) -> None:
+def check_client_id(symbol: str, client_oid: str) -> None:
     allowed, text = NARROWER_IDS.get(InstrumentId.from_str(symbol).exchange, CLIENT_ID)
     if not isinstance(client_oid, str) or not allowed.fullmatch(client_oid):
         raise OrderError(f"create_order({symbol}): client_oid={client_oid!r}: {text}")

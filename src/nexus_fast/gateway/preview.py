@@ -54,7 +54,7 @@ def preview(
     kind = (number_of(SIDES, "side", side), order_type, _time_in_force(order_type, time_in_force), bool(reduce_only))
     quantity = _number("amount", amount)
     limit = None if order_type == MARKET else _number("price", price)
-    templates = _templates(
+    templates = templates_for(
         account_type, symbol, entry, api_key, secret, recv_window, host, _scale(limit or Decimal(0)), _scale(quantity)
     )
     values = {"quantity": to_mantissa(quantity, templates.size_scale), "client_id": client_oid or EXAMPLE_ID}
@@ -65,7 +65,8 @@ def preview(
     return templates.place_text(*kind, **values)
 
 
-def _templates(account_type, symbol, entry, api_key, secret, recv_window, host, price_scale, size_scale):
+def templates_for(account_type, symbol, entry, api_key, secret, recv_window, host, price_scale, size_scale):
+    """The requests of a symbol's orders on an account, with these decimals of prices and amounts."""
     family, own_symbol = resolve(account_type, symbol)
     if not (api_key and secret):
         missing = "secret" if api_key else "api_key"
