@@ -5,7 +5,7 @@ What is told of an order's fills is a quantity: a trade brings what the sum of t
 where the venue's total was told before (telling.py), and nothing for a trade that came twice.
 """
 
-from collections import deque
+from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from decimal import Decimal
 
@@ -18,7 +18,7 @@ from nexus_fast.order.events import OrderUpdate
 from nexus_fast.order.past import Past
 from nexus_fast.schema import Fill
 
-SEEN_TRADES = 100_000
+FORMER_TRADES = 100_000          # that are remembered of orders that were forgotten
 NO_TRADE = (0, 0)                # price and quantity of a trade of which the journal has lost them
 
 
@@ -45,12 +45,14 @@ class Extra(Struct, gc=False):
     shown: OrderStatus | None = None         # while its end waits for fills: the status that was told
     modified_at: float | None = None         # when its last modification became known, by the monotonic clock
     contradiction: str | None = None         # the last that was said of it and not believed
+    trades: dict[int, bool] = {}             # its trades that were counted: whether their fees are, too
     unpaid: dict[int, Fill] = {}             # fills that were told without their fee, by trade id
+    revived: bool = False                    # it was forgotten, with its trades
 
 
 def extra_of(fields: dict) -> Extra:
     """Of an order of which nothing is kept: what was executed of it was told."""
-    return Extra(counted=fields["filled"], told=fields["filled"])
+    return Extra(counted=fields["filled"], told=fields["filled"], revived=fields["filled"] > 0)
 
 
 class Execution(Struct, kw_only=True, frozen=True, gc=False):
@@ -103,63 +105,57 @@ class Executions:
     def __init__(self, instruments: Sequence[Instrument], counts: dict[str, int]):
         self._instruments = instruments
         self._counts = counts
-        self._seen: dict[tuple[int, int], bool] = {}             # (order, trade) -> its fee is counted
-        self._seen_order: deque[tuple[int, int]] = deque()
+        # Of orders that were forgotten: (order, trade), the oldest first.
+        self._former: OrderedDict[tuple[int, int], None] = OrderedDict()
+        self._last_lost = 0                  # of every order up to this one a trade may be remembered no longer
 
-    def is_new(self, number: int, update: OrderUpdate) -> bool:
+    def is_new(self, number: int, extra: Extra, update: OrderUpdate) -> bool:
         """Whether the update brings a trade that was not counted. A venue may say one twice, over two streams or after a
         reconnect. Both sides of one trade may be ours."""
-        return update.trade_id >= 0 and (number, update.trade_id) not in self._seen
+        if update.trade_id < 0 or update.trade_id in extra.trades:
+            return False
+        return not extra.revived or not (number <= self._last_lost or (number, update.trade_id) in self._former)
+
+    def forget(self, number: int, extra: Extra) -> None:
+        """The order has been over for a while: its trades are remembered for as long as there is room."""
+        self._former.update(dict.fromkeys((number, trade_id) for trade_id in extra.trades))
+        while len(self._former) > FORMER_TRADES:
+            (lost, _), _ = self._former.popitem(last=False)
+            self._last_lost = max(self._last_lost, lost)
 
     def take(self, extra: Extra, fields: dict, update: OrderUpdate) -> Taken:
         """Count what the update brings. fields: the order as it was before."""
         _take_total(extra, self._instruments[fields["symbol_id"]], fields, update)
         if update.trade_id < 0:
             return NOTHING
-        key, amount = (fields["number"], update.trade_id), 0
-        repeated = key in self._seen
-        if repeated:
-            self._counts["repeated_fills"] += 1
-        else:
+        is_new, amount = self.is_new(fields["number"], extra, update), 0
+        if is_new:
             self._counts["fills"] += 1
-            self._remember(key)
+            extra.trades[update.trade_id] = False
             amount = _add(extra, fields, update)
-        return Taken(not repeated, repeated, amount, update.fee is not None and self._take_fee(extra, key, update))
-
-    def _take_fee(self, extra: Extra, key: tuple[int, int], update: OrderUpdate) -> bool:
-        if self._seen.get(key, True):
-            return False
-        self._seen[key] = True
-        extra.fees_missing -= 1
-        extra.fee = OWN.add(extra.fee or Decimal(0), update.fee)
-        extra.fee_currency = update.fee_currency or extra.fee_currency
-        return True
+        else:
+            self._counts["repeated_fills"] += 1
+        return Taken(is_new, not is_new, amount, update.fee is not None and _take_fee(extra, update))
 
     def carry(self, extra: Extra, fields: dict, past: Past) -> list[OrderUpdate]:
         """Count the trades that an earlier session told; those of them that it told without their fee."""
         unpaid = []
         for trade_id, with_fee in past.heard.items():
             price, quantity = past.trades.get(trade_id, NO_TRADE)
-            self._remember((fields["number"], trade_id), with_fee)
+            extra.trades[trade_id] = with_fee
             extra.counted += quantity
             if not with_fee:
                 extra.fees_missing += 1
                 unpaid.append(_update_of(fields, trade_id, price, quantity))
         return unpaid
 
-    def untold(self, fields: dict, past: Past) -> list[OrderUpdate]:
+    def untold(self, extra: Extra, fields: dict, past: Past) -> list[OrderUpdate]:
         """The trades that an earlier session did not tell and that were not counted since."""
         return [
             _update_of(fields, trade_id, price, quantity)
             for trade_id, (price, quantity) in past.untold.items()
-            if (fields["number"], trade_id) not in self._seen
+            if trade_id not in extra.trades
         ]
-
-    def _remember(self, key: tuple[int, int], with_fee: bool = False) -> None:
-        self._seen[key] = with_fee
-        self._seen_order.append(key)
-        if len(self._seen_order) > SEEN_TRADES:
-            self._seen.pop(self._seen_order.popleft(), None)
 
 
 def _update_of(fields: dict, trade_id: int, price: int, quantity: int) -> OrderUpdate:
@@ -191,6 +187,17 @@ def _add(extra: Extra, fields: dict, update: OrderUpdate) -> int:
     amount, extra.told = max(0, extra.counted - extra.told), max(extra.told, extra.counted)
     extra.last_price = update.last_price
     return amount
+
+
+def _take_fee(extra: Extra, update: OrderUpdate) -> bool:
+    """Whether the fee was not known before."""
+    if extra.trades.get(update.trade_id, True):
+        return False
+    extra.trades[update.trade_id] = True
+    extra.fees_missing -= 1
+    extra.fee = OWN.add(extra.fee or Decimal(0), update.fee)
+    extra.fee_currency = update.fee_currency or extra.fee_currency
+    return True
 
 
 def worth(instrument: Instrument, price: Decimal, quantity: Decimal) -> Decimal:

@@ -77,8 +77,8 @@ class Tracker:
         self.refusal = self._view.refusal
         self.fills = FillMaker(cache, self._view, instruments, account_type)
         self.holes = Holes()
-        self._former = Former(ledger, self._extras, self.holes)
-        self.former = self._former.find
+        self._former = Former(ledger, self._extras, self.holes, self._forgotten)
+        self.former, self.forget = self._former.find, self._former.forget
         self.telling = Telling(cache, self._view, self.fills, strategies, callbacks, self._former.add)
         self.number_of = Matching(ledger, self._former, instruments).number_of
         self._hot_news = HotNews(ledger, cache, self._view, self.telling, strategies, self._note_refusal, self._stop_if_halted)
@@ -158,7 +158,7 @@ class Tracker:
         """Whether the update contradicts the order. Then it is counted and named, and the venue is asked."""
         fields = self.ledger.fields(number)
         extra = self._extras.get(number) or extra_of(fields)
-        brought = _mantissa(update.last_quantity, fields["size_scale"]) if self._executions.is_new(number, update) else 0
+        brought = _mantissa(update.last_quantity, fields["size_scale"]) if self._executions.is_new(number, extra, update) else 0
         said = contradiction(update, fields, self._instrument(fields), extra.counted + brought, whole=whole)
         if said is None:
             return False
@@ -267,13 +267,12 @@ class Tracker:
     def tell_untold(self, number: int, past: Past) -> None:
         """The fills that an earlier session journalled and did not tell, in the journal's words: those that the venue has not
         listed meanwhile."""
-        for update in self._executions.untold(self.ledger.fields(number), past):
+        for update in self._executions.untold(self._extra(number), self.ledger.fields(number), past):
             self.apply_to(number, update)
 
-    def forget(self) -> None:
-        """Let go of orders that have been over for a while."""
-        for number in self._former.forget():
-            self.holes.forget(number)
+    def _forgotten(self, number: int, extra: Extra) -> None:
+        self._executions.forget(number, extra)
+        self.holes.forget(number)
 
     def _count(self, after: str, before: str) -> None:
         names = {"FILLED": "filled", "FAILED": "rejected", "CANCELED": "canceled"}

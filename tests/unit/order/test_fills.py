@@ -18,7 +18,7 @@ from nexus_fast.constants import ExchangeType, InstrumentType, OrderSide
 from nexus_fast.constants import OrderStatus as S
 from nexus_fast.exchange import BinanceAccountType
 from nexus_fast.log import Logger
-from nexus_fast.order import holes
+from nexus_fast.order import executions, holes
 from nexus_fast.order.callbacks import CALLBACKS
 from nexus_fast.order.events import OrderUpdate
 from nexus_fast.order.executions import Accounted
@@ -412,6 +412,22 @@ def test_a_trade_of_an_order_that_was_forgotten_is_told_once(desk):
     one.clock[0] += 100
     one.tracker.forget()
     assert one.tracker._extras == {}
+
+
+def test_trades_that_are_remembered_no_longer_are_not_told_twice(desk, monkeypatch):
+    """An order that was forgotten, and room for one trade of such orders: what may be a repetition is taken for one."""
+    monkeypatch.setattr(executions, "FORMER_TRADES", 1)
+    one = desk()
+    first = Trade(0, 3, 100, None)
+    second = Trade(1, 2, 101, first)
+    one.hear(**first.full())
+    one.hear(**second.full())
+    one.hear(**second.state("CANCELED"))
+    one.clock[0] += 100
+    one.tracker.forget()
+    for trade in (first, second, Trade(2, 1, 102, second)):
+        one.hear(**trade.full())
+    assert [fill.trade_id for fill in one.strategy.fills] == [0, 1]
 
 
 def test_an_order_of_ours_that_is_made_as_small_as_its_fills_is_filled(desk):
