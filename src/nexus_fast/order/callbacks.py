@@ -20,6 +20,7 @@ CALLBACKS = {
     OrderStatus.CANCEL_FAILED: "on_cancel_failed_order",
     OrderStatus.EXPIRED: "on_expired_order",
 }
+OF_FILLS = {"on_fill", "on_fill_fee", "on_partially_filled_order", "on_filled_order"}
 
 
 def wanted_statuses(strategies: Sequence[Any]) -> list[set[OrderStatus]]:
@@ -38,7 +39,7 @@ def quote_callback(strategy: Any) -> str:
 class Callbacks:
     def __init__(self, watch: CallbackWatch):
         self._watch = watch
-        self._held: list[Callable[[], None]] | None = None
+        self._held: list[tuple[bool, Callable[[], None]]] | None = None      # whether it is of a fill; what is to be done
 
     @property
     def are_held(self) -> bool:
@@ -47,7 +48,7 @@ class Callbacks:
     def call(self, strategy: Any, name: str, argument: Any) -> None:
         """Call a strategy's callback; what it raises goes to the log and no further."""
         if self._held is not None:
-            self._held.append(partial(self.call, strategy, name, argument))
+            self._held.append((name in OF_FILLS, partial(self.call, strategy, name, argument)))
             return
         began = perf_counter()
         try:
@@ -59,9 +60,9 @@ class Callbacks:
         self._watch.took(strategy, name, perf_counter() - began)
 
     def then(self, act: Callable[[], None]) -> None:
-        """Act when the callbacks before it have returned."""
+        """Act when the callbacks of a fill have returned."""
         if self._held is not None:
-            self._held.append(act)
+            self._held.append((True, act))
         else:
             act()
 
@@ -70,7 +71,7 @@ class Callbacks:
         self._held = []
 
     def release(self) -> None:
-        """What was held is told now, in its order."""
+        """What was held is told now: the fills, then the rest, each in its order."""
         held, self._held = self._held or [], None
-        for told in held:
-            told()
+        for _, act in sorted(held, key=lambda one: not one[0]):
+            act()
