@@ -139,5 +139,10 @@ class UnusableAnswer(VenueError, ValueError):
         super().__init__("unusable", message, venue=venue, status=status)
 
 
+class CallbackInterrupted(BaseException):
+    """A second Ctrl+C or SIGTERM came while a strategy's callback ran, which had not returned since the first. No Exception, so
+    that a callback which swallows those ends too."""
+
+
 # A question that was not answered: refused, unheard, or answered by what cannot be used. Nothing follows from it.
 NO_ANSWER = (VenueError, OSError, TimeoutError, msgspec.MsgspecError)

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from nexus_fast.error import ConfigurationError
+from nexus_fast.error import CallbackInterrupted, ConfigurationError
 from nexus_fast.order.watch import CallbackWatch
 
 TRIGGERS = ("interval", "cron", "date")
@@ -69,7 +69,7 @@ class Scheduler:
                     return None
                 try:
                     answer = await func(*args, **kwargs)
-                except Exception as error:
+                except (Exception, CallbackInterrupted) as error:
                     watch.raised(owner, name, error)
                     return None
                 watch.went_well(owner, name)
@@ -83,7 +83,7 @@ class Scheduler:
                 began = time.perf_counter()
                 try:
                     answer = func(*args, **kwargs)
-                except Exception as error:
+                except (Exception, CallbackInterrupted) as error:
                     watch.raised(owner, name, error)
                     return None
                 finally:

@@ -7,6 +7,7 @@ from decimal import Decimal
 
 import pytest
 from engine_program import PERP, SPOT, Scripted, far_below, make_config, run_strategies
+from patience import WAIT_SECONDS
 
 from nexus_fast.config import LoopConfig
 from nexus_fast.constants import BookLevel, OrderSide, OrderType
@@ -174,3 +175,45 @@ def test_too_many_exceptions_in_a_row_halt_one_strategy(venue, capsys):
     assert report["halted"] == {"Broken": "Broken.on_bookl1 raised 5 exceptions in a row, ZeroDivisionError last"}
     assert report["callback_errors"] == 5
     assert capsys.readouterr().out.count("Traceback") == 1
+
+
+class Endless(Strategy):
+    """A callback that swallows every exception and does not return; in the end the test is over all the same."""
+
+    def __init__(self, signals):
+        super().__init__()
+        self.signals, self.gate, self.calls, self.rescued = list(signals), [], 0, False
+
+    def on_start(self):
+        self.subscribe_bookl1([SPOT, PERP])
+
+    def on_bookl1(self, book):
+        self.calls += 1
+        until = time.monotonic() + WAIT_SECONDS
+        while time.monotonic() < until:
+            try:
+                if self.signals:
+                    os.kill(os.getpid(), self.signals.pop(0))
+                self.gate.append(self.engine.core.entry.halted)
+                time.sleep(0.001)
+            except Exception:
+                continue
+        self.rescued = True
+        self.stop()
+
+
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGINT"])
+def test_a_second_signal_ends_a_callback_that_does_not_return(venue, capsys, name):
+    number = getattr(signal, name)
+    s = Endless([number, number])
+    report = run(s, venue)
+    assert not s.rescued and s.calls == 1
+    out = capsys.readouterr().out
+    assert f"CallbackInterrupted: a second {name} came while this callback ran" in out and "in on_bookl1" in out
+    assert report["callback_errors"] == 1
+
+
+def test_the_kill_switch_closes_the_gate_within_a_callback_that_does_not_return(venue):
+    s = Endless([signal.SIGUSR1, signal.SIGTERM, signal.SIGTERM])
+    run(s, venue)
+    assert not s.rescued and s.gate[0]

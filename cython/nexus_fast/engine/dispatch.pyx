@@ -8,6 +8,7 @@ from nexus_fast.core.memory cimport memory_give_back, memory_take
 from nexus_fast.strategy.base cimport StrategyCore
 
 from nexus_fast.core.clock import ticks_per_ns
+from nexus_fast.error import CallbackInterrupted
 
 
 cdef class Dispatcher:
@@ -88,7 +89,7 @@ cdef class Dispatcher:
             strategy = subscribers.strategies[i]
             try:
                 (<StrategyCore>strategy).on_quote(book)
-            except Exception as error:
+            except (Exception, CallbackInterrupted) as error:
                 now = clock_ticks()
                 self.failed(<StrategyCore>strategy, error, now - began)
             else:
@@ -109,7 +110,7 @@ cdef class Dispatcher:
             return
         try:
             strategy.on_quote(book)
-        except Exception as error:
+        except (Exception, CallbackInterrupted) as error:
             self.failed(strategy, error, clock_ticks() - began)
         else:
             began = clock_ticks() - began
@@ -176,6 +177,15 @@ cdef class Dispatcher:
         for i in range(first, subscribers.count):
             self.backlog.add_quote(<StrategyCore>subscribers.strategies[i], book.symbol_id, record)
         return 0
+
+    def give_way(self):
+        """No other callback before the loop's turn. From a signal's handler too."""
+        if self.backlog is None:
+            return
+        self.until = -1
+        if not (self.is_behind or self.in_turn or self.is_awaited):
+            self.is_awaited = True
+            self.backlog.call_soon(self.on_turn)
 
     def fall_behind(self):
         """The backlog has something: everything that comes goes there too, in its order."""

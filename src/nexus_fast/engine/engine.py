@@ -187,13 +187,20 @@ class Engine:
         if self._thread is None or self._ending:
             self.kill_switch(reason)
             return
-        if self.core is not None:
-            self.core.entry.halted = True
+        self._close_gate()
         if self.host is None:
             self._killed = self._killed or reason or "no reason given"
         leave_mark(self._mark, reason, self._log)
         with contextlib.suppress(RuntimeError):              # the loop is over
             self.loop.call_soon_threadsafe(self.kill_switch, reason)
+
+    def _close_gate(self) -> None:
+        if self.core is not None:
+            self.core.entry.halted = True
+
+    def _give_way(self) -> None:
+        if self.core is not None:
+            self.core.dispatcher.give_way()
 
     def _what_now(self) -> str:
         if self._ending:
@@ -239,7 +246,7 @@ class Engine:
         self._thread = threading.get_ident()
         self._shutdown = asyncio.Event()
         if self._signals is not None:
-            self._signals.to_loop(self.loop, self.stop)
+            self._signals.to_loop(self.loop, self.stop, self._give_way, self._close_gate)
         try:
             if not self._stop_asked and await self._unless_stopped(self._build()):
                 self._start_strategies()

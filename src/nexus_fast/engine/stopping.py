@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator, Sequence
 from nexus_fast.constants import OrderType, TimeInForce
 from nexus_fast.engine.flattening import Flattening
 from nexus_fast.engine.host import Host
+from nexus_fast.error import CallbackInterrupted
 from nexus_fast.log import Logger
 from nexus_fast.order.reasons import STOPPING
 from nexus_fast.schema import Order
@@ -94,7 +95,7 @@ class Stopping:
             with self.sending() as sent:
                 try:
                     strategy.on_stop()
-                except Exception as error:
+                except (Exception, CallbackInterrupted) as error:
                     name = f"{type(strategy).__name__}.on_stop"
                     self._log.exception(f"{name} raised {type(error).__name__}", error)
             found += sent

@@ -6,6 +6,7 @@ from time import perf_counter
 from typing import Any
 
 from nexus_fast.constants import OrderStatus
+from nexus_fast.error import CallbackInterrupted
 from nexus_fast.order.watch import CallbackWatch
 from nexus_fast.strategy.api import StrategyApi
 
@@ -53,7 +54,7 @@ class Callbacks:
         began = perf_counter()
         try:
             getattr(strategy, name)(argument)
-        except Exception as error:
+        except (Exception, CallbackInterrupted) as error:
             self._watch.raised(strategy, name, error)
         else:
             self._watch.went_well(strategy, name)
