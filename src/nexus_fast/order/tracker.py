@@ -17,7 +17,7 @@ from msgspec.structs import replace
 
 from nexus_fast.cache import Cache
 from nexus_fast.config import RiskConfig
-from nexus_fast.constants import AccountType, OrderStatus, WsOrderResultType
+from nexus_fast.constants import AccountType, OrderStatus
 from nexus_fast.exchange.instrument import Instrument, to_mantissa
 from nexus_fast.log import Logger
 from nexus_fast.order.agreement import contradiction
@@ -31,6 +31,7 @@ from nexus_fast.order.hot_news import HotNews
 from nexus_fast.order.ledger import Ledger
 from nexus_fast.order.matching import Matching
 from nexus_fast.order.past import Past
+from nexus_fast.order.request_answers import RequestAnswers
 from nexus_fast.order.shortfalls import Shortfalls
 from nexus_fast.order.states import ACTIONS
 from nexus_fast.order.telling import Telling
@@ -65,7 +66,6 @@ class Tracker:
         self.cache = cache
         self.counts = dict.fromkeys(COUNTS, 0)
         self._instruments = instruments
-        self._strategies = strategies
         self._query = query
         self._log = log
         self._extras: dict[int, Extra] = {}
@@ -83,6 +83,8 @@ class Tracker:
         self.number_of = Matching(ledger, self._former, instruments).number_of
         self._hot_news = HotNews(ledger, cache, self._view, self.telling, strategies, self._note_refusal, self._stop_if_halted)
         self.drain, self.settle, self.settle_some = self._hot_news.drain, self._hot_news.settle, self._hot_news.settle_some
+        self._request_answers = RequestAnswers(ledger, self.telling, instruments, strategies, self.callback)
+        self.result, self.modify_failed = self._request_answers.result, self._request_answers.modify_failed
         self.shortfalls = Shortfalls(ledger, self._extras, self.holes, self.telling, self.counts, log)
 
     # ------------------------------------------------------------------------------------------ from the venues
@@ -115,7 +117,7 @@ class Tracker:
         if actions or taken is not NOTHING or update.filled:
             self._tell(number, extra, update, taken, before, actions)
         if update.event in ("MODIFIED", "MODIFY_REJECTED"):
-            self._answer_modification(number, fields, update)
+            self._request_answers.answer_modification(number, fields, update)
         return True
 
     def _change(self, number: int, fields: dict, extra: Extra, update: OrderUpdate, repeated: bool) -> tuple[str, str, int]:
@@ -198,19 +200,6 @@ class Tracker:
         known = self._extras[number].modified_at if number in self._extras else None
         return asked is None or known is None or asked >= known + LAG_SECONDS
 
-    def _answer_modification(self, number: int, before: dict, update: OrderUpdate) -> None:
-        """What became of a modification, once. A change that was not asked for here is one, too; an order's end is an answer."""
-        now = self.ledger.fields(number)
-        if update.event == "MODIFY_REJECTED":
-            self.modify_failed(number, WsOrderResultType.ACK_REJECTED, update.reason or "modify: refused")
-        elif before["modifying"] or (before["price"], before["quantity"]) != (now["price"], now["quantity"]):
-            self.telling.tell_request(now, "on_modified_order")
-
-    def modify_failed(self, number: int, kind: WsOrderResultType, reason: str) -> None:
-        """The order is as it was; the strategy hears why."""
-        self.result(number, kind, reason)
-        self.telling.tell_request(self.ledger.fields(number), "on_modify_failed_order", reason)
-
     def _act(self, number: int, before: str, after: str, actions: int) -> None:
         if actions & CONFLICT:
             self._log.warning("an update contradicts what is known; asking the venue", number=number, state=before)
@@ -221,7 +210,6 @@ class Tracker:
         if actions & CANCEL:
             name = self.ledger.fields(number)["client_id"]
             self._log.error(f"order {name} lives, although it was held to have failed; canceling it")
-        if actions & CANCEL:
             if self.ledger.cancel(number):
                 self._query(number)              # it could not leave: whether the order lives has to be known all the same
         elif before != after:
@@ -284,20 +272,6 @@ class Tracker:
     def order(self, number: int) -> Order:
         """As it stands now, as far as it was told."""
         return self._view.order(self.ledger.fields(number))
-
-    def result(self, number: int, kind: WsOrderResultType, reason: str) -> None:
-        """Tell the strategy what became of a request whose answer was not a plain yes."""
-        fields = self.ledger.fields(number)
-        instrument = self._instruments[fields["symbol_id"]]
-        event = {
-            "oid": fields["client_id"],
-            "symbol": instrument.symbol,
-            "exchange": instrument.exchange,
-            "result_type": kind,
-            "reason": reason,
-            "timestamp": time.time_ns() // 1_000_000,
-        }
-        self.callback(self._strategies[fields["strategy"]], "on_ws_order_request_result", event)
 
     def refuse_locally(self, strategy: Any, order: Order) -> None:
         """An order that never got a slot: a symbol nobody knows, an amount that cannot be written down."""
