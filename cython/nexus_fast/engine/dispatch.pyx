@@ -183,6 +183,7 @@ cdef class Dispatcher:
         if self.backlog is None:
             return
         self.until = -1
+        self.backlog.give_way()
         if not (self.is_behind or self.in_turn or self.is_awaited):
             self.is_awaited = True
             self.backlog.call_soon(self.on_turn)

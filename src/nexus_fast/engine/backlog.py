@@ -20,7 +20,7 @@ from nexus_fast.schema import Kline, Trade
 
 MOST_WAITING = 100_000           # what is older than these is given up: a strategy that is behind for good stays behind
 SLOW_SECONDS = 0.001
-TURNS_AFTER_SLOW = 4             # of the loop, without a callback: from a signal to its handler to who awaits it, each takes one
+TURNS_TO_PASS = 4                # of the loop, without a callback: from a signal to its handler to who awaits it, each takes one
 TOLD_SECONDS = 60.0              # between two lines of the log that say the same
 
 
@@ -95,6 +95,10 @@ class Backlog:
         for key in [key for key, (whose, _) in self._waiting.items() if whose is strategy]:
             del self._waiting[key]
 
+    def give_way(self) -> None:
+        """The loop has something to do that takes some turns, as a signal."""
+        self._turns_to_pass = TURNS_TO_PASS
+
     def close(self) -> None:
         """No market data comes to the strategies any more: they have been told to stop."""
         self._closed = True
@@ -115,7 +119,7 @@ class Backlog:
         began = self._now()
         self._tell_oldest()
         if self._now() - began > SLOW_SECONDS:
-            self._turns_to_pass = TURNS_AFTER_SLOW
+            self.give_way()
 
     def _tell_oldest(self) -> None:
         strategy, what = self._waiting.popitem(last=False)[1]

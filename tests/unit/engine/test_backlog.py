@@ -104,6 +104,13 @@ def test_after_a_slow_callback_some_turns_bring_none():
     assert [len(bench.turn()) for _ in range(7)] == [1, 0, 0, 0, 0, 1, 0]
 
 
+def test_a_signal_has_some_turns_to_itself():
+    bench = Bench()
+    bench.backlog.give_way()
+    bench.backlog.add_quote("A", 0, b"1")
+    assert [len(bench.turn()) for _ in range(6)] == [0, 0, 0, 0, 1, 0]
+
+
 def test_there_is_an_end_to_what_waits():
     bench = Bench(coalesces=False)
     for number in range(MOST_WAITING + 5):

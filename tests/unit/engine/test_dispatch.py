@@ -196,6 +196,14 @@ def test_with_time_nothing_waits(bench):
     assert [bench.quote() for _ in range(50)] == [["first"]] * 50 and turns.backlog.delayed == 0
 
 
+def test_after_a_signal_there_is_no_other_callback_before_the_loops_turn(bench):
+    turns = Turns(bench, most_ms=3_600_000.0)
+    bench.strategy("first", lambda strategy: bench.dispatcher.give_way())
+    bench.strategy("second")
+    assert bench.quote() == ["first"]
+    assert [turns.turn() for _ in range(5)] == [[]] * 4 + [["second"]]
+
+
 def test_who_unsubscribes_meanwhile_hears_nothing(bench):
     first = bench.strategy("first")
     turns = Turns(bench)
