@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+from pathlib import Path
 
 from tests.chaos.harness import everything_canceled, quiet, until_true
 from tests.contract.conducted import Sessions, conducted, hit
@@ -9,9 +10,16 @@ from tests.contract.programs import MarketMaker, Pairs
 from tests.contract.told import Told
 from tests.contract.venue_ledger import Sums, sums_of
 
+from bench.build import cython_module
+
 VENUES = ("binance", "bybit", "okx")
-PROGRAMS = {"maker": MarketMaker, "pairs": Pairs}
+PROGRAMS = {"maker": MarketMaker, "pairs": Pairs, "cython": None}
 LAST_SECONDS = 60.0                 # for what is told late, after all is quiet
+
+
+def in_cython():
+    """Compiled where it is not yet."""
+    return cython_module(Path(__file__).with_name("maker_fast.pyx")).MakerFast
 
 
 def plan_of(seed):
@@ -41,7 +49,7 @@ def run(seed, trace, level="OFF"):
 
 
 def judged(sessions, name):
-    chance, program_class = sessions.chance, conducted(PROGRAMS[name])
+    chance, program_class = sessions.chance, conducted(PROGRAMS[name] or in_cython())
     perps = [truth.perp for truth in sessions.truths]
     symbols = perps if name == "pairs" else [*perps, *(truth.spot for truth in sessions.truths)][: chance.choice((1, 2))]
 

@@ -58,6 +58,12 @@ class Conducted:
         if not self.dead:
             self.end()
 
+    def let_go(self):
+        """Of what the end of its process would let go of."""
+        books = getattr(self, "books", None)
+        if books is not None:
+            books.close()
+
     def end(self):
         """How a session ends whose script has ended."""
         self.stop()
@@ -181,6 +187,7 @@ class Sessions:
         engine = self.simulation.run(program, **{**self.options, "directory": str(self.root), **options})
         program.left_open, program.errors = engine.left_open, engine.core.dispatcher.errors
         engine._close_core()
+        program.let_go()
         engine.core = None
         if program.dead:
             self.root = program.next_root

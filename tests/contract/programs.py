@@ -39,9 +39,6 @@ class Bookkeeper(Strategy):
         self.books.add_fee(fill)
         self.in_memory.add_fee(fill)
 
-    def on_stop(self):
-        self.books.close()
-
     def at(self, symbol, side, away):
         """A price so far from the own side of the book, as a part of it; below zero: into the other side."""
         book = self.cache.bookl1(symbol)

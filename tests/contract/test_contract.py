@@ -16,7 +16,7 @@ SECONDS = 8
 
 
 @pytest.mark.skipif(compiler() is None, reason="simulated time needs a C compiler")
-@pytest.mark.parametrize("kind", ["stop"])
+@pytest.mark.parametrize("kind", ["books", "stop"])
 def test_what_programs_are_told_and_leave_is_so_at_the_venue(kind):
     command = [sys.executable, "-m", "tests.contract", "--kind", kind, "--seeds", "1-30", "--chunk", "5"]
     command += ["--seconds", str(SECONDS)]

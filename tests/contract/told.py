@@ -37,7 +37,7 @@ class Told:
 
     def fill(self, fill, cached: Decimal | None) -> None:
         """cached: the position that the cache has in this callback."""
-        name = (fill.exchange, fill.symbol, fill.trade_id) if fill.trade_id is not None else (fill.oid, len(self.fills))
+        name = (fill.oid, fill.symbol, fill.trade_id) if fill.trade_id is not None else (fill.oid, len(self.fills))
         self.trace(f"  on_fill {fill.oid} {fill.symbol} {fill.signed_amount} at {fill.price}, trade {fill.trade_id}, fee "
                    f"{fill.fee} {fill.fee_currency}, {fill.order.status.value}, now {fill.position}"
                    f"{', recovered' if fill.recovered else ''}")
@@ -59,7 +59,7 @@ class Told:
 
     def cut_short(self, fill) -> None:
         """The session is killed in this fill's callback."""
-        self._cut_short = (fill.exchange, fill.symbol, fill.trade_id)
+        self._cut_short = (fill.oid, fill.symbol, fill.trade_id)
         self.trace(f"killed in the callback of trade {fill.trade_id}")
 
     def fee(self, fill) -> None:
@@ -72,7 +72,7 @@ class Told:
     def _add_fee(self, fill) -> None:
         if fill.fee is None:
             return
-        name = (fill.exchange, fill.symbol, fill.trade_id)
+        name = (fill.oid, fill.symbol, fill.trade_id)
         self._fees_of[name] += 1
         if self._fees_of[name] > 1:
             self.problems.append(f"{fill.oid}: the fee of trade {fill.trade_id} was told {self._fees_of[name]} times")
@@ -80,7 +80,7 @@ class Told:
 
     def _again_fee(self, fill) -> None:
         """Told once more after the kill: its fee counts if it was not known the first time."""
-        if fill.fee is not None and not self._fees_of[fill.exchange, fill.symbol, fill.trade_id]:
+        if fill.fee is not None and not self._fees_of[fill.oid, fill.symbol, fill.trade_id]:
             self._add_fee(fill)
 
     def _judge_position(self, fill, cached) -> None:
