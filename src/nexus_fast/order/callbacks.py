@@ -5,6 +5,8 @@ from functools import partial
 from time import perf_counter
 from typing import Any
 
+from msgspec import Struct
+
 from nexus_fast.constants import OrderStatus
 from nexus_fast.error import CallbackInterrupted
 from nexus_fast.order.watch import CallbackWatch
@@ -37,10 +39,18 @@ def quote_callback(strategy: Any) -> str:
     return "on_quote" if type(strategy).on_bookl1 is StrategyApi.on_bookl1 else "on_bookl1"
 
 
+class Held(Struct, frozen=True):
+    """A callback that waits. oid: of the order that it is about, if it is about one."""
+
+    act: Callable[[], None]
+    oid: str | None
+    is_fill: bool
+
+
 class Callbacks:
     def __init__(self, watch: CallbackWatch):
         self._watch = watch
-        self._held: list[tuple[bool, Callable[[], None]]] | None = None      # whether it is of a fill; what is to be done
+        self._held: list[Held] | None = None
 
     @property
     def are_held(self) -> bool:
@@ -49,7 +59,8 @@ class Callbacks:
     def call(self, strategy: Any, name: str, argument: Any) -> None:
         """Call a strategy's callback; what it raises goes to the log and no further."""
         if self._held is not None:
-            self._held.append((name in OF_FILLS, partial(self.call, strategy, name, argument)))
+            act = partial(self.call, strategy, name, argument)
+            self._held.append(Held(act, getattr(argument, "oid", None), name in OF_FILLS))
             return
         began = perf_counter()
         try:
@@ -63,7 +74,7 @@ class Callbacks:
     def then(self, act: Callable[[], None]) -> None:
         """Act when the callbacks of a fill have returned."""
         if self._held is not None:
-            self._held.append((True, act))
+            self._held.append(Held(act, None, True))
         else:
             act()
 
@@ -72,7 +83,10 @@ class Callbacks:
         self._held = []
 
     def release(self) -> None:
-        """What was held is told now: the fills, then the rest, each in its order."""
+        """What was held is told now: the fills, with what came before them of their orders, then the rest, each in its order."""
         held, self._held = self._held or [], None
-        for _, act in sorted(held, key=lambda one: not one[0]):
-            act()
+        last = {one.oid: place for place, one in enumerate(held) if one.is_fill}
+        first = [place <= last.get(one.oid, -1) if one.oid else one.is_fill for place, one in enumerate(held)]
+        for is_first in (True, False):
+            for one in (one for one, is_its in zip(held, first, strict=True) if is_its is is_first):
+                one.act()
