@@ -18,13 +18,15 @@ AGAIN_SECONDS = 1.0              # between two rounds of canceling what is open
 
 
 class Halts:
-    """`subscribers`: lists of strategies that hear of other market data than quotes. keep(what, work): see nexus_fast.tasks."""
+    """`subscribers`: lists of strategies that hear of other market data than quotes. drop_waiting(reason, index): refuses
+    orders of the strategy that wait to be sent. keep(what, work): see nexus_fast.tasks."""
 
     def __init__(
         self,
         core: Core,
         strategies: Sequence[Any],
         subscribers: dict[Any, list],
+        drop_waiting: Callable[[int, int], None],
         keep: Callable[[str, Callable[[], Coroutine]], object],
         log: Logger,
     ):
@@ -32,6 +34,7 @@ class Halts:
         self._core = core
         self._strategies = strategies
         self._subscribers = subscribers
+        self._drop_waiting = drop_waiting
         self._keep = keep
         self._log = log
 
@@ -46,6 +49,7 @@ class Halts:
             return
         self.why[index] = why
         self._core.entry.close_strategy(index, STRATEGY_HALTED)
+        self._drop_waiting(STRATEGY_HALTED, index)
         self._core.dispatcher.drop(strategy)
         for listeners in self._subscribers.values():
             listeners[:] = [listener for listener in listeners if listener is not strategy]

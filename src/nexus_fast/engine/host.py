@@ -95,7 +95,7 @@ class Host:
         self._log = log
         self.tasks = Tasks(log)
         self.spawn, self.keep = self.tasks.spawn, self.tasks.keep
-        self.halts = Halts(core, strategies, self.subscribers, self.keep, log)
+        self.halts = Halts(core, strategies, self.subscribers, self.drop_waiting, self.keep, log)
         self.is_silent = False           # the engine is stopping
         self.unusable = 0                # answers that nothing could be concluded from
         self._journal_state = "ok"
@@ -229,12 +229,17 @@ class Host:
         routes, instruments = self.core.routes, self.core.instruments
         return [i.venue_symbol for number, i in enumerate(instruments) if routes.has(number, account_index)]
 
-    def drop_waiting(self, reason: int) -> None:
-        """Orders that were not sent, as their connection was not free, are not sent any more. Cancels go on waiting."""
+    def drop_waiting(self, reason: int, strategy: int | None = None) -> None:
+        """Orders that were not sent, as their connection was not free, are not sent any more. Cancels go on waiting, and so does
+        what is not of this strategy, by its index; None: of any."""
         for waiting in self.core.entry.postponed.values():
-            kept = [request for request in waiting if EVENTS[request[1]] == "CANCEL_INTENT"]
-            dropped = [request for request in waiting if EVENTS[request[1]] != "CANCEL_INTENT"]
-            waiting[:] = kept
+            dropped = [
+                request
+                for request in waiting
+                if EVENTS[request[1]] != "CANCEL_INTENT"
+                and (strategy is None or self.core.ledger.fields(request[0])["strategy"] == strategy)
+            ]
+            waiting[:] = [request for request in waiting if request not in dropped]
             for number, kind, _ in dropped:
                 if EVENTS[kind] == "INTENT":
                     self.core.ledger.refuse(number, reason)

@@ -52,8 +52,9 @@ class Bench:
             dispatcher=SimpleNamespace(drop=lambda strategy: self.dropped.append(("quotes", strategy))),
         )
         self.backlog = SimpleNamespace(drop=lambda strategy: self.dropped.append(("backlog", strategy)))
+        drop_waiting = lambda *what: self.gates.append(("waiting", *what))  # noqa: E731
         keep = lambda what, make: self.tasks.append(make)  # noqa: E731
-        self.halts = Halts(self.core, [self.first, self.second], self.subscribers, keep, self.log)
+        self.halts = Halts(self.core, [self.first, self.second], self.subscribers, drop_waiting, keep, self.log)
 
 
 @pytest.fixture
@@ -64,7 +65,7 @@ def bench(monkeypatch):
 
 def test_it_trades_no_more_and_hears_no_market(bench):
     bench.halts.halt(bench.second, "why", bench.backlog)
-    assert bench.gates == [(1, STRATEGY_HALTED)]
+    assert bench.gates == [(1, STRATEGY_HALTED), ("waiting", STRATEGY_HALTED, 1)]
     assert bench.dropped == [("quotes", bench.second), ("backlog", bench.second)]
     assert bench.subscribers == {"a": [bench.first], "b": []}
     assert bench.halts.are_about(bench.second) and not bench.halts.are_about(bench.first)
@@ -81,7 +82,7 @@ def test_its_orders_are_canceled_until_none_is_open(bench):
 def test_once_is_enough(bench):
     for why in ("first", "second"):
         bench.halts.halt(bench.second, why, bench.backlog)
-    assert bench.halts.report() == {"Second": "first"} and len(bench.tasks) == len(bench.gates) == 1
+    assert bench.halts.report() == {"Second": "first"} and len(bench.tasks) == 1 and len(bench.gates) == 2
 
 
 def test_what_is_no_strategy_is_not_halted(bench):

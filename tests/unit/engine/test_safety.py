@@ -12,7 +12,7 @@ from nexus_fast.engine.safety import Safety
 from nexus_fast.error import VenueError
 from nexus_fast.journal.files import journal_path
 from nexus_fast.journal.kill_mark import KillMark
-from nexus_fast.order.reasons import HALTED, reason_text
+from nexus_fast.order.reasons import HALTED, STRATEGY_HALTED, reason_text
 from nexus_fast.order.states import EVENTS
 
 INTENT, CANCEL, MODIFY = (EVENTS.index(name) for name in ("INTENT", "CANCEL_INTENT", "MODIFY_INTENT"))
@@ -99,6 +99,15 @@ def test_orders_that_wait_for_a_connection_are_not_sent_any_more(desk):
     assert one.entry.halted and one.entry.postponed[0] == [(2, CANCEL, b"2"), (5, CANCEL, b"5")]
     assert one.ledger.refused == [(1, HALTED), (4, HALTED)] and one.ledger.answers == [3, 3]
     assert one.results == [(3, WsOrderResultType.REQUEST_NOT_SENT, f"modify: {reason_text(HALTED)}")]
+
+
+def test_of_one_strategy_alone_nothing_that_waits_is_sent(desk):
+    ledger = Ledger()
+    ledger.fields = lambda number: {"strategy": number % 2}
+    one = desk(ledger, [(1, INTENT, b"1"), (2, INTENT, b"2"), (3, CANCEL, b"3"), (5, MODIFY, b"5"), (6, MODIFY, b"6")])
+    one.drop_waiting(STRATEGY_HALTED, 1)
+    assert one.entry.postponed[0] == [(2, INTENT, b"2"), (3, CANCEL, b"3"), (6, MODIFY, b"6")]
+    assert ledger.refused == [(1, STRATEGY_HALTED)] and [number for number, *_ in one.results] == [5]
 
 
 def test_it_has_not_done_its_work_while_an_order_is_in_doubt(desk):
