@@ -14,7 +14,7 @@ import click
 )
 @click.option("--seed", default="1", show_default=True, help="Of the market maker, and of the faults.")
 @click.option("--faults", type=click.Path(dir_okay=False), help="A script of faults (TOML; see docs/simulator.md).")
-@click.option("--rate", default=10.0, show_default=True, help="Ticks per second and symbol.")
+@click.option("--rate", default=20.0, show_default=True, help="Ticks per second and symbol.")
 @click.option("--prices", type=click.Choice(["walk", "stand"]), default="walk", show_default=True,
               help="stand: only quantities change, and resting orders are not met.")
 @click.option("--replay", multiple=True, metavar="[spot=|usd_m=]FILE", help="Recorded frames instead of the market maker.")

@@ -14,7 +14,8 @@ class SegmentMissing(SegmentError):
 
 
 class SegmentRetired(SegmentError):
-    """The writer removed the segment, or replaced it by one of another size: attach again."""
+    """The writer removed the segment, as an engine does when it ends, or replaced it by one of another size: attach again. Until
+    there is a new one that raises SegmentMissing."""
 
 
 class SegmentMismatch(SegmentError):
