@@ -44,7 +44,7 @@ def calls():
                 yield pytest.param(page.name, words, options, id=f"{page.name}: {found.group(0)[:60].strip()}")
 
 
-@pytest.mark.parametrize(("page", "words", "options"), calls())
+@pytest.mark.parametrize(("page", "words", "options"), list(calls()))
 def test_a_call_of_the_command_line_has_a_command_and_its_options(page, words, options):
     assert words[0] in COMMANDS
     assert set(options) <= {*options_of(command_of(words)), "--help"}
@@ -88,7 +88,7 @@ def said_defaults():
                 yield page.name, *found.groups()
 
 
-@pytest.mark.parametrize(("page", "owner", "name", "value"), said_defaults())
+@pytest.mark.parametrize(("page", "owner", "name", "value"), list(said_defaults()))
 def test_a_default_in_a_line_of_code(page, owner, name, value):
     assert repr(FIELDS[owner][name].default).replace("'", '"') == value
 
