@@ -228,6 +228,7 @@ def hit(sessions, share=0.3):
 
 def fill_resting(market, order, quantity):
     book = market.books[order.instrument.symbol]
+    book.now = market.clock.milliseconds()
     taker = Order(market.next_order_id(), "", None, order.instrument, -order.side, Type.LIMIT, TimeInForce.IOC, order.price,
                   quantity)
     side, last = book.bids if order.side == BUY else book.asks, book.last_price

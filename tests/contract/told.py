@@ -86,7 +86,7 @@ class Told:
     def _judge_position(self, fill, cached) -> None:
         if fill.position is None:
             return
-        if cached != fill.position:
+        if not fill.recovered and cached != fill.position:
             self.problems.append(f"{fill.oid}: the cache has {cached} {fill.symbol} in on_fill, the fill says {fill.position}")
         if not fill.recovered and fill.symbol in self._start:
             believed = self._start[fill.symbol] + self._live[fill.symbol]

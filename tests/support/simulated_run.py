@@ -141,6 +141,7 @@ class Truth:
         order = self.orders(client_id)[0]
         venue_market = getattr(self.venue.binance, market).market
         book = venue_market.books[order.instrument.symbol]
+        book.now = venue_market.clock.milliseconds()
         taker = Order(venue_market.next_order_id(), "", None, order.instrument, -order.side, Type.LIMIT, TimeInForce.IOC,
                       order.price, quantity or order.remaining)
         side, last = book.bids if order.side == BUY else book.asks, book.last_price
