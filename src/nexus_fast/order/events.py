@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from decimal import Decimal
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from nexus_fast.answers import LATEST_MS
 from nexus_fast.constants import InstrumentType
@@ -68,6 +69,10 @@ class OrderUpdate(Struct, gc=False, kw_only=True):
             self.time_ms,
             self.trade_id,
         )
+
+    def as_modification(self) -> "OrderUpdate":
+        """Of an order's end: what made the order larger before it."""
+        return replace(self, event="MODIFIED", filled=None, trade_id=-1, last_quantity=None, fee=None)
 
 
 class BalanceUpdate(Struct, kw_only=True):

@@ -192,7 +192,7 @@ class Tracker:
         if differs and is_certain:
             update = replace(update, event="MODIFIED")
         elif update.event in ENDS and theirs[1] > ours[1]:
-            self.apply_to(number, _modification_of(update), whole=True)
+            self.apply_to(number, update.as_modification(), whole=True)
         return self.apply_to(number, update, whole=True) and is_certain
 
     def _is_later(self, number: int, asked: float | None) -> bool:
@@ -201,12 +201,11 @@ class Tracker:
         return asked is None or known is None or asked >= known + LAG_SECONDS
 
     def _act(self, number: int, before: str, after: str, actions: int) -> None:
+        if actions & (CONFLICT | QUERY):
+            self._query(number)
         if actions & CONFLICT:
             self._log.warning("an update contradicts what is known; asking the venue", number=number, state=before)
-            self._query(number)
             return
-        if actions & QUERY:
-            self._query(number)
         if actions & CANCEL:
             name = self.ledger.fields(number)["client_id"]
             self._log.error(f"order {name} lives, although it was held to have failed; canceling it")
@@ -290,11 +289,6 @@ class Tracker:
             if self.ledger.closed(number):           # it was forgotten, and is for a while what it was
                 self._former.add(number, fields["client_id"], fields["venue_id"])
         return extra
-
-
-def _modification_of(update: OrderUpdate) -> OrderUpdate:
-    """What made an order larger before it ended."""
-    return replace(update, event="MODIFIED", filled=None, trade_id=-1, last_quantity=None, fee=None)
 
 
 def _mantissa(value: Decimal | None, scale: int) -> int:
