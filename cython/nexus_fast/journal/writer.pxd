@@ -152,7 +152,8 @@ cdef enum nx_journal_kind:
     NX_JOURNAL_STRATEGY = 35        # strategy is called `text`
     NX_JOURNAL_ORDER = 36           # an order as it stands, whatever was before; venue_time_ns = when it was created. With number
                                     # 0: an earlier session's that this one has no account for
-    NX_JOURNAL_TRADE = 37           # a fill that order_number had in an earlier session: trade_id, price, quantity
+    NX_JOURNAL_TRADE = 37           # a fill that order_number had in an earlier session: trade_id, price, quantity. Of an order
+                                    # with number 0 client_id says which
     NX_JOURNAL_KEY = 38             # the idempotency key `text` belongs to client_id. state: of an order that is over, else 0
     NX_JOURNAL_BEGUN = 39           # what earlier sessions left has been written down again; this session needs no older file
     NX_JOURNAL_END = 40             # a clean end: price = appends that found no room; text: digest of the table, in hex

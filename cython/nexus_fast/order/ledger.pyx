@@ -253,27 +253,26 @@ cdef class Ledger:
         event.symbol_id, event.account, event.strategy = symbol_id, account, strategy
         self.entry.table.restore(order, &event)
         self.write(&event, None)
-        self.carry_fills(order, past)
+        self.carry_fills(&event, past)
         self.orders += 1
         self.entry.table.named[order.client_id[:order.client_id_length]] = order.number
         return order.number
 
-    cdef carry_fills(self, const nx_order* order, object past):
+    cdef carry_fills(self, const nx_order_event* order, object past):
+        """order: the record of the order that they are of."""
         cdef nx_order_event event
         for trade_id, (price, quantity) in past.trades.items():
-            event = note(NX_JOURNAL_TRADE)
-            event.order_number, event.trade_id, event.price, event.quantity = order.number, trade_id, price, quantity
+            event = note_about(NX_JOURNAL_TRADE, order)
+            event.trade_id, event.price, event.quantity = trade_id, price, quantity
             self.write(&event, None)
         self.fills += len(past.trades)
         for trade_id, with_fee in past.heard.items() if past.heard or not past.told else [(-1, False)]:
-            event = note(NX_JOURNAL_TOLD)
-            event.order_number, event.trade_id, event.filled, event.flags = order.number, trade_id, past.told, with_fee
-            event.symbol_id, event.size_scale = order.symbol_id, order.size_scale
-            memcpy(event.client_id, order.client_id, sizeof(event.client_id))
+            event = note_about(NX_JOURNAL_TOLD, order)
+            event.trade_id, event.filled, event.flags = trade_id, past.told, with_fee
             self.write(&event, None)
 
-    def leave_out(self, const unsigned char[::1] record, str symbol, str account):
-        """An order that this session cannot ask about stays in the journal, for one that can."""
+    def leave_out(self, const unsigned char[::1] record, object past, str symbol, str account):
+        """An order that this session cannot ask about stays in the journal with its fills so far, for one that can."""
         cdef nx_order_event event
         memcpy(&event, &record[0], sizeof(event))
         event.order_number = 0
@@ -282,6 +281,7 @@ cdef class Ledger:
         self.name("symbol", event.symbol_id, symbol)
         self.name("account", event.account, account)
         self.write(&event, None)
+        self.carry_fills(&event, past)
         self.orders += 1
 
     def begun(self, int64_t keys_since_ns):
@@ -393,6 +393,15 @@ cdef nx_order_event note(uint8_t kind):
     event.kind = kind
     event.trade_id = -1
     event.time_ns = clock_realtime_ns()
+    return event
+
+
+cdef nx_order_event note_about(uint8_t kind, const nx_order_event* order):
+    """A record about an order, that of an order's record."""
+    cdef nx_order_event event = note(kind)
+    event.order_number, event.symbol_id, event.size_scale = order.order_number, order.symbol_id, order.size_scale
+    event.price_scale = order.price_scale
+    memcpy(event.client_id, order.client_id, sizeof(event.client_id))
     return event
 
 

@@ -15,6 +15,7 @@ cdef class Replay:
     cdef readonly dict trades               # number of an order that is left -> {trade id: (price, quantity)}
     cdef readonly dict told_sums            # number -> sum of its fills that strategies were told of
     cdef readonly dict heard                # number -> {id of a trade that was told: whether with its fee}
+    cdef dict outside                       # client id of an order of left_out -> its Past
     cdef readonly bint notes_told           # the session says what was told; False: what it executed counts as told
     cdef readonly list left_out             # events of orders that no table holds: (record's bytes, symbol, account)
     cdef readonly set carried               # client ids of the orders that earlier sessions left
@@ -36,6 +37,7 @@ cdef class Replay:
 
     cdef int take(self, const nx_order_event* event) except -1
     cdef bint is_untold(self, const nx_order* order) except -1
+    cdef int take_outside(self, const nx_order_event* event) except -1
     cdef int take_told(self, const nx_order_event* event) except -1
     cdef int let_go(self, uint64_t number) except -1
     cdef nx_order* begin(self, const nx_order_event* event) except NULL

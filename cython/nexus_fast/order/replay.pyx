@@ -31,6 +31,7 @@ cdef class Replay:
         self.symbols, self.accounts, self.strategies = {}, {}, {}
         self.keys, self.trades, self.waiting, self.key_of = {}, {}, {}, {}
         self.told_sums, self.heard, self.notes_told = {}, {}, True
+        self.outside = {}
         self.left_out, self.differences, self.carried, self.noted_keys = [], [], set(), set()
         self.missing, self.told, self.named = {}, None, True
         self.text = b""
@@ -94,6 +95,10 @@ cdef class Replay:
         if not self.notes_told:
             return Past(trades, 0 if order == NULL else order.filled, dict.fromkeys(trades, True))
         return Past(trades, self.told_sums.get(number, 0), self.heard.get(number, {}))
+
+    def past_outside(self, client_id):
+        """As past, of an order of left_out."""
+        return self.outside.get(client_id, Past())
 
     def names(self, uint64_t number):
         """What the order's symbol, account and strategy are called; None where the journal does not say."""
@@ -278,6 +283,17 @@ cdef class Replay:
         self.heard.pop(number, None)
         return 0
 
+    cdef int take_outside(self, const nx_order_event* event) except -1:
+        name = event.client_id[:strnlen(event.client_id, sizeof(event.client_id))].decode()
+        past = self.outside.get(name, Past())
+        if event.kind == NX_JOURNAL_TRADE:
+            self.fills += 1
+            self.outside[name] = Past({**past.trades, event.trade_id: (event.price, event.quantity)}, past.told, past.heard)
+        else:
+            heard = {event.trade_id: bool(event.flags)} if event.trade_id >= 0 else {}
+            self.outside[name] = Past(past.trades, event.filled, {**past.heard, **heard})
+        return 0
+
     cdef int take_told(self, const nx_order_event* event) except -1:
         """A trade whose own record is missing is worth what the sum grew by."""
         cdef nx_order* order = self.table.by_number(event.order_number) if self.table is not None else NULL
@@ -314,6 +330,8 @@ cdef class Replay:
             self.accounts[event.account] = text
         elif event.kind == NX_JOURNAL_STRATEGY:
             self.strategies[event.strategy] = text
+        elif event.kind in (NX_JOURNAL_TRADE, NX_JOURNAL_TOLD) and not event.order_number:
+            self.take_outside(event)
         elif event.kind == NX_JOURNAL_TRADE:
             self.trades.setdefault(event.order_number, {})[event.trade_id] = (event.price, event.quantity)
             self.fills += 1

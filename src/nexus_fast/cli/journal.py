@@ -75,10 +75,11 @@ def show_open(directory):
 
     left = what_is_left(directory, 1 << 62)
     records = [(replay.record(number), *replay.names(number)) for replay, number in left.orders]
-    for record, symbol, account, *strategy in (*records, *left.left_out):
+    outside = [(record, symbol, account, None) for record, _, symbol, account in left.left_out]
+    for record, symbol, account, strategy in (*records, *outside):
         event, names = unpack("order_event", record), Names()
         names.symbols[event.symbol_id], names.accounts[event.account] = symbol, account
-        names.strategies[event.strategy] = strategy[0] if strategy else None
+        names.strategies[event.strategy] = strategy
         click.echo(show(event, names))
 
 

@@ -59,9 +59,9 @@ def inherit(
         place = _place(core, accounts, symbol, account) if adopt else None
         _take(ledger, found, replay.record(number), replay.past(number), place, symbol, account,
               strategies.index(strategy) if strategy in strategies else 0)
-    for record, symbol, account in left.left_out:
+    for record, past, symbol, account in left.left_out:
         place = _place(core, accounts, symbol, account) if adopt else None
-        _take(ledger, found, record, past_of(record), place, symbol, account, 0)
+        _take(ledger, found, record, past, place, symbol, account, 0)
     now = time.time_ns()
     since = now - key_seconds * 1_000_000_000
     for key, (oid, state, at) in left.keys.items():
@@ -72,11 +72,6 @@ def inherit(
             ledger.carry_key(key, oid, state, at)
     ledger.begun(since)
     return found
-
-
-def past_of(record: bytes) -> Past:
-    """Of an order of which its record alone is left: what was executed of it counts as told."""
-    return Past(told=unpack("order_event", record).filled)
 
 
 def _place(core: Any, accounts: Sequence[str], symbol: str | None, account: str | None) -> tuple[int, int] | None:
@@ -99,7 +94,7 @@ def _take(
     found.client_ids.add(unpack("order_event", record).client_id)
     if place is None:
         found.left_out += 1
-        ledger.leave_out(record, symbol or "", account or "")
+        ledger.leave_out(record, past, symbol or "", account or "")
         return
     ledger.name("symbol", place[0], symbol)
     number = ledger.carry(record, past, *place, strategy)

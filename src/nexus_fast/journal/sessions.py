@@ -10,6 +10,7 @@ from nexus_fast.core.types import unpack
 from nexus_fast.journal.files import journal_files
 from nexus_fast.journal.reader import JournalReader
 from nexus_fast.order.ledger import digest
+from nexus_fast.order.past import Past
 from nexus_fast.order.replay import Replay
 
 
@@ -62,12 +63,13 @@ def last_sessions(directory, before_epoch):
 
 @dataclass
 class Left:
-    """What was not over, or not told, at the end of the last sessions. orders: (replay, number). left_out: as Replay.left_out.
+    """What was not over, or not told, at the end of the last sessions. orders: (replay, number). left_out: (record,
+    fills, symbol, account), as Replay.left_out.
     keys: as Replay.held_keys(). missing: client ids of orders that no record tells of, and that may have been sent."""
 
     sessions: list[Session]
     orders: list[tuple[Replay, int]] = field(default_factory=list)
-    left_out: list[tuple[bytes, str | None, str | None]] = field(default_factory=list)
+    left_out: list[tuple[bytes, Past, str | None, str | None]] = field(default_factory=list)
     keys: dict[str, tuple[str, str, int]] = field(default_factory=dict)
     missing: list[str] = field(default_factory=list)
 
@@ -86,7 +88,9 @@ def _add(left, replay, newer):
     for number in replay.left_orders():
         if not _is_known(replay.client_id(number), newer):
             left.orders.append((replay, number))
-    left.left_out += [one for one in replay.left_out if not _is_known(_client_id(one[0]), newer)]
+    for record, symbol, account in replay.left_out:
+        if not _is_known(_client_id(record), newer):
+            left.left_out.append((record, _past_outside(replay, record), symbol, account))
     left.missing += replay.missing.values()
     for key, (oid, state, at) in replay.held_keys().items():
         fate = next((fate for one in newer if (fate := one.fate(oid))), None)
@@ -95,6 +99,12 @@ def _add(left, replay, newer):
         if fate and fate[0] in ("FILLED", "CANCELED", "EXPIRED", "FAILED"):
             state, at = fate[:2]
         left.keys[key] = (oid, state, at)
+
+
+def _past_outside(replay, record):
+    """What was executed counts as told where the session does not say what was."""
+    order = unpack("order_event", record)
+    return replay.past_outside(order.client_id) if replay.notes_told else Past(told=order.filled)
 
 
 def _is_known(client_id, replays):

@@ -52,6 +52,7 @@ class Shortfalls:
         fields, extra = self._ledger.fields(number), self._extras[number]
         counted, filled = (from_mantissa(value, fields["size_scale"]) for value in (extra.counted, fields["filled"]))
         self._counts["holes_given_up"] += 1
+        self._telling.give_up_fees(number, extra)
         self._log.error(
             f"order {fields['client_id']}: {filled} executed, trades of {counted} are known, {extra.fees_missing} of them "
             "without their fee; the venue's list of trades does not have the rest, which is given up: the fee is short"

@@ -38,7 +38,8 @@ class Telling:
     """ended: called with an order's number and ids when its end is told.
 
     `on_told`: called when the callbacks of a fill have returned, with the order's number, the trade's id (NO_TRADE: it has none),
-    the sum of the order's fills that were told (a mantissa), and whether its fee was told with it."""
+    the sum of the order's fills that were told (a mantissa), and whether its fee was told with it. With NO_TRADE it says that
+    fees which were not told are not waited for any more."""
 
     def __init__(
         self,
@@ -121,6 +122,10 @@ class Telling:
         fill = self._fills.with_fee(fields, fill, update)
         self._callbacks.call(self._strategies[fields["strategy"]], "on_fill_fee", fill)
         self._callbacks.then(partial(self.on_told, fields["number"], fill.trade_id, extra.told, True))
+
+    def give_up_fees(self, number: int, extra: Extra) -> None:
+        """Fees that were not told are not waited for any more, also by no later session."""
+        self._callbacks.then(partial(self.on_told, number, NO_TRADE, extra.told, True))
 
     # ------------------------------------------------------------------------------------------ states
 

@@ -248,3 +248,21 @@ def test_a_record_of_what_was_told_is_shown(fresh):
     lines = [show(event, reader.names) for event in reader]
     assert lines[-1].endswith("o0 told trade=1, 1 in all")
     story.life.die()
+
+
+def test_the_fills_of_an_order_that_a_session_leaves_out_stay_with_it(fresh):
+    """Its account is missing twice; the session that has it again tells what none told."""
+    story = Story(fresh())
+    story.place(0)
+    for _ in range(2):
+        story.fill(0)
+    story.tell(0)
+    story.end(0)
+    second = restart(story.life, accounts=["perp"])
+    third = restart(second, accounts=["perp"])
+    assert third.inherited.orders == {} and third.inherited.left_out == 1
+    fourth = restart(third)
+    (past,) = fourth.inherited.orders.values()
+    assert (past.told, past.heard, list(past.untold)) == (1, {1: True}, [2])
+    fourth.die()
+    assert_verified(story.life.directory)
