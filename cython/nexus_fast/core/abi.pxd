@@ -8,7 +8,7 @@ at different times: a user's module that is older than the installation would re
 """
 
 cdef enum:
-    NEXUS_ABI = 4
+    NEXUS_ABI = 5
 
 cdef int built_abi() noexcept
 

@@ -160,3 +160,50 @@ cdef enum nx_time_in_force:
     NX_GTC = 0
     NX_IOC = 1
     NX_FOK = 2
+
+cdef enum nx_liquidity:
+    NX_LIQUIDITY_UNKNOWN = 0
+    NX_MAKER = 1
+    NX_TAKER = 2
+
+cdef enum nx_fill_flag:
+    NX_FILL_RECOVERED = 1           # the position of on_start contains it already
+    NX_FILL_HAS_FEE = 2             # else on_execution_fee tells it later
+    NX_FILL_HAS_TRADE_ID = 4        # else the venue never listed the trade: a rest of an order's total
+    NX_FILL_HAS_POSITION = 8        # derivatives; spot has balances
+
+# What an order callback is about; on_order gets it. Their names in Python: on_<name>_order.
+cdef enum nx_order_callback:
+    NX_ON_PENDING = 0
+    NX_ON_ACCEPTED = 1
+    NX_ON_PARTIALLY_FILLED = 2
+    NX_ON_FILLED = 3
+    NX_ON_CANCELING = 4
+    NX_ON_CANCELED = 5
+    NX_ON_EXPIRED = 6
+    NX_ON_FAILED = 7
+    NX_ON_CANCEL_FAILED = 8
+    NX_ON_MODIFIED = 9
+    NX_ON_MODIFY_FAILED = 10
+
+# A fill, as on_execution gets it: nexus_fast.schema.Fill in integers. In no ring and in no file.
+ctypedef struct nx_fill:
+    uint64_t order_number           # 0 when the order's slot has been taken by a later one
+    int64_t trade_id                # with NX_FILL_HAS_TRADE_ID
+    int64_t price                   # mantissa, scale price_scale, rounded where the trade's price is finer
+    int64_t quantity                # mantissa, scale size_scale
+    int64_t position                # signed, after this fill; scale size_scale; with NX_FILL_HAS_POSITION
+    int64_t fee                     # mantissa, scale fee_scale; below zero: a rebate; with NX_FILL_HAS_FEE
+    int64_t venue_time_ns           # the venue's time of the trade
+    double price_value              # the same price and quantity, correctly rounded
+    double quantity_value
+    double average                  # of all fills of the order so far
+    uint32_t symbol_id
+    uint8_t account                 # index into the engine's accounts
+    uint8_t side                    # nx_side
+    uint8_t liquidity               # nx_liquidity
+    uint8_t flags                   # NX_FILL_...
+    uint8_t price_scale
+    uint8_t size_scale
+    uint8_t fee_scale
+    char fee_currency[17]           # zero-terminated

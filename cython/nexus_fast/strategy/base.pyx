@@ -1,18 +1,27 @@
 # seam: the one place where Python's Decimals, enums and strings become indices and mantissas, and back.
 from cpython.unicode cimport PyUnicode_AsUTF8AndSize, PyUnicode_DecodeASCII
 from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
+from libc.string cimport memset, strncpy
 
 from nexus_fast.core.book cimport bookl1_from_record
 from nexus_fast.core.decimals cimport to_mantissa
 from nexus_fast.core.types cimport (
     NX_BUY,
+    NX_FILL_HAS_FEE,
+    NX_FILL_HAS_POSITION,
+    NX_FILL_HAS_TRADE_ID,
+    NX_FILL_RECOVERED,
     NX_FOK,
     NX_IOC,
     NX_LIMIT,
+    NX_LIQUIDITY_UNKNOWN,
+    NX_MAKER,
     NX_MARKET,
     NX_ORDER_REDUCE_ONLY,
     NX_POST_ONLY,
     NX_SELL,
+    NX_TAKER,
+    nx_fill,
 )
 from nexus_fast.order.reasons cimport (
     NX_REASON_INEXACT,
@@ -36,6 +45,7 @@ cdef object POST_ONLY = OrderType.POST_ONLY
 cdef object GTC = TimeInForce.GTC
 cdef object IOC = TimeInForce.IOC
 cdef object FOK = TimeInForce.FOK
+cdef object LARGEST = 2**63 - 1
 
 cdef class StrategyCore:
     def __cinit__(self, *args, **kwargs):
@@ -50,17 +60,55 @@ cdef class StrategyCore:
                 book, self.symbol_exchanges[book.symbol_id], self.symbol_names[book.symbol_id]))
         return 0
 
+    cdef int on_execution(self, const nx_fill* fill) except -1:
+        return 0
+
+    cdef int on_execution_fee(self, const nx_fill* fill) except -1:
+        return 0
+
+    cdef int on_order(self, const nx_order* order, uint8_t event) except -1:
+        return 0
+
     cdef int64_t send_order(self, uint32_t symbol_id, uint8_t side, uint8_t type, int64_t price, int64_t quantity,
                             uint8_t time_in_force=NX_GTC, uint8_t flags=0) noexcept nogil:
         if self.entry is None:
             return -NX_REASON_NO_ROUTE
         return self.entry.submit(symbol_id, NO_ACCOUNT, side, type, time_in_force, flags, price, quantity, self.index, NULL, 0)
 
+    cdef int64_t send_order_on(self, uint8_t account, uint32_t symbol_id, uint8_t side, uint8_t type, int64_t price,
+                               int64_t quantity, uint8_t time_in_force=NX_GTC, uint8_t flags=0) noexcept nogil:
+        if self.entry is None:
+            return -NX_REASON_NO_ROUTE
+        return self.entry.submit(symbol_id, account, side, type, time_in_force, flags, price, quantity, self.index, NULL, 0)
+
     cdef int send_cancel(self, uint64_t order_number) noexcept nogil:
         cdef nx_order* order = NULL if self.entry is None else self.entry.table.by_number(order_number)
         if order == NULL or state_is_closed(order.state):
             return -NX_REASON_ORDER_OVER
         return self.entry.cancel(order)
+
+    cdef int send_modify(self, uint64_t order_number, int64_t price, int64_t quantity) noexcept nogil:
+        cdef nx_order* order = NULL if self.entry is None else self.entry.table.by_number(order_number)
+        if order == NULL or state_is_closed(order.state):
+            return -NX_REASON_ORDER_OVER
+        return self.entry.modify(order, price, quantity)
+
+    cdef uint8_t account_number(self, object account_type, str symbol) except? 254:
+        cdef uint32_t symbol_id = self.symbol_number(symbol)
+        cdef uint8_t account = self.account_index(symbol_id, account_type)
+        if self.entry.routes.find(symbol_id, account) == NULL:
+            self._nexus_runtime.prepare_route(symbol_id, account)
+        return account
+
+    cdef uint32_t symbol_number(self, str symbol) except? 4294967295:
+        return self.symbol_ids[symbol]
+
+    cdef double average_price(self, uint64_t order_number) except? -1.0:
+        cdef const nx_order* order = self.order(order_number)
+        if order == NULL:
+            return 0.0
+        known = self.cache.get_order(order.client_id[:order.client_id_length].decode())
+        return 0.0 if known is None or known.average is None else known.average
 
     cdef const nx_order* order(self, uint64_t order_number) noexcept nogil:
         return NULL if self.entry is None else self.entry.table.by_number(order_number)
@@ -250,6 +298,87 @@ def attach(StrategyCore strategy, runtime, OrderEntry entry, uint8_t index, dict
 def detach(StrategyCore strategy):
     """Called by the engine at its end: the memory into which orders are written is gone."""
     strategy.entry = None
+
+
+# ---------------------------------------------------------------------------------------------- what is told in records
+
+cdef extern from *:
+    """
+    /* Whether a subclass has a C method of its own: Cython shows a method's address in no other way. Compared where it is used, so
+       that a Cython with other names does not compile it. */
+    #define NX_METHODS(o) (((struct __pyx_obj_10nexus_fast_8strategy_4base_StrategyCore *)(o))->__pyx_vtab)
+    #define NX_BASE_METHODS __pyx_vtabptr_10nexus_fast_8strategy_4base_StrategyCore
+    #define NX_HEARS_FILLS(o) (NX_METHODS(o)->on_execution != NX_BASE_METHODS->on_execution \
+                               || NX_METHODS(o)->on_execution_fee != NX_BASE_METHODS->on_execution_fee)
+    #define NX_HEARS_ORDERS(o) (NX_METHODS(o)->on_order != NX_BASE_METHODS->on_order)
+    """
+    bint NX_HEARS_FILLS(void* strategy)
+    bint NX_HEARS_ORDERS(void* strategy)
+
+
+def hears_fills(StrategyCore strategy):
+    """Whether on_execution or on_execution_fee is the strategy's own."""
+    return NX_HEARS_FILLS(<void*>strategy)
+
+
+def hears_orders(StrategyCore strategy):
+    """Whether on_order is the strategy's own."""
+    return NX_HEARS_ORDERS(<void*>strategy)
+
+
+def tell_execution(StrategyCore strategy, fill):
+    """A nexus_fast.schema.Fill to on_execution; raises what that raises."""
+    cdef nx_fill record
+    fill_record(strategy, fill, &record)
+    strategy.on_execution(&record)
+
+
+def tell_execution_fee(StrategyCore strategy, fill):
+    """A Fill whose fee has become known to on_execution_fee."""
+    cdef nx_fill record
+    fill_record(strategy, fill, &record)
+    strategy.on_execution_fee(&record)
+
+
+def tell_order(StrategyCore strategy, str oid, uint8_t event):
+    """What an order callback tells to on_order. event: nx_order_callback."""
+    strategy.on_order(strategy.find_order(oid), event)
+
+
+cdef int fill_record(StrategyCore strategy, fill, nx_fill* out) except -1:
+    cdef const nx_order* order = strategy.find_order(fill.oid)
+    cdef nx_route* route
+    cdef bytes currency = (fill.fee_currency or "").encode()
+    memset(out, 0, sizeof(nx_fill))
+    out.symbol_id = strategy.symbol_ids[fill.symbol]
+    out.account = strategy.account_ids[fill.account_type]
+    route = strategy.entry.routes.find(out.symbol_id, out.account)
+    out.order_number = 0 if order == NULL else order.number
+    out.price_scale, out.size_scale = route.price_scale, route.size_scale
+    out.price, out.quantity = mantissa_near(fill.price, out.price_scale), mantissa_near(fill.amount, out.size_scale)
+    out.price_value, out.quantity_value = float(fill.price), float(fill.amount)
+    out.average = fill.order.average or 0.0
+    out.venue_time_ns = fill.timestamp * 1_000_000
+    out.side = NX_BUY if fill.side is BUY else NX_SELL
+    out.liquidity = NX_LIQUIDITY_UNKNOWN if fill.is_maker is None else NX_MAKER if fill.is_maker else NX_TAKER
+    out.flags = NX_FILL_RECOVERED if fill.recovered else 0
+    if fill.trade_id is not None:
+        out.trade_id, out.flags = fill.trade_id, out.flags | NX_FILL_HAS_TRADE_ID
+    if fill.position is not None:
+        out.position, out.flags = mantissa_near(fill.position, out.size_scale), out.flags | NX_FILL_HAS_POSITION
+    if fill.fee is not None:
+        out.fee_scale = min(18, max(0, -fill.fee.as_tuple().exponent))
+        out.fee, out.flags = mantissa_near(fill.fee, out.fee_scale), out.flags | NX_FILL_HAS_FEE
+        strncpy(out.fee_currency, currency, sizeof(out.fee_currency) - 1)
+    return 0
+
+
+cdef int64_t mantissa_near(number, int scale) except? -1:
+    """The nearest mantissa, half to even; the largest that there is for what is beyond it."""
+    cdef int64_t found
+    if to_mantissa(number, scale, &found):
+        return found
+    return max(-LARGEST, min(LARGEST, int(round(number.scaleb(scale)))))
 
 
 def attach_understudy(StrategyCore strategy, OrderEntry entry, dict symbol_ids, list names, list exchanges):
