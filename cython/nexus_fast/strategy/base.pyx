@@ -316,14 +316,14 @@ cdef extern from *:
     bint NX_HEARS_ORDERS(void* strategy)
 
 
-def hears_fills(StrategyCore strategy):
+def hears_fills(strategy):
     """Whether on_execution or on_execution_fee is the strategy's own."""
-    return NX_HEARS_FILLS(<void*>strategy)
+    return isinstance(strategy, StrategyCore) and NX_HEARS_FILLS(<void*>strategy)
 
 
-def hears_orders(StrategyCore strategy):
+def hears_orders(strategy):
     """Whether on_order is the strategy's own."""
-    return NX_HEARS_ORDERS(<void*>strategy)
+    return isinstance(strategy, StrategyCore) and NX_HEARS_ORDERS(<void*>strategy)
 
 
 def tell_execution(StrategyCore strategy, fill):
@@ -340,9 +340,10 @@ def tell_execution_fee(StrategyCore strategy, fill):
     strategy.on_execution_fee(&record)
 
 
-def tell_order(StrategyCore strategy, str oid, uint8_t event):
-    """What an order callback tells to on_order. event: nx_order_callback."""
-    strategy.on_order(strategy.find_order(oid), event)
+def tell_order(StrategyCore strategy, uint8_t event, order):
+    """What an order callback tells to on_order. event: nx_order_callback; order: a nexus_fast.schema.Order."""
+    cdef nx_order* record = strategy.find_order(order.oid)
+    strategy.on_order(record, event)
 
 
 cdef int fill_record(StrategyCore strategy, fill, nx_fill* out) except -1:
@@ -353,8 +354,12 @@ cdef int fill_record(StrategyCore strategy, fill, nx_fill* out) except -1:
     out.symbol_id = strategy.symbol_ids[fill.symbol]
     out.account = strategy.account_ids[fill.account_type]
     route = strategy.entry.routes.find(out.symbol_id, out.account)
-    out.order_number = 0 if order == NULL else order.number
-    out.price_scale, out.size_scale = route.price_scale, route.size_scale
+    if order != NULL:
+        out.order_number, out.price_scale, out.size_scale = order.number, order.price_scale, order.size_scale
+    elif route != NULL:
+        out.price_scale, out.size_scale = route.price_scale, route.size_scale
+    else:
+        raise OrderError(f"a fill of {fill.oid} on {fill.account_type} cannot be written down: {fill.symbol} has no route there")
     out.price, out.quantity = mantissa_near(fill.price, out.price_scale), mantissa_near(fill.amount, out.size_scale)
     out.price_value, out.quantity_value = float(fill.price), float(fill.amount)
     out.average = fill.order.average or 0.0

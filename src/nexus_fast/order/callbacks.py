@@ -11,6 +11,7 @@ from nexus_fast.constants import OrderStatus
 from nexus_fast.error import CallbackInterrupted
 from nexus_fast.order.watch import CallbackWatch
 from nexus_fast.strategy.api import StrategyApi
+from nexus_fast.strategy.base import hears_fills, hears_orders, tell_execution, tell_execution_fee, tell_order
 
 CALLBACKS = {
     OrderStatus.PENDING: "on_pending_order",
@@ -24,12 +25,40 @@ CALLBACKS = {
     OrderStatus.EXPIRED: "on_expired_order",
 }
 OF_FILLS = {"on_fill", "on_fill_fee", "on_partially_filled_order", "on_filled_order"}
+# The callbacks of orders by the numbers that a Cython strategy's on_order gets: nx_order_callback in core/types.pxd.
+ORDER_CALLBACKS = (
+    "on_pending_order",
+    "on_accepted_order",
+    "on_partially_filled_order",
+    "on_filled_order",
+    "on_canceling_order",
+    "on_canceled_order",
+    "on_expired_order",
+    "on_failed_order",
+    "on_cancel_failed_order",
+    "on_modified_order",
+    "on_modify_failed_order",
+)
+# What a Cython strategy hears in a record before the callback: the method's name, whether a strategy has it, and who calls it.
+RECORDS = {
+    "on_fill": ("on_execution", hears_fills, tell_execution),
+    "on_fill_fee": ("on_execution_fee", hears_fills, tell_execution_fee),
+    **{
+        name: ("on_order", hears_orders, lambda strategy, order, code=code: tell_order(strategy, code, order))
+        for code, name in enumerate(ORDER_CALLBACKS)
+    },
+}
+NO_RECORD = ("", lambda strategy: False, None)
 
 
 def wanted_statuses(strategies: Sequence[Any]) -> list[set[OrderStatus]]:
     """Of which statuses each strategy wants to hear."""
     return [
-        {status for status, name in CALLBACKS.items() if getattr(type(s), name) is not getattr(StrategyApi, name)}
+        {
+            status
+            for status, name in CALLBACKS.items()
+            if getattr(type(s), name) is not getattr(StrategyApi, name) or hears_orders(s)
+        }
         for s in strategies
     ]
 
@@ -62,9 +91,15 @@ class Callbacks:
             act = partial(self.call, strategy, name, argument)
             self._held.append(Held(act, getattr(argument, "oid", None), name in OF_FILLS))
             return
+        method, hears, tell = RECORDS.get(name, NO_RECORD)
+        if hears(strategy):
+            self._run(strategy, method, partial(tell, strategy), argument)
+        self._run(strategy, name, getattr(strategy, name), argument)
+
+    def _run(self, strategy: Any, name: str, callback: Callable[[Any], object], argument: Any) -> None:
         began = perf_counter()
         try:
-            getattr(strategy, name)(argument)
+            callback(argument)
         except (Exception, CallbackInterrupted) as error:
             self._watch.raised(strategy, name, error)
         else:
