@@ -5,9 +5,10 @@ from datetime import datetime
 from typing import Any, Literal
 
 from nexus_fast.constants import AccountType
-from nexus_fast.error import InstrumentError, SubscriptionError
+from nexus_fast.error import InstrumentError, OrderError, SubscriptionError
 from nexus_fast.exchange.routing import resolve_account
 from nexus_fast.identity import InstrumentId
+from nexus_fast.schema import BatchOrder
 
 Symbols = str | Iterable[str]
 Mode = Literal["round", "ceil", "floor"]
@@ -17,6 +18,8 @@ Time = int | datetime | None
 
 def checked_symbols(method: str, symbols: Symbols) -> list[str]:
     """As a list without repetitions; raises InstrumentError for what is not a symbol."""
+    if symbols is None:
+        raise SubscriptionError(f"{method}(): symbols is None; give one or a list of them.")
     listed = [symbols] if isinstance(symbols, str) else list(dict.fromkeys(symbols))
     if not listed:
         raise SubscriptionError(f"{method}() got no symbols; give one or a list of them.")
@@ -50,3 +53,16 @@ def require_route(runtime: Any, symbol: str, account_type: AccountType | None) -
     except InstrumentError:
         return
     resolve_account(symbol, parsed.exchange, parsed.type, runtime.private_accounts, account_type)
+
+
+def require_orders(orders: Any) -> list[BatchOrder]:
+    """A batch whose every order has what an order needs."""
+    if not isinstance(orders, list | tuple):
+        raise OrderError(f"create_batch_orders: orders is {orders!r}; give a list of BatchOrder")
+    for number, order in enumerate(orders):
+        if not isinstance(order, BatchOrder):
+            raise OrderError(f"create_batch_orders: orders[{number}] is {order!r}, which is no BatchOrder")
+        missing = [name for name in ("symbol", "side", "type", "amount") if getattr(order, name) is None]
+        if missing:
+            raise OrderError(f"create_batch_orders: {' and '.join(missing)} of orders[{number}] is None; nothing was sent")
+    return list(orders)

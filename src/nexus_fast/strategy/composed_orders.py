@@ -9,7 +9,7 @@ from nexus_fast.constants import AccountType, OrderSide, OrderType, TimeInForce,
 from nexus_fast.error import OrderRefusedError
 from nexus_fast.exact import as_decimal
 from nexus_fast.schema import BatchOrder
-from nexus_fast.strategy.arguments import require_route
+from nexus_fast.strategy.arguments import require_orders, require_route
 from nexus_fast.strategy.runtime_access import engine_of
 
 
@@ -28,10 +28,10 @@ class ComposedOrders:
     def create_batch_orders(self, orders: list[BatchOrder], account_type: AccountType | None = None) -> list[str]:
         """Places the orders in their order, each on its own symbol's account; their oids.
 
-        Raises RouteError before the first one leaves when an account is missing for any of them.
+        Raises RouteError or OrderError before the first one leaves when any of them can never be an order.
         """
         runtime = engine_of(self, "create_batch_orders")
-        for order in orders:
+        for order in require_orders(orders):
             require_route(runtime, order.symbol, account_type)
         return [
             self.create_order(

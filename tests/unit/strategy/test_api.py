@@ -1,6 +1,7 @@
 """The cold half of Strategy, on an engine that only takes notes."""
 
 import inspect
+import re
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from types import SimpleNamespace
@@ -21,6 +22,7 @@ from nexus_fast.constants import (
 )
 from nexus_fast.error import (
     InstrumentError,
+    OrderError,
     OrderRefusedError,
     RouteError,
     StrategyBuildError,
@@ -383,3 +385,30 @@ SIGNATURES = {
 def test_signatures(name):
     parameters = list(inspect.signature(getattr(StrategyApi, name)).parameters)[1:]
     assert parameters == SIGNATURES[name].split()
+
+
+class TestNothingIsRefusedWithAText:
+    GOOD = {"symbol": SPOT, "side": OrderSide.BUY, "type": OrderType.MARKET, "amount": Decimal(1)}
+
+    @pytest.mark.parametrize(("orders", "text"), [
+        (None, "orders is None"), ([None], r"orders\[0\] is None"), ([BatchOrder(**GOOD), {}], r"orders\[1\] is {}"),
+    ])  # fmt: skip
+    def test_a_batch_is_looked_at_before_its_first_order_leaves(self, program, orders, text):
+        with pytest.raises(OrderError, match=text):
+            program.create_batch_orders(orders)
+        assert program.sent == []
+
+    @pytest.mark.parametrize("name", GOOD)
+    def test_nor_does_the_first_leave_when_the_second_lacks_something(self, program, name):
+        with pytest.raises(OrderError, match=rf"{name} of orders\[1\] is None; nothing was sent"):
+            program.create_batch_orders([BatchOrder(**self.GOOD), BatchOrder(**{**self.GOOD, name: None})])
+        assert program.sent == []
+
+    @pytest.mark.parametrize("name", [name for name in dir(StrategyApi) if re.match("(un)?subscribe_", name)])
+    @pytest.mark.parametrize("symbols", [None, [None]])
+    def test_a_subscription(self, program, runtime, name, symbols):
+        method = getattr(program, name)
+        required = [p.name for p in inspect.signature(method).parameters.values() if p.default is p.empty]
+        with pytest.raises((SubscriptionError, InstrumentError), match="None"):
+            method(**{**{n: ENOUGH[n] for n in required}, "symbols": symbols})
+        assert runtime.calls == []
