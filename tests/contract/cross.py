@@ -42,6 +42,7 @@ class Believing(Conducted, SHIPPED.CrossExchange):
     """Compares in every callback, before and after the program's own part."""
 
     traded = (QUOTE, HEDGE)
+    first_difference = None
 
     def on_bookl1(self, book):
         self.compare("on_bookl1")
@@ -55,8 +56,10 @@ class Believing(Conducted, SHIPPED.CrossExchange):
     def compare(self, where):
         for symbol in self.traded if not self.dead else ():
             believed, told = self.position(symbol), self.told.believed(symbol)
-            if believed != told:
-                self.told.problems.append(f"in {where} it believes {believed} {symbol}, and was told {told}")
+            if believed != told and self.first_difference is None:
+                self.first_difference = f"in {where} it believes {believed} {symbol}, and was told {told}"
+                self.trace(self.first_difference)
+                self.told.problems.append(self.first_difference)
 
 
 def label_of(seed):
