@@ -11,6 +11,7 @@ from nexus_fast.cache import Cache
 from nexus_fast.constants import ExchangeType, InstrumentType
 from nexus_fast.engine.recovery import Recovery
 from nexus_fast.exchange import BinanceAccountType
+from nexus_fast.journal.sessions import replay_epoch
 from nexus_fast.log import Logger
 from nexus_fast.order.events import OrderUpdate
 from nexus_fast.order.tracker import Tracker
@@ -31,13 +32,20 @@ class Quiet(StrategyApi):
     """A strategy that hears everything and does nothing."""
 
     def __init__(self):
-        pass
+        self.fills, self.ends = [], []
+
+    def on_fill(self, fill):
+        self.fills.append(fill)
+
+    def on_canceled_order(self, order):
+        self.ends.append(order.oid)
 
 
 class Scene:
-    """The last session left these orders, {name: (state, {trade id: quantity})}; the venue lists `listed` as open."""
+    """The last session left these orders, {name: (state, {trade id: quantity})}, all fills told but those of `untold`, {name:
+    {trade id: quantity}}, whose order was canceled then; the venue lists `listed` as open."""
 
-    def __init__(self, directory, orders):
+    def __init__(self, directory, orders, untold):
         life = begin(directory)
         for name, (state, trades) in orders.items():
             number = order(life, name, state=state)
@@ -45,9 +53,14 @@ class Scene:
                 filled = life.ledger.fields(number)["filled"] + quantity
                 life.ledger.apply(number, "FILL", filled, "", 100, quantity, trade_id)
                 life.ledger.told(number, trade_id, filled, True)
+            for trade_id, quantity in untold.get(name, {}).items():
+                filled = life.ledger.fields(number)["filled"] + quantity
+                life.ledger.apply(number, "FILL", filled, "", 100, quantity, trade_id)
+                life.ledger.apply(number, "CANCELED", filled)
         self.life = restart(life)
+        self.strategy = Quiet()
         ledger, self.cache, self.asked, self.listed = self.life.ledger, Cache(), [], []
-        self.tracker = Tracker(ledger, self.cache, [Instrument], [Quiet()], lambda number: None, Logger("test"),
+        self.tracker = Tracker(ledger, self.cache, [Instrument], [self.strategy], lambda number: None, Logger("test"),
                                lambda index: BinanceAccountType.USD_M_FUTURE)
         self.account = SimpleNamespace(index=ACCOUNTS.index("spot"), account_type="spot", refresh=self.refresh)
         nothing = SimpleNamespace(look_again=lambda account: None, close=lambda *gate: None, open=lambda *gate: None,
@@ -80,8 +93,8 @@ def scene(tmp_path, monkeypatch):
     monkeypatch.setenv("NEXUS_FAST_SHM", str(tmp_path / "shm"))
     made = []
 
-    def make(**orders):
-        made.append(Scene(tmp_path / "journal", orders))
+    def make(untold=None, **orders):
+        made.append(Scene(tmp_path / "journal", orders, untold or {}))
         return made[-1]
 
     yield make
@@ -111,3 +124,30 @@ def test_the_fills_of_the_last_session_are_remembered(scene):
         one.tracker.apply(OrderUpdate(event="FILL", client_id="rests", trade_id=trade_id, last_price=Decimal(100),
                                       last_quantity=Decimal(quantity)), None)
     assert one.cache.get_order("rests").filled == 6 and one.tracker.counts["fills"] == 1
+
+
+def fill(trade_id, quantity):
+    return OrderUpdate(event="FILL", client_id="rests", trade_id=trade_id, last_price=Decimal(100),
+                       last_quantity=Decimal(quantity))
+
+
+@pytest.mark.scenario(45)
+def test_what_is_told_from_now_on_is_journalled(scene):
+    one = scene(rests=("ACCEPTED", {7: 2}))
+    one.tracker.apply(fill(9, 1), None)
+    number = one.life.ledger.find("rests")
+    past = replay_epoch(one.life.directory, one.life.journal.epoch).replay.past(number)
+    assert past.told == 3 and past.heard == {7: True, 9: False}
+
+
+@pytest.mark.scenario(45)
+def test_a_fill_that_was_not_told_and_no_venue_lists_is_told_by_the_journal(scene):
+    """The venue is silent for as long as the strategies can wait. The order ended, which nobody told either."""
+    one = scene(untold={"rests": {8: 3}}, rests=("ACCEPTED", {7: 2}))
+    one.tracker.hold()
+    one.recovery.tell_untold()
+    one.tracker.release()
+    assert [(f.trade_id, f.amount, f.price, f.recovered) for f in one.strategy.fills] == [(8, 3, 100, True)]
+    assert one.strategy.ends == ["rests"] and one.cache.get_order("rests").filled == 5
+    one.recovery.tell_untold()
+    assert len(one.strategy.fills) == 1
