@@ -72,6 +72,8 @@ def run(seed: int, venues: tuple[str, ...], trace=lambda line: None, level: str 
             patient(first)
             run_and_let_go(simulation, first, options)
             second = restarted(simulation, first, own, {**options, "directory": str(first.copy.parent)})
+            if second.whole:
+                judge_fills(first, second)
             problems = [problem for session in verify(first.copy) for problem in session.problems] if second.whole else []
     except (Exception, asyncio.CancelledError) as error:
         return [*first.problems, f"{type(error).__name__}: {error}"]
@@ -153,6 +155,7 @@ async def until_killed(s):
         s.act()
     s.trace("killed")
     shutil.copytree(s.directory, s.copy)
+    s.told_then = dict(s.executed), set(s.trades)
     s.venue.faults.load([])
 
 
@@ -179,6 +182,18 @@ async def after_the_kill(s):
     compare_open(s)
     compare_money(s)
     judge_intents(s)
+
+
+def judge_fills(first, second):
+    """Every fill was told once, by one of the two."""
+    told, trades = first.told_then
+    if again := {trade for trade in trades & second.trades if trade[1] is not None}:
+        second.problems.append(f"told by both sessions: {sorted(again)}")
+    for symbol, oid in second.placed:
+        executed = sum(filled for _, filled in map(second.truth_of[symbol].state_of, second.truth_of[symbol].orders(oid)))
+        if told.get(oid, 0) + second.executed.get(oid, 0) != executed:
+            second.problems.append(f"{oid}: the sessions told {told.get(oid, 0)} and {second.executed.get(oid, 0)}, the venue "
+                                   f"has executed {executed}")
 
 
 def externals(s, symbol):
