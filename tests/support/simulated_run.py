@@ -13,6 +13,7 @@ import socket
 import tempfile
 from decimal import Decimal
 from pathlib import Path
+from unittest import mock
 
 import uvloop
 from engine_program import PERP_ACCOUNT, make_config
@@ -164,6 +165,10 @@ class Simulation:
         asyncio.set_event_loop(self.loop)
         self._made = tempfile.TemporaryDirectory(dir="/dev/shm" if Path("/dev/shm").is_dir() else None)
         self.directory = Path(self._made.name)
+        # Its shared memory too: another process may play the same seed at the same time.
+        (self.directory / "shm").mkdir(mode=0o700)
+        self._shared_memory = mock.patch.dict(os.environ, NEXUS_FAST_SHM=str(self.directory / "shm"))
+        self._shared_memory.start()
         self.loop.run_until_complete(self.truth.start())
         return self
 
@@ -192,6 +197,7 @@ class Simulation:
 
     def __exit__(self, *_):
         self.finish()
+        self._shared_memory.stop()
         self._made.cleanup()
 
 
