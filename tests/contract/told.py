@@ -19,6 +19,7 @@ class Told:
         self.problems: list[str] = []
         self.fills: list[tuple[int, object]] = []
         self.session = 0
+        self._differing: set[int] = set()              # sessions whose first difference was named
         self._names: set[tuple] = set()
         self._cut_short: tuple | None = None           # the fill in whose callback the session before was killed
         self._start: dict[str, Decimal] = {}
@@ -90,7 +91,8 @@ class Told:
             self.problems.append(f"{fill.oid}: the cache has {cached} {fill.symbol} in on_fill, the fill says {fill.position}")
         if not fill.recovered and fill.symbol in self._start:
             believed = self._start[fill.symbol] + self._live[fill.symbol]
-            if fill.position != believed:
+            if fill.position != believed and self.session not in self._differing:
+                self._differing.add(self.session)
                 self.problems.append(f"{fill.oid}: on_start's position and the fills come to {believed} {fill.symbol}, the fill "
                                      f"says {fill.position}")
 
