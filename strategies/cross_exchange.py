@@ -18,7 +18,7 @@ from nexus_fast.config import BasicConfig, Config, PrivateConnectorConfig, Publi
 from nexus_fast.constants import ExchangeType, OrderSide, OrderType, settings
 from nexus_fast.engine import Engine
 from nexus_fast.exchange import BinanceAccountType, BybitAccountType
-from nexus_fast.schema import BookL1, Order
+from nexus_fast.schema import BookL1, Fill, Order
 from nexus_fast.strategy import Strategy
 
 QUOTE, HEDGE = "BTCUSDT-PERP.BYBIT", "BTCUSDT-PERP.BINANCE"
@@ -36,7 +36,7 @@ class CrossExchange(Strategy):
         self.quotes: dict[OrderSide, str] = {}              # side -> oid of the resting quote
         self.prices: dict[OrderSide, float] = {}
         self.positions = {QUOTE: Decimal(0), HEDGE: Decimal(0)}
-        self.hedging = Decimal(0)                           # signed: sent to Binance and not filled yet
+        self.hedges: dict[str, Decimal] = {}                # oid -> signed: sent to Binance and not filled yet
         self.down: set[ExchangeType] = set()
 
     def on_start(self):
@@ -50,6 +50,7 @@ class CrossExchange(Strategy):
     # ---- quotes
 
     def on_bookl1(self, book: BookL1):
+        self.hedge()                                        # what a refused hedge has left
         hedge, quote = self.cache.bookl1(HEDGE), self.cache.bookl1(QUOTE)
         if hedge is None or quote is None:
             return
@@ -84,46 +85,40 @@ class CrossExchange(Strategy):
         return self.positions[QUOTE] + self.positions[HEDGE]
 
     def hedge(self):
-        amount = self.unhedged() + self.hedging
+        amount = self.unhedged() + sum(self.hedges.values())
         if abs(amount) >= self.hedge_step and ExchangeType.BINANCE not in self.down:
             side = SELL if amount > 0 else BUY
-            self.hedging -= amount
-            self.create_order(HEDGE, side, OrderType.MARKET, abs(amount))
+            self.hedges[self.create_order(HEDGE, side, OrderType.MARKET, abs(amount))] = -amount
 
-    def on_fill(self, order: Order):
-        signed = order.last_filled if order.side is BUY else -order.last_filled
-        self.positions[order.symbol] += signed
-        if order.symbol == HEDGE:
-            self.hedging -= signed
-        else:
-            self.hedge()
-
-    def on_partially_filled_order(self, order: Order):
-        self.on_fill(order)
+    def on_fill(self, fill: Fill):
+        """Every fill comes here once. A recovered one is in the positions of on_start already."""
+        if fill.recovered:
+            return
+        self.positions[fill.symbol] += fill.signed_amount
+        if fill.oid in self.hedges:
+            self.hedges[fill.oid] -= fill.signed_amount
+        self.hedge()
 
     def on_filled_order(self, order: Order):
-        self.on_fill(order)
         self.forget(order)
 
-    # ---- what did not come about
+    # ---- what is over
 
     def forget(self, order: Order):
+        """Its fills were told before its end. What a hedge leaves unfilled the next book sends again."""
+        self.hedges.pop(order.oid, None)
         if self.quotes.get(order.side) == order.oid:
             del self.quotes[order.side]
 
     def on_canceled_order(self, order: Order):
-        if order.symbol == HEDGE:
-            self.give_up(order)
+        self.forget(order)
+
+    def on_expired_order(self, order: Order):
         self.forget(order)
 
     def on_failed_order(self, order: Order):
         self.log.warning(f"{order.symbol} {order.side.value} {order.amount} at {order.price}: {order.reason}")
-        self.on_canceled_order(order)
-
-    def give_up(self, order: Order):
-        """A hedge that ended unfilled: its rest is no longer on its way; the next fill or book sends it anew."""
-        rest = order.amount - (order.filled or 0)
-        self.hedging -= rest if order.side is BUY else -rest
+        self.forget(order)
 
     def on_private_ws_status(self, event: dict):
         if event["event"] == "disconnected":

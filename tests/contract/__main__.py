@@ -16,7 +16,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
 
 from seeded_runs import add_options, conduct  # noqa: E402
 
-KINDS = ("books", "stop")
+KINDS = ("books", "cross", "stop")
 
 
 def main() -> int:

@@ -55,7 +55,7 @@ class Believing(Conducted, SHIPPED.CrossExchange):
 
     def compare(self, where):
         for symbol in self.traded if not self.dead else ():
-            believed, told = self.position(symbol), self.told.believed(symbol)
+            believed, told = self.positions[symbol], self.told.believed(symbol)
             if believed != told and self.first_difference is None:
                 self.first_difference = f"in {where} it believes {believed} {symbol}, and was told {told}"
                 self.trace(self.first_difference)
@@ -144,7 +144,7 @@ def to_the_end(sessions):
         while loop.time() < until and any(told_differences(s.told, s.truths)):
             await asyncio.sleep(0.5)
         s.compare("the end")
-        s.believed = {symbol: s.position(symbol) for symbol in s.traded}
+        s.believed = {symbol: s.positions[symbol] for symbol in s.traded}
 
     return script
 
