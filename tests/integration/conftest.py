@@ -7,7 +7,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
 
 # A simulator lives as long as one file's tests: left running, each takes a fifth of a processor from the files that follow.
-ACCOUNTS = 200
+ACCOUNTS = 600                   # more than the tests of one process
 _numbers = itertools.count()
 
 
