@@ -125,7 +125,8 @@ def test_a_fill_that_was_not_told_to_its_end_is_told_by_the_next_session_alone(a
     assert sum(fill.signed_amount for fill in fills) == ONE - sum(Decimal(amount) for _, amount in told)
     assert not {fill.trade_id for fill in fills} & {trade_id for trade_id, _ in told}
     assert all(fill.recovered and fill.price > 0 and fill.trade_id is not None and fill.fee is not None for fill in fills)
-    assert [n for n in s.told(fills[0].oid) if n != "fill_fee"][-1] == "filled" and s.heard("filled")[0].last_filled == fills[-1].amount
+    assert [name for name in s.told(fills[0].oid) if name != "fill_fee"][-1] == "filled"
+    assert s.heard("filled")[0].last_filled == fills[-1].amount
     third = next_session(at)
     assert third.heard("fill") == [] and third.heard("filled") == [] and third.at_start[1].signed_amount == ONE
     assert [problem for session in verify(at.journal) for problem in session.problems] == []
